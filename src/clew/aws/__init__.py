@@ -1,0 +1,1 @@
+"""AWS vocabulary: ARNs, partitions, service names, the glob matcher."""

@@ -1,0 +1,12 @@
+"""One module for each command; each has `register(app)`, listed here in the order of `clew --help`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import typer
+
+COMMANDS: tuple[Callable[[typer.Typer], None], ...] = ()

@@ -1,0 +1,77 @@
+"""The command `clew`: global options, the list of commands, and how a failure ends.
+
+Exit codes: 0 clean, 1 findings at or above `--fail-on`, 2 usage or input error, 3 partial (something was unreadable).
+Command modules import only the standard library, typer and `clew.cli.context` at their top: heavy parts are imported
+inside the functions, so that `clew --help` stays fast.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from clew import __version__
+from clew.cli import context
+from clew.cli.commands import COMMANDS
+from clew.errors import ClewError
+
+app = typer.Typer(
+    name="clew",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"clew {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    workspace: Annotated[
+        str | None, typer.Option("--workspace", "-w", help="Directory of the lake and the state.")
+    ] = None,
+    config: Annotated[str | None, typer.Option(help="Configuration file (TOML).")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes on stderr.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="More notes on stderr.")] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="Plain text; NO_COLOR does the same.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Follow the thread: from the evidence an AWS account leaves to who did what."""
+    del version
+    context.configure(
+        context.Globals(workspace=workspace, config=config, quiet=quiet, verbose=verbose, no_color=no_color)
+    )
+
+
+for register in COMMANDS:
+    register(app)
+
+
+def main() -> None:
+    """Run the command line and exit with its code; a failure becomes one line on stderr."""
+    try:
+        app()
+    except ClewError as error:
+        context.complain(str(error))
+        sys.exit(context.EXIT_USAGE)
+    except BrokenPipeError:
+        # The reader of our output (`head`, `less`) has left: that is not a failure of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(context.EXIT_CLEAN)
+    except KeyboardInterrupt:
+        context.complain("interrupted; what was committed is kept")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""Every failure that Clew reports, as one short tree.
+
+    ClewError                       anything a user should read as one line
+    ├── UsageError                  the command's words are off                        exit 2
+    ├── InputError                  something given could not be read or understood    exit 2
+    │   ├── ConfigError             configuration file or environment variable
+    │   ├── RuleError               a detection rule, with file and line
+    │   ├── PolicyError             a policy document, with position
+    │   └── QueryError              SQL that is refused or wrong
+    ├── MissingExtraError           an optional part of Clew is not installed          exit 2
+    └── WorkspaceError              the workspace is locked, damaged or not writable   exit 2
+        └── WorkspaceLockedError    another Clew process is writing
+
+Messages are lower case, one line, location first, user input in backticks, advice last after a semicolon.
+"""
+
+
+class ClewError(Exception):
+    """A failure that is reported to the user as one located line."""
+
+
+class UsageError(ClewError):
+    """The arguments do not fit together."""
+
+
+class InputError(ClewError):
+    """Something given could not be read or understood."""
+
+
+class ConfigError(InputError):
+    """The configuration file or an environment variable is wrong."""
+
+
+class RuleError(InputError):
+    """A detection rule is malformed or uses a construct that Clew does not support."""
+
+
+class PolicyError(InputError):
+    """A policy document is malformed."""
+
+
+class QueryError(InputError):
+    """An SQL query is refused or wrong."""
+
+
+class MissingExtraError(ClewError):
+    """An optional part of Clew is not installed."""
+
+    def __init__(self, extra: str, package: str) -> None:
+        """Name the extra to install and the package that was not found."""
+        super().__init__(f"`{package}` is not installed; run `pip install 'clew-aws[{extra}]'`")
+        self.extra = extra
+
+
+class WorkspaceError(ClewError):
+    """The workspace is damaged, missing or not writable."""
+
+
+class WorkspaceLockedError(WorkspaceError):
+    """Another Clew process is writing to the workspace."""

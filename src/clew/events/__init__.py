@@ -1,0 +1,1 @@
+"""From bytes to events: CloudTrail, S3 server access logs, VPC flow logs."""

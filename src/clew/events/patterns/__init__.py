@@ -1,0 +1,1 @@
+"""Readers that lower a pattern language into the predicate tree."""

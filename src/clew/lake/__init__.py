@@ -1,0 +1,1 @@
+"""Events at rest: Iceberg tables, ingest, SQL, event history, coverage."""

@@ -1,0 +1,1 @@
+"""Policy documents as written: statements, principals, conditions."""

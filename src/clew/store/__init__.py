@@ -1,0 +1,1 @@
+"""Workspace state that changes: location, configuration, findings."""

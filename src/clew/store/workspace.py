@@ -1,0 +1,97 @@
+"""Where Clew keeps what it knows: one directory with the lake and the state.
+
+Precedence: `--workspace`, then `CLEW_WORKSPACE`, then `workspace` in the configuration file, then the workspace
+of the last `clew investigate PATH`, then `default` in the user's data directory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from clew.errors import WorkspaceError
+
+CURRENT = "current"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A workspace directory; `origin` says which setting chose it."""
+
+    path: Path
+    origin: str = "--workspace"
+
+    @property
+    def lake_path(self) -> Path:
+        """The directory of the lake (Iceberg tables and their catalogue)."""
+        return self.path / "lake"
+
+    @property
+    def state_path(self) -> Path:
+        """The SQLite file of state that changes: findings, suppressions."""
+        return self.path / "state.db"
+
+    @property
+    def reports_path(self) -> Path:
+        """The directory in which reports are written by default."""
+        return self.path / "reports"
+
+    def create(self) -> Workspace:
+        """This workspace, with its directory made; WorkspaceError when that is not possible."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise WorkspaceError(f"cannot create workspace `{self.path}`: {error.strerror}") from error
+        return self
+
+
+def data_directory() -> Path:
+    """The user's data directory for Clew: `CLEW_HOME`, else the platform's convention."""
+    home = os.environ.get("CLEW_HOME")
+    if home:
+        return Path(home)
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "clew"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "clew"
+
+
+def locate(explicit: str | None, configured: str | None) -> Workspace:
+    """The workspace that the settings choose, by the precedence of this module."""
+    chosen = (
+        (explicit, "--workspace"),
+        (os.environ.get("CLEW_WORKSPACE"), "CLEW_WORKSPACE"),
+        (configured, "configuration file"),
+        (_current(), "last investigation"),
+    )
+    for path, origin in chosen:
+        if path:
+            return Workspace(Path(path).expanduser().absolute(), origin)
+    return Workspace(data_directory() / "default", "default")
+
+
+def for_source(source: str) -> Workspace:
+    """The private workspace of one investigated PATH: a directory, file, glob or `s3://` prefix."""
+    resolved = source if source.startswith("s3://") else str(Path(source).expanduser().resolve())
+    digest = hashlib.sha256(resolved.encode()).hexdigest()[:12]
+    name = "".join(c if c.isalnum() or c in "-_" else "-" for c in Path(resolved).name)[:40] or "root"
+    return Workspace(data_directory() / "investigations" / f"{name}-{digest}", "investigated path")
+
+
+def make_current(workspace: Workspace) -> None:
+    """Let later commands use this workspace when nothing else names one."""
+    directory = data_directory()
+    directory.mkdir(parents=True, exist_ok=True)
+    temporary = directory / f".{CURRENT}.{os.getpid()}"
+    temporary.write_text(f"{workspace.path}\n", encoding="utf-8")
+    temporary.replace(directory / CURRENT)
+
+
+def _current() -> str | None:
+    try:
+        text = (data_directory() / CURRENT).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+    return text if text and Path(text).is_dir() else None

@@ -1,0 +1,33 @@
+"""Settings that every test shares: derandomised properties, no colours, a home of its own."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+settings.register_profile(
+    "ci",
+    derandomize=True,
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.register_profile("long", max_examples=5_000, deadline=None, suppress_health_check=list(HealthCheck))
+settings.load_profile("long" if os.environ.get("CLEW_LONG") else "ci")
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Each test has an empty Clew home, so that no test sees another's workspace or the user's."""
+    home = tmp_path_factory.mktemp("clew-home")
+    for name in [name for name in os.environ if name.startswith(("CLEW_", "AWS_")) and name != "CLEW_LONG"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("CLEW_HOME", str(home))
+    monkeypatch.setenv("NO_COLOR", "1")
+    return home
