@@ -1,0 +1,57 @@
+# Two commands do all the set-up on a fresh machine: `make demo` and `make test`. They need Python 3.11 or newer, and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+DEMO_HOME := build/demo
+WORKERS ?= 2
+
+.PHONY: demo test check bench long format docs clean constraints
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "clew needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --editable '.[dev]'
+	@touch $@
+
+# The main job, end to end, on the sample that the repository ships.
+demo: $(INSTALLED)
+	@CLEW_HOME=$(DEMO_HOME) PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/demo.py
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered
+
+check: $(INSTALLED)
+	$(BIN)/ruff format --check src tests tools benchmarks
+	$(BIN)/ruff check src tests tools benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python tools/house.py
+	$(BIN)/python tools/reference.py --check
+
+bench: $(INSTALLED)
+	$(BIN)/python benchmarks/run.py
+
+# A million events, a hundred kills, long fuzzing.
+long: $(INSTALLED)
+	CLEW_LONG=1 $(BIN)/python -m pytest -n $(WORKERS) -m long
+
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix src tests tools benchmarks
+	$(BIN)/ruff format src tests tools benchmarks
+
+docs: $(INSTALLED)
+	$(BIN)/python tools/reference.py
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# Pin what is newest now: a fresh environment, frozen.
+constraints:
+	rm -rf build/pin && $(PYTHON) -m venv build/pin && build/pin/bin/python -m pip install --quiet --editable '.[dev]'
+	{ echo "# Versions that the tests run with. Regenerate: make constraints"; \
+	  build/pin/bin/python -m pip freeze --exclude-editable; \
+	  grep -E '^(hatchling|trove-classifiers)==' constraints.txt; } > build/constraints.txt
+	mv build/constraints.txt constraints.txt

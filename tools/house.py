@@ -1,0 +1,180 @@
+"""The gates on the house itself: sizes of functions and modules, cycles, annotations, licences.
+
+Run by `make check`. Prints one line for each broken rule and ends with 1 when there is one.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import statistics
+import sys
+from dataclasses import dataclass
+from importlib.metadata import distributions
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "src" / "clew"
+
+FUNCTION_WALL = 60
+FUNCTION_P90 = 30
+MODULE_WALL = 600
+
+# Licences that what we install may carry: permissive, weak copyleft used unmodified as a library.
+ALLOWED_LICENCES = re.compile(
+    r"\b(MIT|BSD|Apache|ISC|PSF|Python Software Foundation|MPL|Mozilla|Zlib|Unlicense|0BSD|CC0|HPND|CNRI|PIL|LLVM)",
+    re.IGNORECASE,
+)
+# Development only, never shipped, nothing of theirs is linked: the licence and the reason.
+EXCEPTIONS: dict[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One function of ours and its length in lines, docstring not counted."""
+
+    module: Path
+    name: str
+    line: int
+    length: int
+
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def functions(module: Path, tree: ast.Module) -> list[Function]:
+    """Every function of the module."""
+    return [
+        Function(module, node.name, node.lineno, _length(node))
+        for node in ast.walk(tree)
+        if isinstance(node, Definition)
+    ]
+
+
+def _length(node: Definition) -> int:
+    total = (node.end_lineno or node.lineno) - node.lineno + 1
+    first = node.body[0]
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+        total -= (first.end_lineno or first.lineno) - first.lineno + 1
+    return total
+
+
+def unannotated(module: Path, tree: ast.Module) -> list[str]:
+    """Public functions that lack an annotation on an argument or the result."""
+    return [
+        f"{_where(module, node.lineno)}: `{node.name}` is public and not fully annotated"
+        for node in ast.walk(tree)
+        if isinstance(node, Definition) and not node.name.startswith("_") and not _is_annotated(node)
+    ]
+
+
+def _is_annotated(node: Definition) -> bool:
+    arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    named = [a for a in arguments if a.arg not in {"self", "cls"}]
+    return node.returns is not None and all(a.annotation is not None for a in named)
+
+
+def cycles(trees: dict[Path, ast.Module]) -> list[str]:
+    """Groups of our modules that import each other in a circle; imports inside functions count."""
+    graph = {_dotted(path): _imports(path, tree) for path, tree in trees.items()}
+    graph = {name: {target for target in targets if target in graph} for name, targets in graph.items()}
+    return [f"import cycle: {' → '.join(sorted(group))}" for group in _components(graph) if len(group) > 1]
+
+
+def _dotted(path: Path) -> str:
+    parts = path.relative_to(SOURCE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _imports(path: Path, tree: ast.Module) -> set[str]:
+    found: set[str] = set()
+    for node in _outside_type_checking(tree):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found - {_dotted(path)}
+
+
+def _outside_type_checking(node: ast.AST) -> list[ast.AST]:
+    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        return []
+    return [node, *(inner for child in ast.iter_child_nodes(node) for inner in _outside_type_checking(child))]
+
+
+def _components(graph: dict[str, set[str]]) -> list[set[str]]:
+    reach = {name: _reachable(graph, name) for name in graph}
+    seen: set[str] = set()
+    groups = []
+    for name in graph:
+        if name not in seen:
+            group = {other for other in reach[name] if name in reach[other]} | {name}
+            seen |= group
+            groups.append(group)
+    return groups
+
+
+def _reachable(graph: dict[str, set[str]], start: str) -> set[str]:
+    found: set[str] = set()
+    stack = [start]
+    while stack:
+        for target in graph[stack.pop()] - found:
+            found.add(target)
+            stack.append(target)
+    return found
+
+
+def licences() -> list[str]:
+    """Installed packages whose licence is not on the list."""
+    problems = []
+    for distribution in distributions():
+        metadata = distribution.metadata
+        name = metadata["Name"] or "?"
+        classifiers = [c for c in metadata.get_all("Classifier") or [] if c.startswith("License")]
+        text = " ".join([metadata.get("License-Expression") or "", *classifiers]).strip()
+        text = text or (metadata.get("License") or "")[:200]
+        if name not in EXCEPTIONS and not ALLOWED_LICENCES.search(text):
+            problems.append(f"licence of `{name}` is not on the list: `{text or 'none stated'}`")
+    return problems
+
+
+def _where(module: Path, line: int) -> str:
+    return f"{module.relative_to(ROOT)}:{line}"
+
+
+def sizes(found: list[Function], trees: dict[Path, ast.Module]) -> list[str]:
+    """Functions and modules beyond their walls."""
+    problems = [
+        f"{_where(f.module, f.line)}: `{f.name}` has {f.length} lines; the wall is {FUNCTION_WALL}"
+        for f in found
+        if f.length > FUNCTION_WALL
+    ]
+    for path in trees:
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        if lines > MODULE_WALL:
+            problems.append(f"{path.relative_to(ROOT)}: {lines} lines; the wall is {MODULE_WALL}")
+    if p90(found) > FUNCTION_P90:
+        problems.append(f"90 % of functions should have at most {FUNCTION_P90} lines; now {p90(found)}")
+    return problems
+
+
+def p90(found: list[Function]) -> int:
+    """The length that nine of ten functions stay within."""
+    return sorted(f.length for f in found)[int(len(found) * 0.9)]
+
+
+def main() -> int:
+    """Check every gate, print the breaches and a summary."""
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(SOURCE.rglob("*.py"))}
+    found = [function for path, tree in trees.items() for function in functions(path, tree)]
+    problems = sizes(found, trees) + cycles(trees) + licences()
+    problems += [line for path, tree in trees.items() for line in unannotated(path, tree)]
+    print("\n".join(problems) or "the house is in order", file=sys.stderr if problems else sys.stdout)
+    median = statistics.median(f.length for f in found)
+    print(f"{len(trees)} modules, {len(found)} functions: median {median:g} lines, p90 {p90(found)}")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
