@@ -68,7 +68,8 @@ class Finding:
     """One judgement with its evidence, equal across runs when `id` is equal.
 
     Shape: `event_ids` lists every proving event in time order, `evidence` the ones worth showing (at most 50),
-    `next_steps` and `false_positives` are plain sentences, `technique` holds MITRE ATT&CK ids such as `T1078.004`.
+    `next_steps` and `false_positives` are plain sentences, `technique` holds MITRE ATT&CK ids such as `T1078.004`,
+    `tactics` its tactics such as `initial-access`.
     Units: `first_seen` and `last_seen` are UTC.
     """
 
@@ -81,6 +82,7 @@ class Finding:
     last_seen: datetime
     explanation: str
     technique: tuple[str, ...] = ()
+    tactics: tuple[str, ...] = ()
     event_ids: tuple[str, ...] = ()
     event_count: int = 0
     why_it_matters: str = ""
