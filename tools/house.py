@@ -54,7 +54,11 @@ def functions(module: Path, tree: ast.Module) -> list[Function]:
 def _length(node: Definition) -> int:
     total = (node.end_lineno or node.lineno) - node.lineno + 1
     first = node.body[0]
-    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+    if (
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and isinstance(first.value.value, str)
+    ):
         total -= (first.end_lineno or first.lineno) - first.lineno + 1
     return total
 
@@ -132,8 +136,8 @@ def licences() -> list[str]:
         metadata = distribution.metadata
         name = metadata["Name"] or "?"
         classifiers = [c for c in metadata.get_all("Classifier") or [] if c.startswith("License")]
-        text = " ".join([metadata.get("License-Expression") or "", *classifiers]).strip()
-        text = text or (metadata.get("License") or "")[:200]
+        text = " ".join([*(metadata.get_all("License-Expression") or []), *classifiers]).strip()
+        text = text or " ".join(metadata.get_all("License") or [])[:200]
         if name not in EXCEPTIONS and not ALLOWED_LICENCES.search(text):
             problems.append(f"licence of `{name}` is not on the list: `{text or 'none stated'}`")
     return problems

@@ -14,13 +14,35 @@ if TYPE_CHECKING:
 WIDTH = 1080
 LEFT = 150
 RIGHT = 18
-LANE_HEIGHT = 30
+ROW_HEIGHT = 17
+LANE_PADDING = 7
+# A lane grows to this many rows where its marks overlap; further marks lie on the last row.
+MAX_ROWS = 6
 TOP = 30
 HISTOGRAM_HEIGHT = 84
 MARK = 6.5
 
 # Distances between axis labels, in seconds, that people can read.
-_STEPS = (1, 5, 15, 30, 60, 300, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800, 2592000, 7776000)
+_STEPS = (
+    1,
+    5,
+    15,
+    30,
+    60,
+    300,
+    900,
+    1800,
+    3600,
+    7200,
+    14400,
+    21600,
+    43200,
+    86400,
+    172800,
+    604800,
+    2592000,
+    7776000,
+)
 _MAX_TICKS = 9
 
 
@@ -69,20 +91,56 @@ def render(marks: Sequence[Mark], bars: Sequence[Bar], lanes: Sequence[str], ste
     if not times:
         return Markup()
     scale = _Scale(min(times), max(times))
-    base = TOP + LANE_HEIGHT * len(lanes)
-    height = base + HISTOGRAM_HEIGHT + 30
+    rows = _stack(marks, lanes, scale)
+    base = rows[-1].bottom if rows else TOP
     parts = [
         Markup(
             '<svg class="timeline" viewBox="0 0 {w} {h}" role="img" aria-label="Timeline of findings and activity" '
             'xmlns="http://www.w3.org/2000/svg">'
-        ).format(w=WIDTH, h=height),
+        ).format(w=WIDTH, h=base + HISTOGRAM_HEIGHT + 30),
         _axis(scale, base + HISTOGRAM_HEIGHT),
-        _lanes(lanes),
+        *(_draw_lane(lane, scale) for lane in rows),
         _histogram(bars, scale, base, step),
-        _marks(marks, lanes, scale),
         Markup("</svg>"),
     ]
     return Markup("\n").join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """A lane from `top` to `bottom` (pixels) with its marks, each on a row of its own where they overlap."""
+
+    name: str
+    top: float
+    rows: tuple[tuple[Mark, ...], ...]
+
+    @property
+    def bottom(self) -> int:
+        return round(self.top + max(len(self.rows), 1) * ROW_HEIGHT + 2 * LANE_PADDING)
+
+
+def _stack(marks: Sequence[Mark], lanes: Sequence[str], scale: _Scale) -> list[_Lane]:
+    placed: list[_Lane] = []
+    top: float = TOP
+    for name in lanes:
+        lane = _Lane(name, top, _rows([m for m in marks if m.lane == name], scale))
+        placed.append(lane)
+        top = lane.bottom
+    return placed
+
+
+def _rows(marks: Sequence[Mark], scale: _Scale) -> tuple[tuple[Mark, ...], ...]:
+    rows: list[list[Mark]] = []
+    for mark in sorted(marks, key=lambda m: (m.start, m.end)):
+        left = scale.x(mark.start) - MARK
+        free = next((row for row in rows if scale.x(row[-1].end) + MARK + 1 <= left), None)
+        if free is not None:
+            free.append(mark)
+        elif len(rows) < MAX_ROWS:
+            rows.append([mark])
+        else:
+            rows[-1].append(mark)
+    return tuple(tuple(row) for row in rows)
 
 
 def _axis(scale: _Scale, bottom: int) -> Markup:
@@ -120,40 +178,41 @@ def _label(moment: datetime, step: int) -> str:
     return f"{moment:%-d %b}" if moment.hour == moment.minute == 0 else f"{moment:%H:%M}"
 
 
-def _lanes(lanes: Sequence[str]) -> Markup:
-    rows = []
-    for index, lane in enumerate(lanes):
-        y = TOP + index * LANE_HEIGHT
-        rows.append(
-            Markup(
-                '<text class="lane" x="{x}" y="{text}" text-anchor="end">{lane}</text>'
-                '<line class="rule" x1="{left}" x2="{right}" y1="{y}" y2="{y}"/>'
-            ).format(x=LEFT - 14, text=y + LANE_HEIGHT / 2 + 4, lane=lane, left=LEFT, right=WIDTH - RIGHT, y=y)
-        )
-    return Markup("").join(rows)
+def _draw_lane(lane: _Lane, scale: _Scale) -> Markup:
+    label = Markup(
+        '<text class="lane" x="{x}" y="{text}" text-anchor="end">{name}</text>'
+        '<line class="rule" x1="{left}" x2="{right}" y1="{y}" y2="{y}"/>'
+    ).format(
+        x=LEFT - 14,
+        text=lane.top + LANE_PADDING + ROW_HEIGHT / 2 + 4,
+        name=lane.name,
+        left=LEFT,
+        right=WIDTH - RIGHT,
+        y=lane.top,
+    )
+    drawn = [
+        _draw_mark(mark, lane.top + LANE_PADDING + (index + 0.5) * ROW_HEIGHT, scale)
+        for index, row in enumerate(lane.rows)
+        for mark in row
+    ]
+    return label + Markup("").join(drawn)
 
 
-def _marks(marks: Sequence[Mark], lanes: Sequence[str], scale: _Scale) -> Markup:
-    drawn = []
-    for mark in marks:
-        y = TOP + lanes.index(mark.lane) * LANE_HEIGHT + LANE_HEIGHT / 2
-        left, right = scale.x(mark.start), scale.x(mark.end)
-        drawn.append(
-            Markup(
-                '<a href="{href}"><rect class="mark {severity}" x="{x}" y="{y}" width="{w}" height="{h}" rx="{r}">'
-                "<title>{title}</title></rect></a>"
-            ).format(
-                href=mark.href,
-                severity=mark.severity,
-                x=round(left - MARK, 1),
-                y=round(y - MARK, 1),
-                w=round(right - left + 2 * MARK, 1),
-                h=2 * MARK,
-                r=MARK,
-                title=mark.title,
-            )
-        )
-    return Markup("").join(drawn)
+def _draw_mark(mark: Mark, y: float, scale: _Scale) -> Markup:
+    left, right = scale.x(mark.start), scale.x(mark.end)
+    return Markup(
+        '<a href="{href}"><rect class="mark {severity}" x="{x}" y="{y}" width="{w}" height="{h}" rx="{r}">'
+        "<title>{title}</title></rect></a>"
+    ).format(
+        href=mark.href,
+        severity=mark.severity,
+        x=round(left - MARK, 1),
+        y=round(y - MARK, 1),
+        w=round(right - left + 2 * MARK, 1),
+        h=2 * MARK,
+        r=MARK,
+        title=mark.title,
+    )
 
 
 def _histogram(bars: Sequence[Bar], scale: _Scale, base: int, step: timedelta) -> Markup:
@@ -166,7 +225,13 @@ def _histogram(bars: Sequence[Bar], scale: _Scale, base: int, step: timedelta) -
         '<text class="tick" x="{x}" y="{y2}" text-anchor="end">peak {peak}</text>'
         '<line class="rule" x1="{left}" x2="{right}" y1="{bottom}" y2="{bottom}"/>'
     ).format(
-        x=LEFT - 14, y=base + 46, y2=base + 62, peak=f"{peak:,}", left=LEFT, right=WIDTH - RIGHT, bottom=bottom
+        x=LEFT - 14,
+        y=base + 46,
+        y2=base + 62,
+        peak=f"{peak:,}",
+        left=LEFT,
+        right=WIDTH - RIGHT,
+        bottom=bottom,
     )
     columns = [_column(bar, scale, bottom, peak, step) for bar in bars if bar.total]
     return label + Markup("").join(columns)

@@ -1,0 +1,270 @@
+"""The incident report as one HTML page that needs no network: style, script and pictures are inside."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from clew import __version__
+from clew.findings import Severity
+from clew.report import attack, timeline
+from clew.report.escape import terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+    from clew.detect.investigation import Actor, Investigation
+    from clew.findings import Finding
+
+# The story tells at most this many findings, worst first, then in the order of time.
+_STORY = 24
+
+
+@dataclass(frozen=True, slots=True)
+class ActorGroup:
+    """The findings of one actor, with what the lake knows about it."""
+
+    name: str
+    profile: Actor | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def source_ips(self) -> tuple[str, ...]:
+        """Every address that the findings name."""
+        return tuple(dict.fromkeys(ip for finding in self.findings for ip in finding.source_ips))
+
+    @property
+    def access_keys(self) -> tuple[str, ...]:
+        """Every access key that the findings name."""
+        return tuple(dict.fromkeys(key for finding in self.findings for key in finding.access_keys))
+
+
+@dataclass(frozen=True, slots=True)
+class TechniqueRow:
+    """The findings of one ATT&CK technique."""
+
+    technique: str
+    name: str
+    tactics: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+def render(investigation: Investigation) -> str:
+    """The report as one self-contained HTML document."""
+    style, script = _asset("incident.css"), _asset("incident.js")
+    findings = worst_first(investigation.findings)
+    story = sorted(_telling(findings)[:_STORY], key=lambda f: (f.first_seen, f.id))
+    return (
+        _environment()
+        .get_template("incident.html.j2")
+        .render(
+            i=investigation,
+            name=_name(investigation.source),
+            version=__version__,
+            style_hash=_hash(style),
+            script_hash=_hash(script),
+            brief=brief(investigation),
+            counts=counts(findings),
+            findings=findings,
+            story=story,
+            story_left=len(findings) - len(story),
+            by_actor=by_actor(investigation),
+            by_technique=by_technique(findings),
+            svg=_picture(investigation),
+        )
+    )
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings by severity, then by time."""
+    return sorted(findings, key=lambda f: (-f.severity.rank, f.first_seen, f.id))
+
+
+def counts(findings: Sequence[Finding]) -> list[tuple[str, int]]:
+    """How many findings there are of each severity, worst first; absent ones left out below medium."""
+    found = [(s.value, sum(f.severity is s for f in findings)) for s in reversed(Severity)]
+    return [(name, count) for name, count in found if count or Severity(name).rank >= Severity.MEDIUM.rank]
+
+
+def brief(investigation: Investigation) -> str:
+    """The answer in two or three sentences."""
+    findings = worst_first(investigation.findings)
+    if not findings:
+        return (
+            f"None of {investigation.rules} rules fired on {investigation.events:,} events. "
+            "What the evidence could not show is listed under blind spots."
+        )
+    serious = [f for f in findings if f.severity.rank >= Severity.HIGH.rank]
+    chosen = serious or findings
+    actors = list(dict.fromkeys(f.actor for f in chosen))
+    kind = "serious findings" if serious else "findings, none of them high or critical,"
+    if len(chosen) == 1:
+        kind = "serious finding" if serious else "finding, not high or critical,"
+    named = _listed([actor_name(a) for a in actors], 3)
+    first = min(f.first_seen for f in chosen)
+    last = max(f.last_seen for f in chosen)
+    return terminal(
+        f"{len(chosen)} {kind} {'point' if len(chosen) > 1 else 'points'} at {named}, "
+        f"between {_moment(first)} and {_until(last, first)}. "
+        f"The worst: {findings[0].title[0].lower()}{findings[0].title[1:]}."
+    )
+
+
+def by_actor(investigation: Investigation) -> list[ActorGroup]:
+    """Findings grouped by actor, the actor with the worst findings first."""
+    groups: dict[str, list[Finding]] = defaultdict(list)
+    for finding in worst_first(investigation.findings):
+        groups[finding.actor].append(finding)
+    made = [ActorGroup(name, investigation.actor(name), tuple(found)) for name, found in groups.items()]
+    return sorted(made, key=_weight)
+
+
+def _weight(group: ActorGroup) -> tuple[list[int], str]:
+    ranks = [sum(f.severity is severity for f in group.findings) for severity in reversed(Severity)]
+    return [-count for count in ranks], group.name
+
+
+def by_technique(findings: Sequence[Finding]) -> list[TechniqueRow]:
+    """Findings grouped by ATT&CK technique, in the order of the tactics."""
+    groups: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        for technique in finding.technique:
+            groups[technique].append(finding)
+    rows = [
+        TechniqueRow(
+            technique,
+            attack.technique_name(technique),
+            tuple(attack.tactic_name(t) for t in _tactics(found)),
+            tuple(found),
+        )
+        for technique, found in groups.items()
+    ]
+    order = {attack.tactic_name(tactic): index for index, tactic in enumerate(attack.TACTICS)}
+    return sorted(rows, key=lambda row: (min((order[t] for t in row.tactics), default=99), row.technique))
+
+
+def _tactics(findings: Sequence[Finding]) -> list[str]:
+    common = set.intersection(*(set(f.tactics) for f in findings)) if findings else set()
+    chosen = common or {tactic for f in findings for tactic in f.tactics}
+    return [tactic for tactic in attack.TACTICS if tactic in chosen]
+
+
+def _telling(findings: Sequence[Finding]) -> list[Finding]:
+    return [f for f in findings if f.severity.rank >= Severity.MEDIUM.rank] or list(findings)
+
+
+def _picture(investigation: Investigation) -> str:
+    marks = [
+        timeline.Mark(
+            lane=attack.tactic_name(attack.leading_tactic(f.tactics)),
+            start=f.first_seen,
+            end=f.last_seen,
+            severity=f.severity.value,
+            title=f"{f.title}, {actor_name(f.actor)}, {_moment(f.first_seen)}",
+            href=f"#f-{f.id}",
+        )
+        for f in reversed(worst_first(investigation.findings))
+    ]
+    used = {mark.lane for mark in marks}
+    lanes = [name for name in map(attack.tactic_name, (*attack.TACTICS, "")) if name in used]
+    bars = [timeline.Bar(s.start, s.reads, s.writes, s.errors) for s in investigation.activity]
+    return timeline.render(marks, bars, lanes, investigation.step or timedelta(hours=1))
+
+
+def _name(source: str) -> str:
+    return terminal(PurePosixPath(source.rstrip("/")).name or source)
+
+
+def _asset(name: str) -> str:
+    return files("clew.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=PackageLoader("clew.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=False
+    )
+    # Style and script are ours, written to the page as they stand; everything else is escaped.
+    environment.globals.update(style=Markup(_asset("incident.css")), script=Markup(_asset("incident.js")))  # noqa: S704  # our own files
+    environment.filters.update(
+        visible=terminal,
+        moment=_moment,
+        iso=lambda t: t.astimezone(UTC).isoformat() if t else "",
+        until=_until,
+        listed=_listed,
+        shorten=_shorten,
+        prose=_prose,
+        tail=_tail,
+        actor_name=actor_name,
+        technique_name=attack.technique_name,
+    )
+    return environment
+
+
+def _moment(time: datetime | None) -> str:
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if time else "unknown time"
+
+
+def _until(end: datetime, start: datetime) -> str:
+    end, start = end.astimezone(UTC), start.astimezone(UTC)
+    return f"{end:%H:%M:%S} UTC" if end.date() == start.date() else _moment(end)
+
+
+def _listed(values: Sequence[str], limit: int) -> str:
+    shown = ", ".join(terminal(value) for value in values[:limit]) or "none"
+    return f"{shown} and {len(values) - limit} more" if len(values) > limit else shown
+
+
+def _shorten(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
+
+
+def _prose(text: str) -> Markup:
+    """The text made safe, with what stands in backticks set as code."""
+    from markupsafe import Markup, escape
+
+    pieces = str(escape(terminal(text))).split("`")
+    if len(pieces) % 2 == 0:
+        return Markup("`").join(map(Markup, pieces))
+    return Markup("").join(Markup(f"<code>{p}</code>" if i % 2 else p) for i, p in enumerate(pieces))  # noqa: S704  # escaped above
+
+
+def _tail(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"…{text[-limit:]}"
+
+
+def actor_name(actor: str) -> str:
+    """The part of an actor's ARN that people say.
+
+    >>> actor_name("arn:aws:iam::111122223333:user/ops/Mary")
+    'Mary'
+    >>> actor_name("arn:aws:sts::111122223333:assumed-role/admin/mary@corp")
+    'admin (mary@corp)'
+    >>> actor_name("arn:aws:iam::111122223333:root")
+    'root of 111122223333'
+    """
+    parts = actor.split(":", 5)
+    if len(parts) < 6 or parts[0] != "arn":  # noqa: PLR2004  # an ARN has six parts
+        return actor
+    account, resource = parts[4].strip(), parts[5]
+    if resource == "root":
+        return f"root of {account}"
+    path = resource.split("/")
+    if path[0] == "assumed-role" and len(path) > 2:  # noqa: PLR2004  # role and session
+        return f"{path[1]} ({'/'.join(path[2:])})"
+    return path[-1]
