@@ -54,9 +54,7 @@ def test_every_object_under_a_prefix_arrives(bucket: Bucket, tmp_path: Path) -> 
     assert found == {"s3://trail-logs/logs/a.json": b"a", "s3://trail-logs/logs/deep/b.json.gz": b"b"}
 
 
-def test_more_than_one_page_is_listed(
-    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_more_than_one_page_is_listed(bucket: Bucket) -> None:
     """A bucket of more than a thousand keys is listed to its end."""
     for number in range(2_100):
         bucket.put(f"many/{number:05d}.json")
