@@ -1,0 +1,41 @@
+"""The main job, end to end: investigate the sample incident, then ask three questions about it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+STEPS = (
+    ("An incident, explained in one command.", "clew investigate samples/incident"),
+    ("Who touched this security group?", "clew events --resource sg-12341234"),
+    (
+        "What did the leaked key do that was not a read?",
+        "clew events --access-key AKIAEXAMPLEDEPLOY001 --write-only",
+    ),
+    (
+        "Any question, in the SQL that AWS documents.",
+        'clew sql "SELECT useridentity.arn, count(*) AS calls FROM cloudtrail_logs GROUP BY 1 ORDER BY 2 DESC LIMIT 5"',
+    ),
+)
+
+
+def main() -> int:
+    """Run the steps, showing each command before what it prints."""
+    home = Path(os.environ.get("CLEW_HOME", "build/demo"))
+    if home.exists():
+        shutil.rmtree(home)
+    for title, command in STEPS:
+        print(f"\n# {title}\n$ {command}\n", flush=True)
+        code = subprocess.run(command, shell=True, cwd=ROOT, check=False).returncode  # noqa: S602  # our own commands
+        if code:
+            print(f"`{command}` ended with {code}", file=sys.stderr)
+            return code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

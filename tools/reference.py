@@ -1,0 +1,88 @@
+"""Write `docs/reference/` from the program itself; `--check` says whether it is current.
+
+The command-line page is the `--help` of every command, the rules page the texts of every built-in rule.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE = ROOT / "docs" / "reference"
+NOTE = "<!-- Written by tools/reference.py (`make docs`). Do not edit. -->\n"
+
+
+def command_line() -> str:
+    """The help of `clew` and of each command, in the order of the help."""
+    from clew.cli.main import app
+
+    parts = [f"{NOTE}# Command line\n", _help()]
+    for name in _names(app):
+        parts.append(f"## clew {' '.join(name)}\n\n{_help(*name)}")
+    return "\n".join(parts)
+
+
+def _names(app: object) -> list[tuple[str, ...]]:
+    names: list[tuple[str, ...]] = []
+    for command in getattr(app, "registered_commands", ()):
+        names.append((command.name or command.callback.__name__.replace("_", "-"),))
+    for group in getattr(app, "registered_groups", ()):
+        names.append((group.name,))
+        names += [(group.name, *inner) for inner in _names(group.typer_instance)]
+    return names
+
+
+def _help(*command: str) -> str:
+    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
+    done = subprocess.run(
+        [sys.executable, "-m", "clew", *command, "--help"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return f"```text\n{done.stdout.strip().replace('python -m clew', 'clew')}\n```\n"
+
+
+def rules() -> str:
+    """The catalogue of built-in rules, worst first."""
+    from clew.detect import catalog
+
+    parts = [f"{NOTE}# Detection rules\n"]
+    found = sorted(catalog.load_builtin().rules, key=lambda rule: (-rule.severity.rank, rule.id))
+    parts.append(f"{len(found)} rules. `clew rules show ID` prints one.\n")
+    for rule in found:
+        parts.append(_rule(rule))
+    return "\n".join(parts)
+
+
+def _rule(rule: object) -> str:
+    text = f"## {rule.id}\n\n**{rule.title}** – {rule.severity}"  # type: ignore[attr-defined]  # a catalogue rule
+    return text + "\n"
+
+
+def main() -> int:
+    """Write the pages, or compare them with `--check`."""
+    pages = {"cli.md": command_line(), "rules.md": rules()}
+    stale = [
+        name
+        for name, text in pages.items()
+        if not (REFERENCE / name).exists() or (REFERENCE / name).read_text(encoding="utf-8") != text
+    ]
+    if "--check" in sys.argv:
+        print(
+            "\n".join(f"docs/reference/{name} is stale; run `make docs`" for name in stale)
+            or "reference is current"
+        )
+        return 1 if stale else 0
+    REFERENCE.mkdir(parents=True, exist_ok=True)
+    for name in stale:
+        (REFERENCE / name).write_text(pages[name], encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
