@@ -39,6 +39,11 @@ class Workspace:
         """The directory in which reports are written by default."""
         return self.path / "reports"
 
+    @property
+    def scratch_path(self) -> Path:
+        """The directory of files in passing, such as objects of S3 on their way into the lake."""
+        return self.path / "scratch"
+
     def create(self) -> Workspace:
         """This workspace, with its directory made; WorkspaceError when that is not possible."""
         try:
@@ -83,15 +88,27 @@ def for_source(source: str) -> Workspace:
 def make_current(workspace: Workspace) -> None:
     """Let later commands use this workspace when nothing else names one."""
     directory = data_directory()
-    directory.mkdir(parents=True, exist_ok=True)
     temporary = directory / f".{CURRENT}.{os.getpid()}"
-    temporary.write_text(f"{workspace.path}\n", encoding="utf-8")
-    temporary.replace(directory / CURRENT)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(f"{workspace.path}\n", encoding="utf-8")
+        temporary.replace(directory / CURRENT)
+    except OSError as error:
+        raise WorkspaceError(f"cannot write `{directory / CURRENT}`: {error.strerror}") from error
+
+
+def current_pointer() -> Path | None:
+    """Where the last investigation's workspace is said to be, None when there was none; it may be gone since."""
+    pointer = data_directory() / CURRENT
+    try:
+        text = pointer.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise WorkspaceError(f"cannot read `{pointer}`: {error}; delete it") from error
+    return Path(text) if text else None
 
 
 def _current() -> str | None:
-    try:
-        text = (data_directory() / CURRENT).read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        return None
-    return text if text and Path(text).is_dir() else None
+    path = current_pointer()
+    return str(path) if path is not None and path.is_dir() else None
