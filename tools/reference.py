@@ -19,16 +19,15 @@ def command_line() -> str:
     """The help of `clew` and of each command, in the order of the help."""
     from clew.cli.main import app
 
-    parts = [f"{NOTE}# Command line\n", _help()]
-    for name in _names(app):
-        parts.append(f"## clew {' '.join(name)}\n\n{_help(*name)}")
-    return "\n".join(parts)
+    pages = [f"## clew {' '.join(name)}\n\n{_help(*name)}" for name in _names(app)]
+    return "\n".join([f"{NOTE}# Command line\n", _help(), *pages])
 
 
 def _names(app: object) -> list[tuple[str, ...]]:
-    names: list[tuple[str, ...]] = []
-    for command in getattr(app, "registered_commands", ()):
-        names.append((command.name or command.callback.__name__.replace("_", "-"),))
+    names: list[tuple[str, ...]] = [
+        (command.name or command.callback.__name__.replace("_", "-"),)
+        for command in getattr(app, "registered_commands", ())
+    ]
     for group in getattr(app, "registered_groups", ()):
         names.append((group.name,))
         names += [(group.name, *inner) for inner in _names(group.typer_instance)]
@@ -54,9 +53,7 @@ def rules() -> str:
     parts = [f"{NOTE}# Detection rules\n"]
     found = sorted(catalog.load_builtin().rules, key=lambda rule: (-rule.severity.rank, rule.id))
     parts.append(f"{len(found)} rules. `clew rules show ID` prints one.\n")
-    for rule in found:
-        parts.append(_rule(rule))
-    return "\n".join(parts)
+    return "\n".join([*parts, *(_rule(rule) for rule in found)])
 
 
 def _rule(rule: object) -> str:
