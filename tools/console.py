@@ -43,7 +43,7 @@ def commands(page: Path) -> list[Command]:
     for fence in FENCE.finditer(text):
         first = text.count("\n", 0, fence.start(2)) + 1
         split = _console if fence[1] == "console" else _shell
-        found += [Command(page, first + offset, *rest) for offset, *rest in split(fence[2])]
+        found += [Command(page, first + offset, shown, output) for offset, shown, output in split(fence[2])]
     return [command for command in found if command.text.startswith(("clew ", "cat ", "echo ", "zcat "))]
 
 

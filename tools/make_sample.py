@@ -126,19 +126,21 @@ def sign_in(when: datetime, who: Json, address: str, *, success: bool, mfa: bool
     if not success:
         outcome["errorMessage"] = "Failed authentication"
     identity = {key: value for key, value in who.items() if key != "accessKeyId"}
-    return event(
-        when,
-        "signin:ConsoleLogin",
-        identity,
-        address,
-        BROWSER,
-        eventType="AwsConsoleSignIn",
-        additionalEventData={
-            "LoginTo": "https://console.aws.amazon.com/console/home",
-            "MobileVersion": "No",
-            "MFAUsed": "Yes" if mfa else "No",
-        },
-        **outcome,
+    return (
+        event(
+            when,
+            "signin:ConsoleLogin",
+            identity,
+            address,
+            BROWSER,
+            eventType="AwsConsoleSignIn",
+            additionalEventData={
+                "LoginTo": "https://console.aws.amazon.com/console/home",
+                "MobileVersion": "No",
+                "MFAUsed": "Yes" if mfa else "No",
+            },
+        )
+        | outcome
     )
 
 

@@ -9,36 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from clew.findings import Finding
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """The events of one stretch of time that starts at `start` (UTC), each counted once."""
-
-    start: datetime
-    reads: int
-    writes: int
-    errors: int
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """One actor as the lake knows it: `name` is the ARN where there is one.
-
-    Shape: `source_ips`, `access_keys`, `regions` and `user_agents` are sorted by use, most used first, at most ten.
-    """
-
-    name: str
-    kind: str
-    events: int
-    writes: int
-    errors: int
-    first_seen: datetime
-    last_seen: datetime
-    source_ips: tuple[str, ...] = ()
-    access_keys: tuple[str, ...] = ()
-    regions: tuple[str, ...] = ()
-    user_agents: tuple[str, ...] = ()
+    from clew.lake.summary import Actor, Stretch
 
 
 @dataclass(frozen=True, slots=True)

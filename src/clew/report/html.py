@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-    from clew.detect.investigation import Actor, Investigation
+    from clew.detect.investigation import Investigation
     from clew.findings import Finding
+    from clew.lake.summary import Actor
 
 # The story tells at most this many findings, worst first, then in the order of time.
 _STORY = 24

@@ -1,0 +1,130 @@
+"""The lake in numbers: its period, its accounts and regions, its activity over time, and its actors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from clew.lake.reader import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from duckdb import DuckDBPyConnection
+
+# What a record says of who called, in the order in which it is believed; the same as a finding's actor.
+ACTOR_SQL = (
+    "coalesce(useridentity.arn, useridentity.username, useridentity.invokedby, useridentity.principalid, "
+    "useridentity.accountid, 'unknown')"
+)
+# A histogram has at most this many bars.
+_BARS = 96
+_STEPS = tuple(
+    timedelta(seconds=s) for s in (1, 5, 15, 30, 60, 300, 900, 1800, 3600, 10800, 21600, 43200, 86400)
+)
+_TOP = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The span of the CloudTrail events in the lake, UTC; `first` and `last` are None when it holds none."""
+
+    events: int
+    first: datetime | None
+    last: datetime | None
+    accounts: tuple[str, ...]
+    regions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The events of one stretch of time that starts at `start` (UTC), each counted once."""
+
+    start: datetime
+    reads: int
+    writes: int
+    errors: int
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """One actor as the lake knows it: `name` is the ARN where there is one.
+
+    Shape: `source_ips`, `access_keys`, `regions` and `user_agents` are sorted by use, most used first, at most ten.
+    """
+
+    name: str
+    kind: str
+    events: int
+    writes: int
+    errors: int
+    first_seen: datetime
+    last_seen: datetime
+    source_ips: tuple[str, ...] = ()
+    access_keys: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    user_agents: tuple[str, ...] = ()
+
+
+def period(connection: DuckDBPyConnection) -> Period:
+    """The span, accounts and regions of the CloudTrail events."""
+    row = connection.execute(
+        "SELECT count(*), epoch(min(eventtime)), epoch(max(eventtime)), "
+        "list_sort(list(DISTINCT recipientaccountid)), list_sort(list(DISTINCT awsregion)) FROM raw_cloudtrail"
+    ).fetchall()[0]
+    return Period(row[0], _utc(row[1]), _utc(row[2]), _texts(row[3]), _texts(row[4]))
+
+
+def activity(connection: DuckDBPyConnection, span: Period) -> tuple[timedelta, tuple[Stretch, ...]]:
+    """The width of a bar and the bars, in the order of time; stretches without events are left out."""
+    if span.first is None or span.last is None:
+        return _STEPS[0], ()
+    step = next((s for s in _STEPS if (span.last - span.first) / s <= _BARS), _STEPS[-1])
+    while (span.last - span.first) / step > _BARS:
+        step *= 2
+    rows = connection.execute(
+        f"SELECT epoch(eventtime)::BIGINT // {int(step.total_seconds())} AS bar, "
+        "count(*) FILTER (errorcode IS NULL AND readonly IS NOT FALSE), "
+        "count(*) FILTER (errorcode IS NULL AND readonly IS FALSE), "
+        "count(*) FILTER (errorcode IS NOT NULL) FROM raw_cloudtrail GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    return step, tuple(
+        Stretch(datetime.fromtimestamp(bar * step.total_seconds(), UTC), *n) for bar, *n in rows
+    )
+
+
+def actors(connection: DuckDBPyConnection, names: Sequence[str]) -> tuple[Actor, ...]:
+    """What the lake knows about these actors; one that no event names is left out."""
+    if not names:
+        return ()
+    listed = ", ".join(map(quoted, names))
+    rows = connection.execute(
+        f"SELECT {ACTOR_SQL} AS actor, coalesce(any_value(useridentity.type), 'unknown'), count(*), "
+        "count(*) FILTER (readonly IS FALSE), count(*) FILTER (errorcode IS NOT NULL), "
+        f"epoch(min(eventtime)), epoch(max(eventtime)), {_most_used('sourceipaddress')}, "
+        f"{_most_used('useridentity.accesskeyid')}, {_most_used('awsregion')}, {_most_used('useragent')} "
+        f"FROM raw_cloudtrail WHERE actor IN ({listed}) GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    return tuple(
+        Actor(name, kind, events, writes, errors, _moment(first), _moment(last), *map(_texts, lists))
+        for name, kind, events, writes, errors, first, last, *lists in rows
+    )
+
+
+def _most_used(column: str) -> str:
+    counted = f"map_entries(histogram({column}))"
+    ordered = f"list_sort(list_transform({counted}, lambda e: {{'n': -(e.value::BIGINT), 'v': e.key}}))"
+    return f"list_transform({ordered}[1:{_TOP}], lambda e: e.v)"
+
+
+def _texts(values: Sequence[str | None] | None) -> tuple[str, ...]:
+    return tuple(value for value in values or () if value)
+
+
+def _utc(seconds: float | None) -> datetime | None:
+    return None if seconds is None else _moment(seconds)
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

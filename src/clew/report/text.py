@@ -1,0 +1,96 @@
+"""The investigation on a terminal: what happened, worst first, in as few lines as will do."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from clew.findings import Severity
+from clew.report.escape import terminal
+from clew.report.html import actor_name, brief, counts, worst_first
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clew.detect.investigation import Investigation
+    from clew.findings import Finding
+
+_INDENT = "  "
+_HANGING = " " * 12
+_STYLE = {"critical": "1;35", "high": "1;31", "medium": "1;33", "low": "36", "informational": "2"}
+# Findings told in full; the rest are counted by title.
+_TOLD = 12
+
+
+def render(investigation: Investigation, *, width: int = 100, color: bool = False) -> str:
+    """The investigation as text of at most `width` columns, ending with a line break."""
+    findings = worst_first(investigation.findings)
+    told = [f for f in findings if f.severity.rank >= Severity.MEDIUM.rank][:_TOLD]
+    blocks = [_head(investigation, width, color=color)]
+    blocks += [_finding(finding, width, color=color) for finding in told]
+    blocks += [_rest([f for f in findings if f not in told], color=color)]
+    blocks += [_limits(investigation, width)]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _head(investigation: Investigation, width: int, *, color: bool) -> str:
+    numbers = [f"{investigation.events:,} events in {investigation.files:,} files"]
+    if investigation.first_event and investigation.last_event:
+        numbers.append(f"{investigation.first_event:%Y-%m-%d %H:%M} to {investigation.last_event:%Y-%m-%d %H:%M} UTC")
+    numbers.append(_counted(len(investigation.accounts), "account"))
+    numbers.append(_counted(len(investigation.regions), "region"))
+    tally = "  ".join(f"{_paint(name, name, color=color)} {count}" for name, count in counts(investigation.findings))
+    notes = [_counted(investigation.duplicates, "duplicate")] * bool(investigation.duplicates)
+    notes += [f"{_counted(investigation.conflicts, 'record')} with conflicting content"] * bool(investigation.conflicts)
+    notes += [f"{investigation.quarantined} unreadable: clew lake quarantine"] * bool(investigation.quarantined)
+    lines = [", ".join(numbers + notes), tally, "", *textwrap.wrap(brief(investigation), width - 2)]
+    return "\n".join(f"{_INDENT}{line}" if line else "" for line in lines)
+
+
+def _finding(finding: Finding, width: int, *, color: bool) -> str:
+    label = _paint(f"{finding.severity.value.upper():<10}", finding.severity.value, color=color)
+    span = f"{finding.first_seen:%Y-%m-%d %H:%M:%S}"
+    if finding.last_seen != finding.first_seen:
+        span += f" to {finding.last_seen:%H:%M:%S}"
+    facts = [actor_name(finding.actor), f"{span} UTC", _counted(finding.event_count, "event")]
+    if finding.technique:
+        facts.append(", ".join(finding.technique))
+    lines = [f"{_INDENT}{label}{terminal(finding.title)}"]
+    lines += _wrapped(" · ".join(terminal(fact) for fact in facts), width)
+    lines += _wrapped(terminal(finding.explanation), width)
+    if finding.next_steps:
+        lines += _wrapped(f"Next: {terminal(finding.next_steps[0])}", width)
+    return "\n".join(lines)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(
+        text, width, initial_indent=_HANGING, subsequent_indent=_HANGING, break_on_hyphens=False, break_long_words=False
+    )
+
+
+def _rest(findings: Sequence[Finding], *, color: bool) -> str:
+    titles: dict[tuple[Severity, str], int] = {}
+    for finding in findings:
+        titles[finding.severity, finding.title] = titles.get((finding.severity, finding.title), 0) + 1
+    lines = []
+    for (severity, title), count in titles.items():
+        label = _paint(f"{severity.value.upper():<14}", severity.value, color=color)
+        lines.append(f"{_INDENT}{label}{terminal(title)}{f' ({count} times)' if count > 1 else ''}")
+    return "\n".join(lines)
+
+
+def _limits(investigation: Investigation, width: int) -> str:
+    spots = investigation.blind_spots[:4]
+    lines = [f"{_INDENT}Blind spots:"] if spots else []
+    for spot in spots:
+        lines += textwrap.wrap(terminal(spot), width, initial_indent="    - ", subsequent_indent="      ")
+    return "\n".join(lines)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _paint(text: str, style: str, *, color: bool) -> str:
+    return f"\x1b[{_STYLE[style]}m{text}\x1b[0m" if color else text
