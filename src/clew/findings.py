@@ -69,7 +69,8 @@ class Finding:
 
     Shape: `event_ids` lists every proving event in time order, `evidence` the ones worth showing (at most 50),
     `next_steps` and `false_positives` are plain sentences, `technique` holds MITRE ATT&CK ids such as `T1078.004`,
-    `tactics` its tactics such as `initial-access`.
+    `tactics` its tactics such as `initial-access`. `subject` tells apart findings of one rule: the actor in an account,
+    or the values by which a correlation groups.
     Units: `first_seen` and `last_seen` are UTC.
     """
 
@@ -98,6 +99,7 @@ class Finding:
     producer: str = "detect"
     status: Status = Status.ACTIVE
     suppression: str = ""
+    subject: str = ""
 
 
 def finding_id(*parts: str) -> str:
