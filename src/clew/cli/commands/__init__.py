@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clew.cli.commands import doctor
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import typer
 
-COMMANDS: tuple[Callable[[typer.Typer], None], ...] = ()
+COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (doctor.register,)
