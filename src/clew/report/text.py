@@ -36,14 +36,23 @@ def render(investigation: Investigation, *, width: int = 100, color: bool = Fals
 def _head(investigation: Investigation, width: int, *, color: bool) -> str:
     numbers = [f"{investigation.events:,} events in {investigation.files:,} files"]
     if investigation.first_event and investigation.last_event:
-        numbers.append(f"{investigation.first_event:%Y-%m-%d %H:%M} to {investigation.last_event:%Y-%m-%d %H:%M} UTC")
+        numbers.append(
+            f"{investigation.first_event:%Y-%m-%d %H:%M} to {investigation.last_event:%Y-%m-%d %H:%M} UTC"
+        )
     numbers.append(_counted(len(investigation.accounts), "account"))
     numbers.append(_counted(len(investigation.regions), "region"))
-    tally = "  ".join(f"{_paint(name, name, color=color)} {count}" for name, count in counts(investigation.findings))
+    tally = "  ".join(
+        f"{_paint(name, name, color=color)} {count}" for name, count in counts(investigation.findings)
+    )
     notes = [_counted(investigation.duplicates, "duplicate")] * bool(investigation.duplicates)
-    notes += [f"{_counted(investigation.conflicts, 'record')} with conflicting content"] * bool(investigation.conflicts)
-    notes += [f"{investigation.quarantined} unreadable: clew lake quarantine"] * bool(investigation.quarantined)
-    lines = [", ".join(numbers + notes), tally, "", *textwrap.wrap(brief(investigation), width - 2)]
+    notes += [f"{_counted(investigation.conflicts, 'record')} with conflicting content"] * bool(
+        investigation.conflicts
+    )
+    notes += [f"{investigation.quarantined} unreadable: clew lake quarantine"] * bool(
+        investigation.quarantined
+    )
+    facts = textwrap.wrap(", ".join(numbers + notes), width - 2)
+    lines = [*facts, tally, "", *textwrap.wrap(brief(investigation), width - 2)]
     return "\n".join(f"{_INDENT}{line}" if line else "" for line in lines)
 
 
@@ -65,7 +74,12 @@ def _finding(finding: Finding, width: int, *, color: bool) -> str:
 
 def _wrapped(text: str, width: int) -> list[str]:
     return textwrap.wrap(
-        text, width, initial_indent=_HANGING, subsequent_indent=_HANGING, break_on_hyphens=False, break_long_words=False
+        text,
+        width,
+        initial_indent=_HANGING,
+        subsequent_indent=_HANGING,
+        break_on_hyphens=False,
+        break_long_words=False,
     )
 
 

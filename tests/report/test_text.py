@@ -1,0 +1,36 @@
+"""The investigation on a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clew.report import text
+
+if TYPE_CHECKING:
+    from clew.detect.investigation import Investigation
+
+
+def test_worst_finding_stands_first(hostile: Investigation) -> None:
+    """Findings are told worst first."""
+    shown = text.render(hostile)
+    assert shown.index("CRITICAL") < shown.index("HIGH  ") < shown.index("LOW  ")
+
+
+def test_no_control_character_reaches_the_terminal(hostile: Investigation) -> None:
+    """Escape codes planted in a log are shown, not obeyed."""
+    shown = text.render(hostile)
+    assert all(character.isprintable() or character == "\n" for character in shown)
+
+
+def test_colours_are_ours_alone(hostile: Investigation) -> None:
+    """With colours on, the only escape codes are those of severities."""
+    import re
+
+    shown = re.sub(r"\x1b\[(0|1;3[135]|36|2)m", "", text.render(hostile, color=True))
+    assert "\x1b" not in shown
+
+
+def test_lines_fit_the_width(hostile: Investigation) -> None:
+    """Lines keep to the width, but for single words longer than it."""
+    lines = text.render(hostile, width=100).splitlines()
+    assert all(len(line) <= 100 or len(line.split()[-1]) > 60 for line in lines)
