@@ -32,6 +32,7 @@ check: $(INSTALLED)
 	$(BIN)/python tools/reference.py --check
 
 bench: $(INSTALLED)
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python benchmarks/run.py
 
 # A million events, a hundred kills, long fuzzing.

@@ -111,7 +111,7 @@ def _parameters(source: random.Random, data: bool, region: str, account: str) ->
         }
     bucket, key = (
         f"acme-{source.randrange(9)}-{account[-4:]}",
-        f"dt=2026-03-02/part-{source.getrandbits(64):016x}.parquet",
+        f"dt=02/part-{source.getrandbits(64):016x}.parquet",
     )
     return {
         "requestParameters": {
