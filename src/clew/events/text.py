@@ -1,0 +1,61 @@
+"""From the bytes of a source file to its text."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from clew.events.record import Reason, Rejected, excerpt
+
+_UNREADABLE = re.compile("[\udc80-\udcff]")
+# The longer marks first: UTF-32's little-endian mark begins with UTF-16's.
+_UTF32_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+_UTF16_MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_MARKUP = re.compile(r"\s*<(?:!doctype|html|\?xml|error|[a-z]+[\s>/])", re.IGNORECASE)
+
+
+def read_text(data: bytes) -> str | Rejected:
+    """The text of the bytes: UTF-8, with or without a mark, or UTF-16 with one; a refusal for what is no log.
+
+    Bytes that are not UTF-8 stand in the text as lone surrogates, so that only the records that hold them are refused.
+    """
+    if data.startswith(_UTF32_MARKS):
+        return Rejected(None, Reason.WRONG_ENCODING, "UTF-32 text; expected UTF-8")
+    text = _utf16(data)
+    text = _utf8(data) if text is None else text
+    if isinstance(text, Rejected):
+        return text
+    if not text.strip():
+        return Rejected(None, Reason.EMPTY, "nothing but white space" if data else "the file is empty")
+    if _MARKUP.match(text):
+        detail = "an HTML or XML page, probably an error message saved instead of the log"
+        return Rejected(None, Reason.MARKUP, detail, excerpt(text))
+    return text
+
+
+def _utf16(data: bytes) -> str | Rejected | None:
+    encoding = _UTF16_MARKS.get(data[:2])
+    if encoding is None:
+        return None
+    try:
+        return data[2:].decode(encoding)
+    except UnicodeDecodeError as error:
+        return Rejected(None, Reason.WRONG_ENCODING, f"not valid UTF-16 at byte {error.start + 2}")
+
+
+def _utf8(data: bytes) -> str | Rejected:
+    body = data.removeprefix(codecs.BOM_UTF8)
+    # NULs near the beginning mean UTF-16 without its mark, or no text at all.
+    if b"\0" in body[:64]:
+        return Rejected(
+            None, Reason.WRONG_ENCODING, "NUL bytes: UTF-16 without a byte order mark, or no text"
+        )
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        return body.decode("utf-8", "surrogateescape")
+
+
+def is_damaged(characters: str) -> bool:
+    """Whether the text holds bytes that were not UTF-8."""
+    return not characters.isascii() and _UNREADABLE.search(characters) is not None
