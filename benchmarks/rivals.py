@@ -2,8 +2,9 @@
 
 Usage: python benchmarks/rivals.py read_json|chdb|parse|write SOURCE OUT [PROCESSES]
 
-`read_json` is DuckDB's own reader over the raw files with an explicit schema, `chdb` ClickHouse's; `parse` gunzips (ISA-L) and
-parses (simdjson) only; `write` writes a lake's columns to Parquet again, from memory. The floor is `parse` plus `write`.
+`read_json` is DuckDB's own reader over the raw files with an explicit schema, `chdb` ClickHouse's; `parse` gunzips
+(ISA-L) and parses (simdjson) only; `write` writes a lake's columns to Parquet again, from memory. The floor is `parse`
+plus `write`.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def _parse_files(files: list[str]) -> None:
 
     parser = simdjson.Parser()
     for file in files:
-        document = parser.parse(igzip.decompress(Path(file).read_bytes()))
+        document = parser.parse(igzip.decompress(Path(file).read_bytes()))  # type: ignore[no-untyped-call]  # isal has no types
         del document
 
 
