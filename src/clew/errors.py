@@ -32,7 +32,13 @@ class ConfigError(InputError):
 
 
 class RuleError(InputError):
-    """A detection rule is malformed or uses a construct that Clew does not support."""
+    """A detection rule is malformed or uses a construct that Clew does not support; located where it was read."""
+
+    def __init__(self, message: str, *, file: str = "", line: int = 0, rule: str = "") -> None:
+        """Put file, line and rule, where they are known, before the message."""
+        place = f"{file}:{line}: " if file else ""
+        super().__init__(f"{place}rule `{rule}`: {message}" if rule else f"{place}{message}")
+        self.message, self.file, self.line, self.rule = message, file, line, rule
 
 
 class PolicyError(InputError):

@@ -34,6 +34,9 @@ Op = Literal[
 Quantifier = Literal["any", "one", "deep"]
 """Which values a path reaches; see the module's text on arrays."""
 
+Relation = Literal["equals", "contains", "startswith", "endswith"]
+"""How two values of one event relate; see `SameValue`."""
+
 FACT = "clew"
 """The first key of a path that names a derived fact."""
 
@@ -67,7 +70,7 @@ class SameValue:
 
     path: Path
     other: Path
-    op: Literal["equals", "contains", "startswith", "endswith"] = "equals"
+    op: Relation = "equals"
     case_sensitive: bool = False
 
 
