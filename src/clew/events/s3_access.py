@@ -1,7 +1,7 @@
 """S3 server access logs: text lines of every generation, and the JSON form delivered through CloudWatch Logs.
 
 AWS: "Amazon S3 server access log format" and "Log format in CloudWatch Logs". Fields were only ever added at the end,
-so a short line is an older one: its missing columns are None. A `-` stays as it stands in text columns (as in Athena) and
+so a short line is an older one: its missing columns are None. A `-` stays as it is in text columns (as in Athena) and
 is None in numbers. The three quoted fields lose their quotes. Fields that a later generation adds are kept in `extra`.
 """
 
