@@ -1,0 +1,169 @@
+"""Input files to data files: the fast path, its verification, and the slow path for whatever does not fit.
+
+A file goes the fast path when it is compact and every one of its records parses, has an id and a time of AWS's spelling
+and says what happened in strings; any doubt sends the whole file the slow path, and nothing of the first attempt stays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from clew.errors import WorkspaceError
+from clew.events.limits import EARLIEST, LATEST_AHEAD, MAX_RECORD_BYTES
+from clew.lake.ingest.messages import InputFile, Outcome, ReadFile, Setting, Staged
+from clew.lake.ingest.slow import SlowPath
+from clew.lake.ingest.split import Pieces, arrow_table, split
+from clew.lake.ingest.unpack import Unreadable, unpack
+from clew.lake.ingest.write import Writer, Written
+from clew.lake.schema import CLOUDTRAIL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+UNIT_BYTES = 32 << 20
+"""How much unpacked text makes one data file: 22,000 events; twice as much runs out of the processor's cache."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_DIGEST_NAME = "CloudTrail-Digest"
+_NEVER_NULL = ("eventtime", "record_id", "eventname", "eventsource")
+
+
+@dataclass(slots=True)
+class _Held:
+    """What is read but not written: small files whose records go into one data file together."""
+
+    compact: list[tuple[InputFile, Pieces]] = field(default_factory=list)
+    size_bytes: int = 0
+
+
+class Decoder:
+    """Reads files into data files; keeps small files back until there are enough of them for a data file."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self._writer = Writer(Path(setting.lake_path))
+        self._slow = SlowPath(self._writer, _EPOCH + setting.now_us * _MICROSECOND)
+        self._held = _Held()
+        self._read: list[ReadFile] = []
+        self._staged: list[Staged] = []
+        self._seen: set[str] = set()
+        latest = setting.now_us + LATEST_AHEAD // _MICROSECOND
+        self._times = ((EARLIEST - _EPOCH) // _MICROSECOND, latest)
+
+    def take(self, files: Iterable[InputFile]) -> Outcome:
+        """Read the files; what is finished so far, of these and earlier ones."""
+        for file in files:
+            self._take(file)
+            if self._held.size_bytes >= UNIT_BYTES:
+                self._flush_compact()
+        return self._finished()
+
+    def flush(self) -> Outcome:
+        """Write what is held back; after this every file taken has been answered."""
+        self._flush_compact()
+        self._staged += self._slow.flush()
+        return self._finished()
+
+    def _finished(self) -> Outcome:
+        outcome = Outcome(
+            (*self._read, *self._slow.drain_read()), (*self._staged, *self._slow.drain_staged())
+        )
+        self._read, self._staged = [], []
+        return outcome
+
+    def _take(self, file: InputFile) -> None:
+        unpacked = unpack(file)
+        if isinstance(unpacked, Unreadable):
+            self._read.append(ReadFile(file, unpacked.source, "unreadable", refusals=(unpacked.refusal,)))
+        elif unpacked.source in self._setting.known or unpacked.source in self._seen:
+            self._read.append(ReadFile(file, unpacked.source, "", known=True))
+        else:
+            self._seen.add(unpacked.source)
+            self._decode(file, unpacked.data, unpacked.source)
+
+    def _decode(self, file: InputFile, data: bytes, source: str) -> None:
+        if _DIGEST_NAME in file.name.rpartition("/")[2]:
+            self._read.append(ReadFile(file, source, "digest"))
+            return
+        pieces = split(data, source)
+        if pieces is None or int(pieces.lengths.max()) > MAX_RECORD_BYTES:
+            self._slow.take(file, data, source)
+        elif pieces.size_bytes > UNIT_BYTES:
+            self._take_large(file, pieces)
+        else:
+            self._held.compact.append((file, pieces))
+            self._held.size_bytes += pieces.size_bytes
+
+    def _take_large(self, file: InputFile, pieces: Pieces) -> None:
+        """A file that fills data files of its own: all of them stay, or none."""
+        written: list[Written] = []
+        for portion in pieces.cut(UNIT_BYTES):
+            attempt = self._attempt([portion])
+            if not isinstance(attempt, Written):
+                for part in written:
+                    Path(part.path).unlink()
+                self._slow.take(file, pieces.data, pieces.source)
+                return
+            written.append(attempt)
+        for part in written:
+            self._stage(part)
+        self._read.append(ReadFile(file, pieces.source, CLOUDTRAIL.name, len(pieces.starts)))
+
+    def _flush_compact(self) -> None:
+        held, self._held = self._held, _Held()
+        days = sorted(((pieces.day(), i) for i, (_, pieces) in enumerate(held.compact)))
+        for _, group in groupby(days, key=lambda pair: pair[0]):
+            self._write_compact([held.compact[i] for _, i in group])
+
+    def _write_compact(self, items: Sequence[tuple[InputFile, Pieces]]) -> None:
+        attempt = self._attempt([pieces for _, pieces in items])
+        if isinstance(attempt, Written):
+            self._stage(attempt)
+            self._read += (ReadFile(file, p.source, CLOUDTRAIL.name, len(p.starts)) for file, p in items)
+            return
+        for file, pieces in items:
+            if pieces.source in attempt:
+                self._slow.take(file, pieces.data, pieces.source)
+        rest = [item for item in items if item[1].source not in attempt]
+        if rest:
+            self._write_compact(rest)
+
+    def _stage(self, written: Written) -> None:
+        parts = self._writer.by_day(CLOUDTRAIL, written)
+        self._staged += (Staged(CLOUDTRAIL.name, part.data_file()) for part in parts)
+
+    def _attempt(self, pieces: Sequence[Pieces]) -> Written | frozenset[str]:
+        """The data file with the records of these pieces, or the sources that must go the slow path; never empty."""
+        unit = arrow_table(pieces)
+        everything = frozenset(p.source for p in pieces)
+        try:
+            written = self._writer.compact_records(unit)
+        except duckdb.InvalidInputException:
+            return self._writer.unparsable_sources(unit) or everything
+        except duckdb.Error as error:
+            raise WorkspaceError(f"{self._writer.lake_path}: cannot write: {error}") from error
+        if self._is_sound(written, len(unit)):
+            return written
+        doubtful = self._writer.sources_where(written.path, self._doubt())
+        Path(written.path).unlink()
+        return doubtful or everything
+
+    def _is_sound(self, written: Written, rows: int) -> bool:
+        low, high = self._times
+        return (
+            written.rows == rows
+            and not any(written.nulls.get(name, rows) for name in _NEVER_NULL)
+            and low <= (written.low_us or 0) <= (written.high_us or 0) <= high
+        )
+
+    def _doubt(self) -> str:
+        low, high = self._times
+        nulls = " OR ".join(f"{name} IS NULL" for name in _NEVER_NULL)
+        return f"{nulls} OR epoch_us(eventtime) NOT BETWEEN {low} AND {high}"

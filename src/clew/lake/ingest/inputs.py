@@ -1,0 +1,128 @@
+"""Which files an ingest reads: folders in any layout, single files, globs; and which it leaves alone, and says so."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clew.errors import InputError
+from clew.lake.ingest.messages import InputFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_LOG_ENDINGS = (
+    *(
+        ".json",
+        ".jsonl",
+        ".ndjson",
+        ".json.gz",
+        ".jsonl.gz",
+        ".ndjson.gz",
+        ".gz",
+        ".log",
+        ".txt",
+        ".csv",
+        ".parquet",
+    ),
+)
+# AWS: "Amazon S3 server access log format": keys end in YYYY-mm-DD-HH-MM-SS-UniqueString, without an extension.
+_ACCESS_LOG = re.compile(r"\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d-[0-9A-F]{16}$")
+_HIDDEN = ("_", ".")
+# The moment in a CloudTrail or flow log file's name: 20230710T1220Z; in an access log's: 2019-02-06-00-00-38.
+_MOMENT = re.compile(r"(?<!\d)(\d{4})-?([01]\d)-?([0-3]\d)[T-]([0-2]\d)-?([0-5]\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The files to read, and the files of the folders that are no log files by their names."""
+
+    files: tuple[InputFile, ...]
+    ignored: tuple[str, ...]
+
+
+def discover(paths: Iterable[Path | str | InputFile]) -> Inputs:
+    """The files that the paths stand for, each once, in the order of the moments in their names.
+
+    In that order a data file holds one stretch of time across accounts and regions, so that questions about a time read
+    few files. A file named itself is read whatever its name. Errors: InputError for a path that does not exist.
+    """
+    files: dict[str, InputFile] = {}
+    ignored: list[str] = []
+    for path in paths:
+        if isinstance(path, InputFile):
+            files.setdefault(path.name, path)
+            continue
+        for found in _expanded(str(path)):
+            if isinstance(found, str):
+                ignored.append(found)
+            else:
+                files.setdefault(found.name, found)
+    ordered = sorted(files.values(), key=lambda file: (_moment(file.name), file.name))
+    return Inputs(tuple(ordered), tuple(sorted(set(ignored))))
+
+
+def _expanded(path: str) -> Iterator[InputFile | str]:
+    given = Path(path).expanduser()
+    if given.is_dir():
+        yield from _folder(str(given))
+    elif given.exists():
+        yield input_file(str(given))
+    else:
+        matches = sorted(glob.glob(str(given), recursive=True)) if glob.has_magic(str(given)) else []  # noqa: PTH207 - Path.glob takes no absolute pattern
+        if not matches:
+            raise InputError(f"`{path}` does not exist")
+        for match in matches:
+            yield from _expanded(match)
+
+
+def _folder(path: str) -> Iterator[InputFile | str]:
+    """Every file below a folder; as Spark and Hive do, names that begin with `_` or `.` are passed over."""
+    folders = [path]
+    while folders:
+        try:
+            entries = list(os.scandir(folders.pop()))
+        except OSError as error:
+            raise InputError(f"`{error.filename}`: cannot be read: {error.strerror}") from error
+        for entry in entries:
+            if entry.name.startswith(_HIDDEN):
+                yield entry.path
+            elif entry.is_dir():
+                folders.append(entry.path)
+            elif is_log_name(entry.name):
+                yield _stated(entry.path, entry.stat())
+            else:
+                yield entry.path
+
+
+def is_log_name(name: str) -> bool:
+    """Whether a file of that name may hold logs.
+
+    >>> is_log_name("x.json.gz"), is_log_name("2019-02-06-00-00-38-0123456789ABCDEF"), is_log_name("LICENSE")
+    (True, True, False)
+    """
+    return name.lower().endswith(_LOG_ENDINGS) or _ACCESS_LOG.search(name) is not None
+
+
+def input_file(path: str, name: str | None = None) -> InputFile:
+    """The file at the path, reported under another name when it has one (an `s3://` URI).
+
+    Errors: InputError when it cannot be looked at.
+    """
+    try:
+        return _stated(path, os.stat(path), name)  # noqa: PTH116 - one stat for each of very many files
+    except OSError as error:
+        raise InputError(f"`{path}`: cannot be read: {error.strerror}") from error
+
+
+def _stated(path: str, status: os.stat_result, name: str | None = None) -> InputFile:
+    return InputFile(path, name or os.path.realpath(path), status.st_size, status.st_mtime_ns)
+
+
+def _moment(name: str) -> str:
+    match = _MOMENT.search(name.rpartition("/")[2])
+    return "".join(match.groups()) if match else ""

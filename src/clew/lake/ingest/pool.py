@@ -1,0 +1,156 @@
+"""Decoding processes and how batches are dealt to them; small inputs are decoded in this process."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from queue import SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from clew.errors import ClewError, WorkspaceError
+from clew.lake.ingest.decode import Decoder
+from clew.lake.ingest.messages import send
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from clew.lake.ingest.messages import InputFile, Outcome, Setting
+
+    Batch = Sequence[InputFile] | None
+
+# Large blocks come back from glibc to the system, and faulting them in again costs a quarter of the decoding time.
+_ALLOCATOR = {
+    "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=4294967296"
+    ":glibc.malloc.top_pad=67108864",
+}
+BATCH_PACKED_BYTES = 2 << 20
+BATCH_FILES = 400
+
+
+class Pool:
+    """Workers that decode batches; `run` may be called several times, each time all that was taken is answered."""
+
+    def __init__(self, workers: Sequence[_Worker | _Local]) -> None:
+        self._workers = workers
+
+    def run(self, files: Sequence[InputFile]) -> Iterator[Outcome]:
+        """The outcomes for these files, as they come; at the end every file has been answered."""
+        todo: SimpleQueue[Batch] = SimpleQueue()
+        for batch in _batches(files):
+            todo.put(batch)
+        for _ in self._workers:
+            todo.put(None)
+        if len(self._workers) == 1:
+            yield from self._workers[0].answers(todo)
+            return
+        done: SimpleQueue[Outcome | Exception | None] = SimpleQueue()
+        threads = [Thread(target=_pump, args=(worker, todo, done), daemon=True) for worker in self._workers]
+        for thread in threads:
+            thread.start()
+        yield from _collected(done, len(threads))
+
+
+def _collected(done: SimpleQueue[Outcome | Exception | None], pumps: int) -> Iterator[Outcome]:
+    while pumps:
+        answer = done.get()
+        if isinstance(answer, Exception):
+            raise answer
+        if answer is None:
+            pumps -= 1
+        else:
+            yield answer
+
+
+def _pump(
+    worker: _Worker | _Local, todo: SimpleQueue[Batch], done: SimpleQueue[Outcome | Exception | None]
+) -> None:
+    try:
+        for answer in worker.answers(todo):
+            done.put(answer)
+    except (ClewError, OSError) as error:
+        done.put(error)
+    done.put(None)
+
+
+def _batches(files: Sequence[InputFile]) -> Iterator[list[InputFile]]:
+    batch: list[InputFile] = []
+    size = 0
+    for file in files:
+        batch.append(file)
+        size += file.size_bytes
+        if size >= BATCH_PACKED_BYTES or len(batch) >= BATCH_FILES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+@dataclass(frozen=True, slots=True)
+class _Local:
+    """Decoding in this process."""
+
+    decoder: Decoder
+
+    def answers(self, todo: SimpleQueue[Batch]) -> Iterator[Outcome]:
+        """The outcomes of the batches up to the first None."""
+        while (batch := todo.get()) is not None:
+            yield self.decoder.take(batch)
+        yield self.decoder.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    """Decoding in a process of its own."""
+
+    process: subprocess.Popen[bytes]
+
+    def answers(self, todo: SimpleQueue[Batch]) -> Iterator[Outcome]:
+        """The outcomes of the batches up to the first None."""
+        while (batch := todo.get()) is not None:
+            yield self._ask(list(batch))
+        yield self._ask(None)
+
+    def _ask(self, batch: list[InputFile] | None) -> Outcome:
+        try:
+            send(cast("BinaryIO", self.process.stdin), batch)
+            answer = pickle.load(cast("BinaryIO", self.process.stdout))  # noqa: S301 - from a process we started
+        except (OSError, EOFError, pickle.UnpicklingError) as error:
+            code = self.process.poll()
+            raise WorkspaceError(
+                f"a decoding process ended early (exit code {code}); run the ingest again"
+            ) from error
+        if isinstance(answer, ClewError):
+            raise answer
+        return cast("Outcome", answer)
+
+
+@contextmanager
+def pool(setting: Setting, workers: int) -> Iterator[Pool]:
+    """A pool of that many processes, ended afterwards; none for one worker, which is this process."""
+    if workers <= 1:
+        yield Pool([_Local(Decoder(setting))])
+        return
+    processes = [_start() for _ in range(workers)]
+    try:
+        for process in processes:
+            send(cast("BinaryIO", process.stdin), setting)
+        yield Pool([_Worker(process) for process in processes])
+    finally:
+        _stop(processes)
+
+
+def _start() -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "clew.lake.ingest.worker"]
+    environment = {**os.environ, **_ALLOCATOR}
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)  # noqa: S603 - our own module
+
+
+def _stop(processes: Iterable[subprocess.Popen[bytes]]) -> None:
+    for process in processes:
+        process.kill()
+        process.communicate()

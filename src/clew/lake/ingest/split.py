@@ -1,0 +1,128 @@
+"""Cut a compact log file into its records without parsing it, and hand them to DuckDB without copying.
+
+Sound because a piece is used only when DuckDB parses it as one whole JSON value, and every piece begins with `{"`: if all
+pieces of an array's inside are valid, they are its elements, for JSON reads only one way. The separator holds an
+unescaped quote, so it cannot stand inside a string; where it stands inside a nested array, a piece is not valid.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+_RECORDS = re.compile(rb'\{"Records":\[(\{"[A-Za-z]{1,40}":)')
+_LINES = re.compile(rb'(\{"[A-Za-z]{1,40}":)')
+_TIME = b'"eventTime":"'
+_ANY_DAY = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """The records of one file, as places in its bytes; `first_number` is the number of the first of them."""
+
+    data: bytes
+    starts: NDArray[np.int32]
+    lengths: NDArray[np.int32]
+    source: str
+    first_number: int = 0
+
+    @property
+    def size_bytes(self) -> int:
+        """How long the records are together."""
+        return int(self.lengths.sum())
+
+    def cut(self, size_bytes: int) -> list[Pieces]:
+        """The same records in portions of about that size."""
+        portions = np.cumsum(self.lengths, dtype=np.int64) // size_bytes
+        edges = [0, *(np.flatnonzero(np.diff(portions)) + 1).tolist(), len(self.starts)]
+        return [
+            Pieces(self.data, self.starts[a:b], self.lengths[a:b], self.source, self.first_number + a)
+            for a, b in zip(edges, edges[1:], strict=False)
+        ]
+
+    def day(self) -> str:
+        """The UTC day that the first and the last record seem to name, as written; empty when they differ."""
+        first = self._day_after(int(self.starts[0]))
+        last = self._day_after(int(self.starts[-1]))
+        return first if first == last else _ANY_DAY
+
+    def _day_after(self, start: int) -> str:
+        at = self.data.find(_TIME, start)
+        return self.data[at + len(_TIME) : at + len(_TIME) + 10].decode("ascii", "replace") if at >= 0 else ""
+
+
+def split(data: bytes, source: str) -> Pieces | None:
+    r"""The records of a compact `{"Records":[…]}` or JSON lines file, or None when it has another shape.
+
+    >>> pieces = split(b'{"Records":[{"a":1},{"a":2}]}\n', "s")
+    >>> pieces.starts.tolist(), pieces.lengths.tolist()
+    ([12, 20], [7, 7])
+    """
+    end = len(data)
+    while end and data[end - 1] in b" \r\n\t":
+        end -= 1
+    head = _RECORDS.match(data)
+    if head is not None and data.endswith(b"}]}", 0, end):
+        return _pieces(data, source, head.start(1), end - 2, b"}," + head[1])
+    head = _LINES.match(data)
+    if head is not None and data.endswith(b"}", 0, end):
+        # A lone object holds no separator: one piece, which DuckDB then parses or refuses.
+        return _pieces(data, source, 0, end, b"}\n" + head[1])
+    return None
+
+
+def _pieces(data: bytes, source: str, first: int, end: int, separator: bytes) -> Pieces:
+    starts = [first]
+    find, step = data.find, len(separator)
+    at = find(separator, first, end)
+    while at >= 0:
+        starts.append(at + 2)
+        at = find(separator, at + step, end)
+    places = np.array(starts, np.int32)
+    lengths = np.diff(places, append=np.int32(end + 1)) - np.int32(1)
+    return Pieces(data, places, lengths, source)
+
+
+def arrow_table(pieces: Sequence[Pieces]) -> pa.Table:
+    """The records as an Arrow table (j, source, record_number) whose text column points into the files' own bytes."""
+    counts = [len(p.starts) for p in pieces]
+    sources = sorted({p.source for p in pieces})
+    index = {source: i for i, source in enumerate(sources)}
+    codes = np.repeat(np.array([index[p.source] for p in pieces], np.int32), counts)
+    numbers = [np.arange(p.first_number, p.first_number + len(p.starts)) for p in pieces]
+    return pa.table(
+        {
+            "j": _views(pieces, counts),
+            "source": pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(sources)),
+            "record_number": pa.array(np.concatenate(numbers)),
+        }
+    )
+
+
+def _views(pieces: Sequence[Pieces], counts: Sequence[int]) -> pa.Array:
+    # Arrow's view layout: length, first four bytes, buffer, offset. Texts of 12 bytes or less would have to be inline;
+    # no record is that short (the shortest head is `{"a":`), so shorter ones are padded out below by copying.
+    views = np.empty((sum(counts), 4), np.int32)
+    views[:, 0] = np.concatenate([p.lengths for p in pieces])
+    views[:, 2] = np.repeat(np.arange(len(pieces), dtype=np.int32), counts)
+    views[:, 3] = np.concatenate([p.starts for p in pieces])
+    if int(views[:, 0].min()) <= _INLINE:
+        return pa.array(
+            [p.data[s : s + n].decode() for p in pieces for s, n in zip(p.starts, p.lengths, strict=True)]
+        )
+    prefixes = [np.frombuffer(p.data, np.uint8)[p.starts[:, None] + np.arange(4)] for p in pieces]
+    views[:, 1] = np.concatenate(prefixes).view(np.int32)[:, 0]
+    buffers = [None, pa.py_buffer(views), *(pa.py_buffer(p.data) for p in pieces)]
+    return pa.Array.from_buffers(pa.string_view(), len(views), buffers)
+
+
+_INLINE = 12

@@ -1,0 +1,92 @@
+"""From a file on disk to its unpacked bytes and their SHA-256, within stated limits.
+
+A gzip file may have several members (all are read); anything else after a member makes the file invalid.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from isal import isal_zlib
+
+from clew.events.limits import MAX_RATIO, MAX_UNPACKED_BYTES, RATIO_FREE_BYTES
+from clew.events.record import Reason, Rejected, excerpt
+
+if TYPE_CHECKING:
+    from clew.lake.ingest.messages import InputFile
+
+_GZIP = b"\x1f\x8b"
+_GZIP_WINDOW = 31
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """The bytes of a log file and the SHA-256 that names them."""
+
+    data: bytes
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A file that cannot be unpacked: named by the SHA-256 of what lies there, refused whole."""
+
+    source: str
+    refusal: Rejected
+
+
+def unpack(file: InputFile) -> Unpacked | Unreadable:
+    """The unpacked file, or why it cannot be."""
+    if file.size_bytes > MAX_UNPACKED_BYTES:
+        detail = f"{file.size_bytes} bytes, more than {MAX_UNPACKED_BYTES}"
+        return _refused(file.name.encode(), Reason.TOO_LARGE, detail)
+    try:
+        with open(file.path, "rb") as stream:  # noqa: PTH123 - a third faster than Path.read_bytes on tiny files
+            packed = stream.read(MAX_UNPACKED_BYTES + 1)
+    except OSError as error:
+        return _refused(file.name.encode(), Reason.UNREADABLE, error.strerror or "cannot be read")
+    data = _gunzip(packed) if packed[:2] == _GZIP else packed
+    if isinstance(data, Rejected):
+        return Unreadable(f"packed:{hashlib.sha256(packed).hexdigest()}", data)
+    return Unpacked(data, hashlib.sha256(data).hexdigest())
+
+
+def _refused(identity: bytes, reason: Reason, detail: str, head: str = "") -> Unreadable:
+    source = f"packed:{hashlib.sha256(identity).hexdigest()}"
+    return Unreadable(source, Rejected(None, reason, detail, head))
+
+
+def _gunzip(packed: bytes) -> bytes | Rejected:
+    members: list[bytes] = []
+    room = min(MAX_UNPACKED_BYTES, max(RATIO_FREE_BYTES, len(packed) * MAX_RATIO))
+    rest = packed
+    while rest:
+        if rest[:2] != _GZIP:
+            if not rest.strip(b"\0"):
+                break  # padding after the last member, which gzip itself allows
+            detail = f"{len(rest)} bytes after the last gzip member"
+            return Rejected(
+                None, Reason.TRAILING_DATA, detail, excerpt(rest[:200].decode("utf-8", "replace"))
+            )
+        member = _member(rest, room)
+        if isinstance(member, Rejected):
+            return member
+        data, rest = member
+        room -= len(data)
+        members.append(data)
+    return members[0] if len(members) == 1 else b"".join(members)
+
+
+def _member(packed: bytes, room: int) -> tuple[bytes, bytes] | Rejected:
+    stream = isal_zlib.decompressobj(_GZIP_WINDOW)
+    try:
+        data = stream.decompress(packed, room + 1)
+    except isal_zlib.error as error:
+        return Rejected(None, Reason.TRUNCATED_GZIP, f"damaged gzip: {error}")
+    if len(data) > room:
+        return Rejected(None, Reason.GZIP_BOMB, f"{len(packed)} bytes unpack to more than {room}")
+    if not stream.eof:
+        return Rejected(None, Reason.TRUNCATED_GZIP, f"the gzip stream ends early, after {len(data)} bytes")
+    return data, stream.unused_data

@@ -1,0 +1,99 @@
+"""The lake's reading side: data files and raw tables in DuckDB, without PyIceberg.
+
+Source of the file list is the light manifest; when the catalogue has moved on, it is derived again (that alone loads
+PyIceberg, and happens after a kill or a foreign write only).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from clew.errors import WorkspaceError
+from clew.lake import manifest
+from clew.lake.manifest import DataFile, Manifest
+from clew.lake.schema import TABLES, empty_relation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from clew.lake.schema import Table
+
+__all__ = ["DataFile", "Lake", "open_lake", "quoted", "relation"]
+
+_INLINE_CONFLICTS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """A lake as it stood when it was opened: later commits do not change what this value shows."""
+
+    path: Path
+    manifest: Manifest
+
+    def files(self, table: str) -> tuple[DataFile, ...]:
+        """The data files of the table, with absolute paths; empty when nothing was ingested into it."""
+        return tuple(
+            replace(file, path=str(self.path / file.path)) for file in self.manifest.files.get(table, ())
+        )
+
+    def connect(self, *, memory_limit_mb: int = 512, threads: int = 2) -> duckdb.DuckDBPyConnection:
+        """A fresh in-memory DuckDB, in UTC, with each table as a view `raw_<table>`.
+
+        Fetch times as epochs, text or Arrow: DuckDB needs pytz to make Python values of them.
+        """
+        connection = duckdb.connect()
+        connection.execute(f"SET memory_limit = '{int(memory_limit_mb)}MB'")
+        connection.execute(f"SET threads = {int(threads)}")
+        connection.execute("SET TimeZone = 'UTC'")
+        # Spilled rows belong to the lake's disk, not to a `.tmp` in the user's directory.
+        connection.execute(f"SET temp_directory = {quoted(str(self.path / 'spill'))}")
+        for name, table in TABLES.items():
+            connection.execute(f"CREATE VIEW raw_{name} AS {self._view(table)}")
+        return connection
+
+    def _view(self, table: Table) -> str:
+        query = relation(table, (file.path for file in self.files(table.name)))
+        if table.name != "cloudtrail" or not self.manifest.conflicts:
+            return query
+        # A record that came first cannot know that another content came later under its id.
+        return f"SELECT * REPLACE (conflict OR {self._in_conflict()} AS conflict) FROM ({query})"
+
+    def _in_conflict(self) -> str:
+        conflicts = self.manifest.conflicts
+        if len(conflicts) <= _INLINE_CONFLICTS:
+            return f"record_id IN ({', '.join(map(quoted, conflicts))})"
+        occurrences = relation(TABLES["occurrences"], (file.path for file in self.files("occurrences")))
+        return f"record_id IN (SELECT record_id FROM ({occurrences}) WHERE conflict)"
+
+
+def open_lake(path: Path) -> Lake:
+    """The lake in that directory; WorkspaceError when there is none."""
+    if not (path / manifest.CATALOG_NAME).is_file():
+        raise WorkspaceError(f"no lake in `{path.parent}`; run `clew ingest PATH` first")
+    held = manifest.read(path)
+    if held is not None and manifest.is_current(path, held):
+        return Lake(path, held)
+    from clew.lake.store import Store
+
+    return Lake(path, Store(path).derive_manifest())
+
+
+def relation(table: Table, paths: Iterable[str]) -> str:
+    """A query over exactly these data files of the table; typed and empty when there are none."""
+    listed = ", ".join(map(quoted, paths))
+    if not listed:
+        return empty_relation(table)
+    return f"SELECT * FROM read_parquet([{listed}], hive_partitioning = false, union_by_name = false)"
+
+
+def quoted(text: str) -> str:
+    """The text as an SQL string literal.
+
+    >>> quoted("O'Hara")
+    "'O''Hara'"
+    """
+    return "'" + text.replace("'", "''") + "'"
