@@ -91,15 +91,15 @@ _TABLE: Final = (
         "userAgent",
         ChannelKind.CONSOLE,
         {
-            r"^signin\.amazonaws\.com": "IAM user or role",
-            r"^console\.amazonaws\.com": "root user",
+            r"^signin\.amazonaws\.com": "",
+            r"^console\.amazonaws\.com": "",
             r"^console\.([\w-]+)\.amazonaws\.com": r"\1",
             r"^(?:AWS ?)?([\w -]*?)[ -]?Console(?:[/, -]|$)": r"\1",
             r"(?i)\baws-?console\b": "",
             r"AWSCloudTrail, aws-internal": "CloudTrail",
         },
     ),
-    *_rows("invokedBy", ChannelKind.CONSOLE, {r"^signin\.amazonaws\.com": "IAM user or role"}),
+    *_rows("invokedBy", ChannelKind.CONSOLE, {r"^signin\.amazonaws\.com": ""}),
     *_rows("caller", ChannelKind.SERVICE, {_HOST: "host", r"(?i)^AWS[ -]Internal": "AWS Internal"}),
     *_rows("identity", ChannelKind.SERVICE, {"^AWSService$": "host"}),
     *_rows(

@@ -145,7 +145,7 @@ def resources(event: Event) -> tuple[Resource, ...]:
 
     >>> found = resources({"requestParameters": {"groupId": "sg-12341234", "bucketName": "logs"}})
     >>> [(r.id, r.type) for r in found]
-    [('sg-12341234', 'AWS::EC2::SecurityGroup'), ('logs', 'AWS::S3::Bucket')]
+    [('logs', 'AWS::S3::Bucket'), ('sg-12341234', 'AWS::EC2::SecurityGroup')]
     """
     found: dict[str, Resource] = {}
     for resource in _all(event):
