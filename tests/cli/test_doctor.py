@@ -99,10 +99,11 @@ def test_a_workspace_under_a_file_is_not_writable(here: Path) -> None:
     assert "choose another with --workspace" in problems("--workspace", str(here / "file" / "w"))["writable"]
 
 
-def test_a_workspace_open_to_all_is_a_problem(here: Path) -> None:
-    """Evidence that every user may read is a problem, with the command that mends it."""
+def test_a_workspace_open_to_all_is_told(here: Path) -> None:
+    """That every user may read the reports is said with the command that closes it; it may be meant."""
     (here / "w").chmod(0o755)
-    assert f"chmod 700 {here / 'w'}" in problems()["private"]
+    assert problems() == {}
+    assert f"chmod 700 {here / 'w'}" in run()[1]
 
 
 def test_a_full_disk_is_a_problem(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clew.cli.commands import doctor
+from clew.cli.commands import detect, doctor, lake
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import typer
 
-COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (doctor.register,)
+COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (detect.register, lake.register, doctor.register)

@@ -174,8 +174,8 @@ def _private(workspace: Workspace) -> Check:
     if not workspace.path.is_dir():
         return Check("workspace", "private", "not made yet")
     if workspace.path.stat().st_mode & 0o007:
-        advice = f"every user of this machine can look into it; run `chmod 700 {workspace.path}`"
-        return Check("workspace", "private", "no", advice)
+        # The user may have meant it: the lake itself is closed, reports and findings are as open as the directory.
+        return Check("workspace", "private", f"no, others may read reports (chmod 700 {workspace.path} closes it)")
     return Check("workspace", "private", "yes")
 
 

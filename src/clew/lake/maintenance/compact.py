@@ -11,7 +11,7 @@ from clew.errors import WorkspaceError
 from clew.lake import lock
 from clew.lake.ingest.write import Writer
 from clew.lake.maintenance.fingerprint import content
-from clew.lake.maintenance.location import relative, require_in_place
+from clew.lake.maintenance.location import relative, require_in_place, require_lake
 from clew.lake.reader import open_lake, relation
 from clew.lake.schema import TABLES
 from clew.lake.store import Store, iceberg_file
@@ -109,6 +109,7 @@ def compact(
 
     The old files stay on the disk until `expire`: a reader that has opened the lake still reads them.
     """
+    require_lake(lake_path)
     with lock.exclusive(lake_path):
         require_in_place(lake_path)
         store = Store(lake_path)

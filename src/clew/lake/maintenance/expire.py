@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from clew.lake import lock
-from clew.lake.maintenance.location import require_in_place
+from clew.lake.maintenance.location import require_in_place, require_lake
 from clew.lake.maintenance.orphans import Orphan, orphans, referenced
 from clew.lake.maintenance.tables import existing
 from clew.lake.schema import TABLES
@@ -48,6 +48,7 @@ def expire(
     A reader that opened the lake before the replacement has until then to finish. A dry run changes nothing, and
     counts files of snapshots that would be forgotten.
     """
+    require_lake(lake_path)
     with lock.exclusive(lake_path):
         require_in_place(lake_path)
         store = Store(lake_path)

@@ -37,6 +37,12 @@ def _starts(location: str) -> Iterator[int]:
                 yield at + 1
 
 
+def require_lake(lake_path: Path) -> None:
+    """Refuse a directory without a lake, before anything is made there; WorkspaceError says how to make one."""
+    if not (lake_path / manifest.CATALOG_NAME).is_file():
+        raise WorkspaceError(f"no lake in `{lake_path.parent}`; run `clew ingest PATH` first")
+
+
 def moved_from(lake_path: Path) -> Path | None:
     """The directory in which the lake was written, None when that is where it still lies."""
     for location in manifest.pointers(lake_path).values():

@@ -17,7 +17,7 @@ from pyiceberg.io.pyarrow import PyArrowFileIO
 
 from clew.errors import WorkspaceError
 from clew.lake import lock, manifest
-from clew.lake.maintenance.location import moved_from, relative
+from clew.lake.maintenance.location import moved_from, relative, require_lake
 from clew.lake.schema import NAMESPACE, TABLES
 from clew.lake.store import Store
 
@@ -72,6 +72,7 @@ class _NewStore(Store):
 
 def relocate(lake_path: Path) -> Relocation:
     """Write the lake's metadata for the place where it lies; WorkspaceError when a data file did not come along."""
+    require_lake(lake_path)
     with lock.exclusive(lake_path):
         origin = moved_from(lake_path)
         if origin is None:
