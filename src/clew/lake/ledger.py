@@ -45,8 +45,9 @@ class Ledger:
     def unchanged(self, path: str, size_bytes: int, modified_ns: int) -> Entry | None:
         """The entry of a file that still has the size and the time it had when it was read."""
         entry = self.by_path.get(path)
-        same = entry is not None and (entry.size_bytes, entry.modified_ns) == (size_bytes, modified_ns)
-        return entry if same and modified_ns else None
+        if entry is None or not modified_ns or entry.kind == "unreadable":
+            return None
+        return entry if (entry.size_bytes, entry.modified_ns) == (size_bytes, modified_ns) else None
 
     def with_entries(self, entries: Iterable[Entry]) -> Ledger:
         """This ledger and later entries."""

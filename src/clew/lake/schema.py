@@ -43,7 +43,7 @@ Type = str | Struct | ListOf
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column or a part of a struct; `key` is its key in a CloudTrail record, empty when it is none of the record's."""
+    """A column or a part of a struct; `key` is its key in a CloudTrail record, empty when it is none of its own."""
 
     name: str
     type: Type = TEXT

@@ -1,7 +1,7 @@
 """The lake's writing side: the Iceberg catalogue, its tables, and commits of finished data files.
 
-Loads PyIceberg and SQLAlchemy: readers use `clew.lake.reader` instead. Every writing function expects the caller to hold
-`clew.lake.lock.exclusive`.
+Loads PyIceberg and SQLAlchemy: readers use `clew.lake.reader` instead. Every writing function expects the caller to
+hold `clew.lake.lock.exclusive`.
 """
 
 from __future__ import annotations
@@ -192,15 +192,14 @@ def iceberg_file(table: Table, file: DataFile) -> IcebergFile:
 
     Reading the footer of each file, as PyIceberg's add_files does, would cost about 10 ms a file.
     """
-    bounds: dict[str, dict[int, bytes]] = {"lower_bounds": {}, "upper_bounds": {}}
+    lower: dict[int, bytes] = {}
+    upper: dict[int, bytes] = {}
     counts: dict[int, int] = {}
-    if table.partitioned and file.day is not None:
+    if file.day is not None and file.min_time is not None and file.max_time is not None:
         time = field_ids(table)["eventtime"].number
-        bounds = {
-            "lower_bounds": {time: to_bytes(TimestamptzType(), file.min_time)},
-            "upper_bounds": {time: to_bytes(TimestamptzType(), file.max_time)},
-        }
-        counts = {time: file.rows}
+        lower[time] = to_bytes(TimestamptzType(), file.min_time)
+        upper[time] = to_bytes(TimestamptzType(), file.max_time)
+        counts[time] = file.rows
     return IcebergFile.from_args(
         content=DataFileContent.DATA,
         file_path=file.path,
@@ -211,7 +210,8 @@ def iceberg_file(table: Table, file: DataFile) -> IcebergFile:
         value_counts=counts,
         null_value_counts=dict.fromkeys(counts, 0),
         spec_id=0,
-        **bounds,
+        lower_bounds=lower,
+        upper_bounds=upper,
     )
 
 
@@ -220,7 +220,7 @@ def _described(table: Table, file: IcebergFile) -> DataFile:
         return DataFile(file.file_path, None, file.record_count, file.file_size_in_bytes, None, None)
     time = field_ids(table)["eventtime"].number
     low, high = (
-        from_bytes(TimestamptzType(), bounds[time]) for bounds in (file.lower_bounds, file.upper_bounds)
+        int(from_bytes(TimestamptzType(), bounds[time])) for bounds in (file.lower_bounds, file.upper_bounds)
     )
     day = manifest.iso_day(file.partition[0])
     return DataFile(file.file_path, day, file.record_count, file.file_size_in_bytes, low, high)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clew.cli.commands import detect, doctor, lake
+from clew.cli.commands import detect, doctor, ingest, lake
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import typer
 
-COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (detect.register, lake.register, doctor.register)
+COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (
+    ingest.register,
+    detect.register,
+    lake.register,
+    doctor.register,
+)

@@ -1,7 +1,7 @@
 """From what the workers wrote to what the lake holds: dedup, then data, then occurrences and quarantine, then ledger.
 
-INVARIANT: the ledger comes last. Killed before it, the lake has records whose files it does not know; they are read again
-and every record is found to be there already. Killed before the data's commit, nothing names the files written.
+INVARIANT: the ledger comes last. Killed before it, the lake has records whose files it does not know; they are read
+again and every record is found to be there already. Killed before the data's commit, nothing names the files written.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ import duckdb
 
 from clew.errors import WorkspaceError
 from clew.events.limits import EARLIEST, LATEST_AHEAD, MAX_RECORD_BYTES
-from clew.lake.ingest.messages import InputFile, Outcome, ReadFile, Setting, Staged
+from clew.lake.ingest.messages import UNREADABLE, InputFile, Outcome, ReadFile, Setting, Staged
 from clew.lake.ingest.slow import SlowPath
 from clew.lake.ingest.split import Pieces, arrow_table, split
 from clew.lake.ingest.unpack import Unreadable, unpack
@@ -81,7 +81,7 @@ class Decoder:
     def _take(self, file: InputFile) -> None:
         unpacked = unpack(file)
         if isinstance(unpacked, Unreadable):
-            self._read.append(ReadFile(file, unpacked.source, "unreadable", refusals=(unpacked.refusal,)))
+            self._read.append(ReadFile(file, unpacked.source, UNREADABLE, refusals=(unpacked.refusal,)))
         elif unpacked.source in self._setting.known or unpacked.source in self._seen:
             self._read.append(ReadFile(file, unpacked.source, "", known=True))
         else:

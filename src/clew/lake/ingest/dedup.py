@@ -50,7 +50,7 @@ def unique(
     new: Sequence[DataFile],
     old: Sequence[DataFile],
 ) -> Unique:
-    """The new data files of a table, each record once; files that lose records are written anew and the first ones go."""
+    """The new data files of a table, each record once; a file that loses records is written anew."""
     fresh, held = _paths(new), _paths(old)
     if not _find_suspects(connection, fresh, held):
         return Unique(tuple(new), {}, {}, None, ())
@@ -80,8 +80,10 @@ def _find_suspects(connection: duckdb.DuckDBPyConnection, fresh: str, held: str)
     twice = f"SELECT record_id FROM ({_scan(fresh, 'record_id')}) GROUP BY record_id HAVING count(*) > 1"
     if held:
         # INVARIANT: all days are asked, not only those of the new records: a forged record may name another day.
-        known = f"SELECT record_id FROM ({_scan(held, 'record_id')}) SEMI JOIN ({_scan(fresh, 'record_id')}) USING (record_id)"
-        twice = f"{twice} UNION {known}"
+        ids = _scan(fresh, "record_id")
+        twice += (
+            f" UNION SELECT record_id FROM ({_scan(held, 'record_id')}) SEMI JOIN ({ids}) USING (record_id)"
+        )
     connection.execute(f"CREATE OR REPLACE TEMP TABLE suspects AS {twice}").fetchall()
     return int(connection.execute("SELECT count(*) FROM suspects").fetchall()[0][0])
 
@@ -150,7 +152,7 @@ def _canonical(text: str) -> str:
 
 
 def _decide(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the table `verdicts`: new records to drop, with the copy that stays; and all records in conflict, held or new.
+    """Make the table `verdicts`: new records to drop, with the copy that stays; and all records in conflict.
 
     Of equal copies the one the lake holds stays, else the one of the smallest (source, number), whatever the order in
     which the workers finished.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clew.errors import InputError
-from clew.lake.ingest.messages import InputFile
+from clew.lake.ingest.messages import InputFile, Missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -43,17 +43,27 @@ class Inputs:
 
     files: tuple[InputFile, ...]
     ignored: tuple[str, ...]
+    missing: tuple[Missing, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What reports call the files, those that could not be fetched among them."""
+        return (*(file.name for file in self.files), *(file.name for file in self.missing))
 
 
-def discover(paths: Iterable[Path | str | InputFile]) -> Inputs:
+def discover(paths: Iterable[Path | str | InputFile | Missing]) -> Inputs:
     """The files that the paths stand for, each once, in the order of the moments in their names.
 
     In that order a data file holds one stretch of time across accounts and regions, so that questions about a time read
     few files. A file named itself is read whatever its name. Errors: InputError for a path that does not exist.
     """
     files: dict[str, InputFile] = {}
+    missing: dict[str, Missing] = {}
     ignored: list[str] = []
     for path in paths:
+        if isinstance(path, Missing):
+            missing[path.name] = path
+            continue
         if isinstance(path, InputFile):
             files.setdefault(path.name, path)
             continue
@@ -63,7 +73,7 @@ def discover(paths: Iterable[Path | str | InputFile]) -> Inputs:
             else:
                 files.setdefault(found.name, found)
     ordered = sorted(files.values(), key=lambda file: (_moment(file.name), file.name))
-    return Inputs(tuple(ordered), tuple(sorted(set(ignored))))
+    return Inputs(tuple(ordered), tuple(sorted(set(ignored))), tuple(missing.values()))
 
 
 def _expanded(path: str) -> Iterator[InputFile | str]:

@@ -27,6 +27,19 @@ class InputFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Missing:
+    """A file that could not be fetched (an S3 object): quarantined whole, so that nothing is passed over silently."""
+
+    name: str
+    detail: str
+    size_bytes: int = 0
+
+
+UNREADABLE = "unreadable"
+"""The kind of a file that could not be opened or unpacked: read again by every ingest, for it may be mended."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReadFile:
     """What one input file was found to be.
 

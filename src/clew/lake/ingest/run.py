@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
-from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from clew.errors import WorkspaceError
+from clew.events.record import Reason, Rejected
 from clew.lake import ledger as ledgers
 from clew.lake import lock, manifest
 from clew.lake.ingest.commit import Pending, commit
 from clew.lake.ingest.inputs import discover
-from clew.lake.ingest.messages import InputFile, Setting
+from clew.lake.ingest.messages import UNREADABLE, InputFile, Missing, ReadFile, Setting
 from clew.lake.ingest.pool import pool
 from clew.lake.ingest.report import IngestReport, ThisRun, report
 from clew.lake.manifest import Manifest
 from clew.lake.reader import Lake, open_lake
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
     from clew.lake.ingest.inputs import Inputs
     from clew.lake.ingest.messages import Outcome
-    from clew.lake.ledger import Entry, Ledger
+    from clew.lake.ledger import Entry
 
 COMMIT_RECORDS = 2_000_000
 """After so many records an ingest commits what it has: what a kill can lose, and what one dedup must hold in memory."""
@@ -50,7 +53,7 @@ class Progress:
 
 def ingest(
     lake_path: Path,
-    paths: Iterable[Path | str | InputFile],
+    paths: Iterable[Path | str | InputFile | Missing],
     *,
     now: datetime,
     workers: int | None = None,
@@ -89,13 +92,15 @@ class _Run:
         unread = len(inputs.files) - len(todo)
         if todo:
             self._read(todo, Progress(unread, len(inputs.files), 0, sum(f.size_bytes for f in todo), 0))
+        if inputs.missing:
+            self._commit(Pending([_absent(missing) for missing in inputs.missing]))
         new = [entry for entry in self._entries if not self._is_further(entry)]
         run = ThisRun(
             stored=sum(entry.stored for entry in new),
             duplicates=sum(entry.duplicates for entry in new),
-            known_files=len(inputs.files) - len(new),
+            known_files=len(inputs.names) - len(new),
         )
-        return report(self._lake, self._ledger, [f.name for f in inputs.files], inputs.ignored, run)
+        return report(self._lake, self._ledger, inputs.names, inputs.ignored, run)
 
     def _is_further(self, entry: Entry) -> bool:
         return self._ledger.by_source[entry.source].path != entry.path
@@ -129,16 +134,38 @@ class _Run:
     def _commit(self, pending: Pending) -> None:
         from clew.lake.store import Store
 
+        pending.read = [read for read in pending.read if not self._is_told(read)]
+        if not pending.read:
+            return
         done = commit(Store(self._path), self._lake, self._ledger, pending, self._now_us)
         self._lake = done.lake
         self._ledger = self._ledger.with_entries(done.entries)
         self._entries += done.entries
+
+    def _is_told(self, read: ReadFile) -> bool:
+        """Whether the ledger says already that this file cannot be read."""
+        held = self._ledger.by_path.get(read.file.name)
+        return held is not None and held.kind == read.kind == UNREADABLE and held.source == read.source
 
     def _processes(self, files: Sequence[InputFile]) -> int:
         """How many processes decode: one, this one, when starting others would take longer than it saves."""
         if sum(map(_unpacked_guess, files)) < _IN_PROCESS_BYTES:
             return 1
         return self._workers or min(os.cpu_count() or 1, 8)
+
+
+def _absent(missing: Missing) -> ReadFile:
+    file = InputFile("", missing.name, missing.size_bytes, 0)
+    source = f"packed:{hashlib.sha256(missing.name.encode()).hexdigest()}"
+    return ReadFile(file, source, UNREADABLE, refusals=(Rejected(None, Reason.UNREADABLE, missing.detail),))
+
+
+def report_on(
+    lake_path: Path, names: Sequence[str], ignored: tuple[str, ...] = (), run: ThisRun | None = None
+) -> IngestReport:
+    """The report about files that were ingested under these names, in one ingest or in several."""
+    lake = _opened(lake_path)
+    return report(lake, ledgers.load(lake), tuple(dict.fromkeys(names)), ignored, run or ThisRun())
 
 
 def _opened(lake_path: Path) -> Lake:

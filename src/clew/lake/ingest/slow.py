@@ -155,7 +155,7 @@ def _cloudtrail_unit(rows: Sequence[_Row], texts: Sequence[str]) -> pa.Table:
 
 
 def _parsed_text(record: Record) -> str:
-    """The text from which DuckDB takes the typed columns: the record's own, unless a value has a type it cannot have."""
+    """The text from which DuckDB takes the typed columns: the record's own, unless a value has an impossible type."""
     conforming = _conforming(record.fields, _RECORD)
     text = record.text if conforming == record.fields else json.dumps(conforming)
     return text if text.isascii() else printable(text)
@@ -182,7 +182,7 @@ def _types(struct: Struct) -> Mapping[str, Type]:
 
 def _columns(table: Table, rows: Sequence[_Row]) -> pa.Table:
     """Rows of a table without structs, column by column."""
-    own = {
+    own: dict[str, Sequence[object]] = {
         "eventtime": [row.time_us for row in rows],
         "rawline": [printable(row.record.text) for row in rows],
         "record_id": [f"sha256:{row.source}:{row.record.number}" for row in rows],

@@ -1,12 +1,13 @@
 """Cut a compact log file into its records without parsing it, and hand them to DuckDB without copying.
 
-Sound because a piece is used only when DuckDB parses it as one whole JSON value, and every piece begins with `{"`: if all
-pieces of an array's inside are valid, they are its elements, for JSON reads only one way. The separator holds an
+Sound because a piece is used only when DuckDB parses it as one whole JSON value, and every piece begins with `{"`: if
+all pieces of an array's inside are valid, they are its elements, for JSON reads only one way. The separator holds an
 unescaped quote, so it cannot stand inside a string; where it stands inside a nested array, a piece is not valid.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -46,7 +47,7 @@ class Pieces:
         edges = [0, *(np.flatnonzero(np.diff(portions)) + 1).tolist(), len(self.starts)]
         return [
             Pieces(self.data, self.starts[a:b], self.lengths[a:b], self.source, self.first_number + a)
-            for a, b in zip(edges, edges[1:], strict=False)
+            for a, b in itertools.pairwise(edges)
         ]
 
     def day(self) -> str:

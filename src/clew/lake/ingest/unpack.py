@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from isal import isal_zlib
+from isal.igzip_lib import IsalError
 
 from clew.events.limits import MAX_RATIO, MAX_UNPACKED_BYTES, RATIO_FREE_BYTES
 from clew.events.record import Reason, Rejected, excerpt
@@ -83,7 +84,7 @@ def _member(packed: bytes, room: int) -> tuple[bytes, bytes] | Rejected:
     stream = isal_zlib.decompressobj(_GZIP_WINDOW)
     try:
         data = stream.decompress(packed, room + 1)
-    except isal_zlib.error as error:
+    except IsalError as error:  # type: ignore[misc]  # isal's stubs call it a value
         return Rejected(None, Reason.TRUNCATED_GZIP, f"damaged gzip: {error}")
     if len(data) > room:
         return Rejected(None, Reason.GZIP_BOMB, f"{len(packed)} bytes unpack to more than {room}")

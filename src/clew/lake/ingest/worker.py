@@ -1,7 +1,7 @@
 """A decoding process: reads batches from its standard input, answers each on its standard output.
 
-Started as `python -m clew.lake.ingest.worker`, so that it loads neither the command line nor the catalogue. It ends when
-its input ends, which is also what happens when the process that started it is killed.
+Started as `python -m clew.lake.ingest.worker`, so that it loads neither the command line nor the catalogue. It ends
+when its input ends, which is also what happens when the process that started it is killed.
 """
 
 from __future__ import annotations

@@ -74,11 +74,11 @@ class Writer:
         self.connection.close()
 
     def compact_records(self, unit: pa.Table) -> Written:
-        """CloudTrail records by their text alone (columns j, source, record_number); duckdb.Error when one is no JSON."""
+        """CloudTrail records by their text alone: columns j, source, number; duckdb.Error when one is no JSON."""
         return self._write(CLOUDTRAIL, unit, _compact_query())
 
     def decoded_records(self, unit: pa.Table) -> Written:
-        """CloudTrail records by the text to parse (j) with decoded eventtime, record_id and the exact text (eventjson)."""
+        """CloudTrail records by the text to parse (j), with eventtime_us, record_id and the exact text (eventjson)."""
         return self._write(CLOUDTRAIL, unit, _decoded_query())
 
     def rows(self, table: Table, unit: pa.Table) -> Written:
@@ -177,7 +177,7 @@ def _compact_query() -> str:
 
 
 def _words() -> str:
-    """That no column of words holds a number, a truth value, a list or an object, which json_transform writes as text."""
+    """That no column of words holds a number, truth value, list or object: json_transform writes them as text."""
     is_word = "({0} >= 'A' AND {0} < '{{' AND ({0} < '[' OR {0} >= 'a') AND {0} NOT IN ('true', 'false'))"
     columns = [f"e.{word}" for word in _WORDS]
     return " AND ".join(f"coalesce({is_word.format(column)}, true)" for column in columns)
