@@ -53,7 +53,7 @@ def verify(lake_path: Path, progress: Callable[[DataFile], None] = lambda _: Non
     lake = open_lake(lake_path)
     found = [*_location(lake_path), *_catalogue(lake)]
     readable: dict[str, list[str]] = {}
-    connection = lake.connect()
+    connection = _connection(lake_path)
     try:
         for name, table in TABLES.items():
             readable[name] = []
@@ -71,6 +71,14 @@ def verify(lake_path: Path, progress: Callable[[DataFile], None] = lambda _: Non
         connection.close()
     files = [file for name in TABLES for file in lake.files(name)]
     return Verification(len(files), sum(file.rows for file in files), identities, tuple(found))
+
+
+def _connection(lake_path: Path) -> DuckDBPyConnection:
+    # Not Lake.connect: its views do not open when a file is missing.
+    connection = duckdb.connect()
+    connection.execute("SET memory_limit = '512MB'; SET threads = 2; SET TimeZone = 'UTC'")
+    connection.execute(f"SET temp_directory = {quoted(str(lake_path / 'spill'))}")
+    return connection
 
 
 _UNREADABLE = frozenset({"missing_file", "unreadable_file", "wrong_columns"})
