@@ -61,13 +61,17 @@ def expire(
             store.derive_manifest()
             needed = referenced(store)
         found = orphans(lake_path, needed)
-        oldest_kept = (now - min(older_than, GRACE)).timestamp()
-        removable = tuple(file for file in found if file.modified <= oldest_kept)
+        removable = tuple(file for file in found if _is_old(file, now, older_than))
         if not dry_run:
             for file in removable:
                 file.path.unlink(missing_ok=True)
         count = sum(len(snapshots) for snapshots in expired.values())
         return Expiry(count, removable, len(found) - len(removable))
+
+
+def _is_old(file: Orphan, now: datetime, older_than: timedelta) -> bool:
+    grace = GRACE if file.is_scratch else min(older_than, GRACE)
+    return file.modified <= (now - grace).timestamp()
 
 
 def _expired(table: IcebergTable | None, before: datetime) -> frozenset[int]:

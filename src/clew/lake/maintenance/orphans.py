@@ -17,17 +17,21 @@ if TYPE_CHECKING:
 
     from clew.lake.store import Store
 
-# What a write in progress leaves beside the tables.
-_LEFTOVERS = (".current.json.*", "spill/*", "*.db-journal.old")
+# What a killed process leaves beside the tables: manifests half written, rows that DuckDB put aside.
+_SCRATCH = (".current.json.*", "spill/*")
 
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """A file that no kept snapshot of any table names."""
+    """A file that no kept snapshot of any table names.
+
+    Units: `modified` is epoch seconds. `is_scratch` says that a query at work may be using it, without any lock.
+    """
 
     path: Path
     size_bytes: int
     modified: float
+    is_scratch: bool = False
 
 
 def referenced(store: Store, without: Mapping[str, frozenset[int]] | None = None) -> frozenset[str]:
@@ -63,17 +67,15 @@ def _locations(table: IcebergTable, gone: frozenset[int]) -> Iterator[str]:
 def orphans(lake_path: Path, needed: Iterable[str]) -> tuple[Orphan, ...]:
     """The files under the tables' directories that are not needed, and leftovers of interrupted writes, in order."""
     known = {lake_path / path for path in needed}
-    found = [path for path in _files(lake_path) if path not in known]
-    return tuple(_orphan(path) for path in sorted(found))
+    of_tables = {path for name in TABLES for path in (lake_path / name).rglob("*") if path.is_file()}
+    scratch = {path for pattern in _SCRATCH for path in lake_path.glob(pattern) if path.is_file()}
+    found = sorted((of_tables - known) | scratch)
+    return tuple(orphan for path in found if (orphan := _orphan(path, is_scratch=path in scratch)))
 
 
-def _files(lake_path: Path) -> Iterator[Path]:
-    for name in TABLES:
-        yield from (path for path in (lake_path / name).rglob("*") if path.is_file())
-    for pattern in _LEFTOVERS:
-        yield from (path for path in lake_path.glob(pattern) if path.is_file())
-
-
-def _orphan(path: Path) -> Orphan:
-    status = path.stat()
-    return Orphan(path, status.st_size, status.st_mtime)
+def _orphan(path: Path, *, is_scratch: bool) -> Orphan | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None  # a query that ends takes its own files along
+    return Orphan(path, status.st_size, status.st_mtime, is_scratch)
