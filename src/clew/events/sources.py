@@ -119,14 +119,14 @@ def _first(text: str) -> First:
 
 
 def _first_message(text: str, start: int) -> str | None:
-    """The first log message in a CloudWatch Logs envelope."""
+    """The first message in a CloudWatch Logs envelope that is not CloudWatch's own."""
     envelope = _ENVELOPE.search(text, start)
     if envelope is None or cloudtrail.begins_with_event(text, start):
         return None
-    message = _MESSAGE.search(text, envelope.end())
-    if message is None:
-        return None
-    decoded = decode_at(text, message.end())
-    if isinstance(decoded, Damage) or not isinstance(decoded.value, str) or not decoded.value.strip():
-        return None
-    return decoded.value
+    for message in _MESSAGE.finditer(text, envelope.end()):
+        decoded = decode_at(text, message.end())
+        if isinstance(decoded, Damage) or not isinstance(decoded.value, str):
+            return None
+        if decoded.value.strip() and not decoded.value.startswith("CWL CONTROL MESSAGE"):
+            return decoded.value
+    return None
