@@ -36,7 +36,7 @@ class SeenObjects:
         row = self.connection.execute(
             "SELECT etag, size_bytes FROM fetched WHERE uri = ?", (item.uri,)
         ).fetchone()
-        return row == (item.etag, item.size_bytes)
+        return bool(row == (item.etag, item.size_bytes))
 
     def known(self, item: S3Object) -> bool:
         """Whether the lake holds this object already."""
