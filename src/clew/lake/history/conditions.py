@@ -1,0 +1,58 @@
+"""Pieces of a WHERE clause with their parameters, so that no text of a user or an attacker becomes SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """An SQL condition and the values of its `?` placeholders, in order."""
+
+    sql: str
+    parameters: tuple[object, ...] = ()
+
+
+TRUE = Condition("true")
+FALSE = Condition("false")
+
+
+def is_in(expression: str, values: Iterable[object]) -> Condition:
+    """The expression equals one of the values; FALSE when there is none.
+
+    >>> is_in("eventname", ["A", "B"])
+    Condition(sql='eventname IN (?, ?)', parameters=('A', 'B'))
+    """
+    listed = tuple(values)
+    if not listed:
+        return FALSE
+    return Condition(f"{expression} IN ({', '.join('?' * len(listed))})", listed)
+
+
+def equals(expression: str, value: object) -> Condition:
+    """The expression equals the value."""
+    return Condition(f"{expression} = ?", (value,))
+
+
+def all_of(conditions: Iterable[Condition]) -> Condition:
+    """Every one of the conditions; TRUE when there is none."""
+    return _joined(conditions, " AND ", TRUE)
+
+
+def any_of(conditions: Iterable[Condition]) -> Condition:
+    """At least one of the conditions; FALSE when there is none."""
+    return _joined(conditions, " OR ", FALSE)
+
+
+def _joined(conditions: Iterable[Condition], word: str, empty: Condition) -> Condition:
+    listed = tuple(conditions)
+    if not listed:
+        return empty
+    if len(listed) == 1:
+        return listed[0]
+    sql = word.join(condition.sql for condition in listed)
+    return Condition(f"({sql})", tuple(value for condition in listed for value in condition.parameters))

@@ -1,0 +1,189 @@
+"""Who made a call: names of one principal, and the sessions that lead back to it.
+
+A session is followed by the access key that was issued for it: AssumeRole (also with SAML or a web identity),
+GetSessionToken, GetFederationToken and their kin return `credentials.accessKeyId`, and later calls carry that key.
+Chains (a session that assumes the next role) are followed to their end.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from clew.lake.history.conditions import Condition, all_of, any_of, equals, is_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import duckdb
+
+ISSUING_EVENTS = (
+    "AssumeRole",
+    "AssumeRoleWithSAML",
+    "AssumeRoleWithWebIdentity",
+    "AssumeRoot",
+    "GetSessionToken",
+    "GetFederationToken",
+    "GetCredentialsForIdentity",
+    "GetRoleCredentials",
+)
+"""Calls that return temporary credentials. AWS: "Requesting temporary security credentials" and service references."""
+
+# The longest life of temporary credentials (GetSessionToken, GetFederationToken; roles: 12 hours), and one chain.
+LONGEST_SESSION_HOURS = 48
+_MAX_CHAIN = 12
+_MAX_KEYS = 20_000
+_IDENTITY = "useridentity"
+_SESSION = "useridentity.sessioncontext"
+_ISSUED_KEY = (
+    "coalesce(json_extract_string(responseelements, '$.credentials.accessKeyId'),"
+    " json_extract_string(responseelements, '$.roleCredentials.accessKeyId'),"
+    " json_extract_string(responseelements, '$.credentials.AccessKeyId'))"
+)
+_ROLE_ARN = re.compile(r"arn:([^:]+):iam::(\d*):role/(?:.*/)?([^/]+)")
+_USER_ARN = re.compile(r"arn:[^:]+:iam::(\d*):user/(?:.*/)?([^/]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Temporary credentials as they were issued: to whom, by which call, for which role.
+
+    Units: `issued_at` is epoch microseconds. `holder_key` is the access key that asked; it may be a session's own.
+    """
+
+    access_key: str
+    event_name: str
+    event_id: str
+    issued_at: int
+    role: str
+    session_name: str
+    holder: str
+    holder_key: str
+
+    @property
+    def label(self) -> str:
+        """How the session is named in a row: `role EC2-dev`, or the call that issued it."""
+        return f"role {self.role}" if self.role else self.event_name
+
+
+def is_principal(name: str) -> Condition:
+    """The record's identity is called so: user name, ARN, role name, session name, principal id, source identity.
+
+    `root` is the root user. Each field counts by itself, so a record that contradicts itself is found by either name.
+    """
+    conditions = [
+        equals(f"{_IDENTITY}.username", name),
+        equals(f"{_IDENTITY}.principalid", name),
+        Condition(f"starts_with({_IDENTITY}.principalid, ?)", (f"{name}:",)),
+        Condition(f"suffix({_IDENTITY}.principalid, ?)", (f":{name}",)),
+        equals(f"{_SESSION}.sessionissuer.username", name),
+        equals(f"{_SESSION}.sessionissuer.principalid", name),
+        equals(f"{_SESSION}.sourceidentity", name),
+        equals(f"{_IDENTITY}.onbehalfof.userid", name),
+        equals(f"{_IDENTITY}.invokedby", name),
+    ]
+    conditions += _by_arn(name) if name.startswith("arn:") else _by_arn_part(name)
+    if name.strip("<>").lower() == "root":
+        conditions.append(equals(f"{_IDENTITY}.type", "Root"))
+    return any_of(conditions)
+
+
+def _by_arn_part(name: str) -> list[Condition]:
+    return [
+        Condition(f"suffix({_IDENTITY}.arn, ?)", (f"/{name}",)),
+        Condition(f"suffix({_IDENTITY}.arn, ?)", (f":{name}",)),
+        Condition(f"contains({_IDENTITY}.arn, ?)", (f":assumed-role/{name}/",)),
+    ]
+
+
+def _by_arn(name: str) -> list[Condition]:
+    wanted = name.replace(" ", "")
+    # Logs pasted through other tools carry spaces inside ARNs; the identity is the same.
+    conditions = [
+        Condition(f"replace({_IDENTITY}.arn, ' ', '') = ?", (wanted,)),
+        Condition(f"replace({_SESSION}.sessionissuer.arn, ' ', '') = ?", (wanted,)),
+    ]
+    role = _ROLE_ARN.fullmatch(wanted)
+    if role:
+        prefix = f"arn:{role[1]}:sts::{role[2]}:assumed-role/{role[3]}/"
+        conditions.append(Condition(f"starts_with(replace({_IDENTITY}.arn, ' ', ''), ?)", (prefix,)))
+    user = _USER_ARN.fullmatch(wanted)
+    if user:
+        account = f"coalesce({_IDENTITY}.accountid, ?) = ?"
+        by_name = Condition(f"{_IDENTITY}.username = ? AND {_IDENTITY}.type = 'IAMUser'", (user[2],))
+        conditions.append(all_of([by_name, Condition(account, (user[1], user[1]))]))
+    return conditions
+
+
+def sessions_from(
+    connection: duckdb.DuckDBPyConnection, roots: Condition, window: Condition
+) -> Mapping[str, tuple[Session, ...]]:
+    """Every session that the identities under `roots` opened, directly or through another, by its access key.
+
+    Shape: the value is the chain from the first session to the one that holds the key.
+    """
+    chains: dict[str, tuple[Session, ...]] = {}
+    found = _issued(connection, all_of([roots, window]))
+    for _ in range(_MAX_CHAIN):
+        fresh = [session for session in found if session.access_key not in chains]
+        for session in fresh:
+            chains[session.access_key] = (*chains.get(session.holder_key, ()), session)
+        if not fresh or len(chains) > _MAX_KEYS:
+            break
+        keys = is_in(f"{_IDENTITY}.accesskeyid", [session.access_key for session in fresh])
+        found = _issued(connection, all_of([keys, window]))
+    return chains
+
+
+def issuers(
+    connection: duckdb.DuckDBPyConnection, keys: Iterable[str], window: Condition
+) -> Mapping[str, Session]:
+    """The call that issued each of the temporary access keys, as far as the lake holds it; chains are followed back."""
+    known: dict[str, Session] = {}
+    wanted = {key for key in keys if key.startswith("ASIA")}
+    for _ in range(_MAX_CHAIN):
+        wanted -= known.keys()
+        if not wanted:
+            break
+        found = _issued(connection, all_of([is_in(_ISSUED_KEY, sorted(wanted)), window]))
+        known |= {session.access_key: session for session in found if session.access_key not in known}
+        wanted = {session.holder_key for session in found if session.holder_key.startswith("ASIA")}
+    return known
+
+
+def chain(key: str, known: Mapping[str, Session]) -> tuple[Session, ...]:
+    """The sessions from the first to the one that holds the key; empty when nothing is known of it."""
+    links: list[Session] = []
+    while key in known and len(links) < _MAX_CHAIN and known[key] not in links:
+        links.insert(0, known[key])
+        key = known[key].holder_key
+    return tuple(links)
+
+
+def _issued(connection: duckdb.DuckDBPyConnection, condition: Condition) -> list[Session]:
+    rows: Sequence[tuple[object, ...]] = connection.execute(
+        f"""
+        SELECT {_ISSUED_KEY}, eventname, coalesce(eventid, record_id), epoch_us(eventtime),
+            coalesce(json_extract_string(requestparameters, '$.roleArn'), ''),
+            coalesce(json_extract_string(requestparameters, '$.roleSessionName'),
+                json_extract_string(requestparameters, '$.name'), ''),
+            coalesce({_IDENTITY}.username, {_IDENTITY}.arn, {_IDENTITY}.principalid, {_IDENTITY}.invokedby, ''),
+            coalesce({_IDENTITY}.accesskeyid, '')
+        FROM raw_cloudtrail
+        WHERE {is_in("eventname", ISSUING_EVENTS).sql} AND errorcode IS NULL AND responseelements IS NOT NULL
+            AND {condition.sql}
+        ORDER BY eventtime, record_id
+        """,
+        [*ISSUING_EVENTS, *condition.parameters],
+    ).fetchall()
+    return [_session(row) for row in rows if row[0]]
+
+
+def _session(row: Sequence[object]) -> Session:
+    key, event_name, event_id, issued_at, role_arn, session_name, holder, holder_key = row
+    role = str(role_arn).rpartition("/")[2]
+    when = issued_at if isinstance(issued_at, int) else 0
+    return Session(
+        str(key), str(event_name), str(event_id), when, role, str(session_name), str(holder), str(holder_key)
+    )
