@@ -10,7 +10,6 @@ from clew.errors import InputError
 
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _SPACE = re.compile(r"\s")
-_AROUND_COLON = re.compile(r"\s*:\s*")
 _FIRST_SEPARATOR = re.compile("[/:]")
 _PARTS = 6
 
@@ -88,10 +87,15 @@ def read(text: object) -> Arn | None:
     >>> read("arn:aws:iam:: 111122223333:role/R").account
     '111122223333'
     """
-    if not isinstance(text, str) or not text.startswith("arn:"):
+    if not isinstance(text, str):
         return None
-    tidy = _AROUND_COLON.sub(":", text.strip()) if _SPACE.search(text) else text
+    tidy = text if fault(text) == "" else _tidy(text)
     return None if fault(tidy) else parse(tidy)
+
+
+def _tidy(text: str) -> str:
+    *head, resource = text.strip().split(":", _PARTS - 1)
+    return ":".join([*(part.strip() for part in head), resource.lstrip()])
 
 
 def fault(text: str) -> str:

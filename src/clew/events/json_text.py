@@ -33,11 +33,23 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Why no value could be read, and where; `structural` when the brackets themselves cannot be trusted."""
+    """Why no value could be read; `structural` when the brackets themselves cannot be trusted.
+
+    `reach` is the position up to which the text was read in vain.
+    """
 
     reason: Reason
     detail: str
     structural: bool = True
+    reach: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Where brackets close (None: never), and up to where the text was searched for it."""
+
+    end: int | None
+    reach: int
 
 
 class _NotJsonError(ValueError):
@@ -92,8 +104,11 @@ def _raw_decode(text: str, position: int) -> tuple[object, int]:
 
 def _syntax(text: str, error: json.JSONDecodeError) -> Damage:
     if skip_space(text, error.pos) >= len(text) or error.msg.startswith("Unterminated string"):
-        return Damage(Reason.TRUNCATED, f"the text ends at character {len(text)}, inside a value")
-    return Damage(Reason.NOT_JSON, f"line {error.lineno} column {error.colno}: {_lower(error.msg)}")
+        return Damage(
+            Reason.TRUNCATED, f"the text ends at character {len(text)}, inside a value", reach=error.pos
+        )
+    where = f"line {error.lineno} column {error.colno}"
+    return Damage(Reason.NOT_JSON, f"{where}: {_lower(error.msg)}", reach=error.pos)
 
 
 def _lower(message: str) -> str:
@@ -145,19 +160,20 @@ def depth(text: str, start: int, end: int) -> int:
 _STEP = {"{": 1, "[": 1, "}": -1, "]": -1}
 
 
-def balanced_end(text: str, position: int) -> int | None:
-    """Where the brackets that open at the position close again, whatever stands between; None when they never do.
+def balance(text: str, position: int) -> Balance:
+    """Where the brackets that open at the position close again, whatever stands between.
 
     Looks no further than the longest record that would be accepted.
     """
     level = 0
-    for token in _TOKEN.finditer(text, position, position + MAX_RECORD_BYTES + 1):
+    limit = min(len(text), position + MAX_RECORD_BYTES + 1)
+    for token in _TOKEN.finditer(text, position, limit):
         if token[0] == '"':
-            return None
+            return Balance(None, token.end())
         level += _STEP.get(token[0], 0)
         if level <= 0:
-            return token.end()
-    return None
+            return Balance(token.end(), token.end())
+    return Balance(None, limit)
 
 
 def repeated_keys(text: str) -> tuple[str, ...]:

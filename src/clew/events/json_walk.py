@@ -10,8 +10,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clew.events.json_text import Damage, balanced_end, decode_at, skip_space
-from clew.events.limits import EXCERPT_CHARACTERS, MAX_DAMAGED_PLACES
+from clew.events.json_text import Balance, Damage, balance, decode_at, skip_space
+from clew.events.limits import (
+    EXCERPT_CHARACTERS,
+    MAX_DAMAGED_PLACES,
+    PATIENCE_CHARACTERS,
+    PATIENCE_FACTOR,
+)
 from clew.events.record import Reason, excerpt
 from clew.events.text import is_damaged
 
@@ -25,6 +30,8 @@ _MEMBER = re.compile(r'\s*"((?:[^"\\]++|\\.)*+)"\s*:\s*')
 _EVENT_HEAD = re.compile(r'\{\s*"eventVersion"\s*:')
 _LINE_HEAD = re.compile(r"\n(?=[{\[])")
 _HEAD_SEARCH_CHARACTERS = 65_536
+# A search for a head passes over so many characters in the time in which brackets are counted in one.
+_SEARCH_IS_CHEAPER = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,8 @@ class _Walker:
         self._position = position
         self._damaged = 0
         self._cut = False
+        # How many characters may still be read in vain: hostile input costs bounded time.
+        self._patience = PATIENCE_FACTOR * len(text) + PATIENCE_CHARACTERS
 
     def values(self) -> Iterator[Value | Refused]:
         while self._peek():
@@ -193,14 +202,16 @@ class _Walker:
     def _resume(self, damage: Damage) -> int:
         """Where the next record can begin."""
         text, start = self._text, self._position
-        if self._damaged >= MAX_DAMAGED_PLACES:
+        if self._damaged >= MAX_DAMAGED_PLACES or self._patience <= 0:
             return len(text)
-        balanced = balanced_end(text, start) if text[start] in "{[" else None
-        if balanced is not None and not damage.structural:
-            return balanced
-        heads = [found.start() for found in (_EVENT_HEAD.search(text, start + 1),) if found]
-        lines = [found.end() for found in (_LINE_HEAD.search(text, start + 1),) if found]
-        return min([*heads, *lines, *([balanced] if balanced else [])], default=len(text))
+        closed = balance(text, start) if text[start] in "{[" else Balance(None, start)
+        self._patience -= max(closed.reach, damage.reach) - start
+        if closed.end is not None and not damage.structural:
+            return closed.end
+        event, line = _EVENT_HEAD.search(text, start + 1), _LINE_HEAD.search(text, start + 1)
+        starts = (event.start() if event else len(text), line.end() if line else len(text))
+        self._patience -= (sum(starts) - 2 * start) // _SEARCH_IS_CHEAPER
+        return min(*starts, closed.end or len(text))
 
 
 _CONTAINERS = frozenset({"Records", "Events", "events", "logEvents"})

@@ -35,3 +35,7 @@ LATEST_AHEAD: Final = timedelta(days=1)
 
 MAX_DAMAGED_PLACES: Final = 1_000
 """After so many damaged places the rest of a file is refused as one piece: looking for the next record costs time."""
+
+PATIENCE_FACTOR: Final = 2
+PATIENCE_CHARACTERS: Final = 4 * 1024 * 1024
+"""Looking for the end of damage may cost so many times the text's length, and so many characters beyond."""
