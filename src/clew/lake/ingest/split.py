@@ -68,6 +68,8 @@ def split(data: bytes, source: str) -> Pieces | None:
     >>> pieces.starts.tolist(), pieces.lengths.tolist()
     ([12, 20], [7, 7])
     """
+    if not _is_utf_8(data):
+        return None
     end = len(data)
     while end and data[end - 1] in b" \r\n\t":
         end -= 1
@@ -79,6 +81,17 @@ def split(data: bytes, source: str) -> Pieces | None:
         # A lone object holds no separator: one piece, which DuckDB then parses or refuses.
         return _pieces(data, source, 0, end, b"}\n" + head[1])
     return None
+
+
+def _is_utf_8(data: bytes) -> bool:
+    # DuckDB trusts the texts of an Arrow table: bytes of another encoding must not reach it.
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _pieces(data: bytes, source: str, first: int, end: int, separator: bytes) -> Pieces:
