@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import re
+import uuid
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+from clew.detect.catalog import load_builtin
+from clew.detect.inflight import matcher
+from clew.events.patterns.sigma_model import SigmaCorrelation, SigmaRule
+
+ROOT = Path(__file__).parent.parent.parent
+RULES = sorted((ROOT / "src" / "clew" / "detect" / "rules").glob("*.yaml"))
+CASES = ROOT / "tests" / "cases" / "detect"
+
+ROWS = {f"K{n}" for n in range(1, 66)}
+CONTROLS = {*(f"CIS-3.{n}" for n in range(1, 15)), "CIS-4.15"}
+TACTICS = {
+    "reconnaissance", "resource-development", "initial-access", "execution", "persistence", "privilege-escalation",
+    "stealth", "defense-impairment", "credential-access", "discovery", "lateral-movement", "collection",
+    "command-and-control", "exfiltration", "impact",
+}  # fmt: skip
+# What ATT&CK 19 withdrew; rules keep the old number beside the new one for those who still work with 18.
+WITHDRAWN = {"t1562.001": "t1685", "t1562.007": "t1686.001", "t1562.008": "t1685.002"}
+
+
+@pytest.fixture(scope="module")
+def catalog():
+    return load_builtin()
+
+
+@pytest.fixture(scope="module")
+def reporting(catalog):
+    return {rule.id: rule for rule in catalog.rules if rule.reports}
+
+
+@pytest.mark.parametrize("path", RULES, ids=lambda path: path.stem)
+def test_rule_is_complete(path):
+    """Every rule says what it finds, why that matters, when it errs and what to do, and is named like its file."""
+    *bases, rule = yaml.safe_load_all(path.read_text(encoding="utf-8"))
+    assert rule["name"] == path.stem
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule["name"])
+    assert rule["id"] == str(uuid.uuid5(uuid.NAMESPACE_URL, f"clew:{path.stem}"))
+    assert rule["level"] in {"informational", "low", "medium", "high", "critical"}
+    assert rule["author"] == "Clew"
+    for text in ("title", "description", "why", "explain"):
+        assert rule[text].strip()
+    assert rule["falsepositives"]
+    assert all(rule["falsepositives"])
+    assert 3 <= len(rule["next_steps"]) <= 6
+    assert all(url.startswith("https://") for url in rule["references"])
+    assert set(rule["covers"]) <= ROWS | CONTROLS
+    assert rule["covers"]
+    assert {"correlation" in rule, "detection" in rule} == {True, False}
+    assert bool(bases) == ("correlation" in rule)
+    for base in bases:
+        assert base["name"].startswith(path.stem)
+
+
+@pytest.mark.parametrize("path", RULES, ids=lambda path: path.stem)
+def test_techniques_are_current(path):
+    """Every rule names a tactic and a technique of ATT&CK; a withdrawn number stands only beside its successor."""
+    *_, rule = yaml.safe_load_all(path.read_text(encoding="utf-8"))
+    tags = [tag.removeprefix("attack.") for tag in rule["tags"]]
+    techniques = {tag for tag in tags if re.fullmatch(r"t\d{4}(\.\d{3})?", tag)}
+    assert techniques
+    assert set(tags) - techniques <= TACTICS
+    assert set(tags) - techniques
+    for old, new in WITHDRAWN.items():
+        assert old not in techniques or new in techniques
+    assert not {each for each in techniques if each.startswith("t1562")} - WITHDRAWN.keys()
+
+
+def test_identities_are_unique():
+    """No two documents of the rules share an id or a name."""
+    documents = [
+        document for path in RULES for document in yaml.safe_load_all(path.read_text(encoding="utf-8"))
+    ]
+    for key in ("id", "name"):
+        assert [value for value, times in Counter(each[key] for each in documents).items() if times > 1] == []
+
+
+def test_every_row_is_covered():
+    """Every detection of the knowledge table and every CIS monitoring control has a rule."""
+    covered = {
+        row
+        for path in RULES
+        for document in yaml.safe_load_all(path.read_text(encoding="utf-8"))
+        for row in document.get("covers", [])
+    }
+    assert (ROWS | CONTROLS) - covered == set()
+
+
+def test_all_rules_load(catalog):
+    """The loader reads every built-in rule without a complaint."""
+    assert [str(problem) for problem in catalog.problems] == []
+
+
+def test_every_rule_has_cases(reporting):
+    """Every rule that reports has a case file, and every case file a rule."""
+    assert {path.stem for path in CASES.glob("*.yaml")} == set(reporting)
+
+
+@pytest.mark.parametrize("path", sorted(CASES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_cases_stand_on_both_sides(path):
+    """Every rule has a case that fires and two that stay silent."""
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert document["rule"] == path.stem
+    assert len(document["fires"]) >= 1
+    assert len(document["silent"]) >= 2
+    names = [case["name"] for side in ("fires", "silent") for case in document[side]]
+    assert len(names) == len(set(names))
+
+
+def test_single_event_rules_judge_their_cases(detection_cases, reporting, catalog):
+    """A rule about one event is true of the event of each firing case and of no event of a silent one."""
+    matching = matcher(catalog.rules)
+    wrong = []
+    for case in detection_cases:
+        if isinstance(reporting[case.rule].sigma, SigmaRule):
+            found = any(case.rule in matching(event) for event in case.events)
+            if found != case.fires:
+                wrong.append(f"{case}: {'fires' if found else 'is silent'}")
+    assert wrong == []
+
+
+def test_base_rules_match_the_events_that_they_count(detection_cases, reporting, catalog):
+    """In a firing case of a correlation every rule that it counts matches some event."""
+    matching = matcher(catalog.rules, silent=True)
+    wrong = []
+    for case in detection_cases:
+        rule = reporting[case.rule]
+        if not case.fires or not isinstance(rule.sigma, SigmaCorrelation):
+            continue
+        matched = {name for event in case.events for name in matching(event)}
+        bases = {base.id for base in catalog.counted_by(rule) if isinstance(base.sigma, SigmaRule)}
+        if bases - matched:
+            wrong.append(f"{case}: {bases - matched} match nothing")
+    assert wrong == []
