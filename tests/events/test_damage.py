@@ -272,3 +272,11 @@ def test_flow_log_without_header_names_what_is_missing():
     (found,) = vpc_flow.decode(b"5 vpc-1 eni-1 ACCEPT OK\n")
     assert isinstance(found, Rejected)
     assert found.detail == "5 fields; without a header line the default format has 14"
+
+
+def test_a_damaged_csv_row_is_refused():
+    """A row of a CSV export that holds bytes which are not UTF-8 is refused; the others are kept."""
+    first, second = decode(b"eventID,eventName\n1,Zo\xeb\n2,Good\n")
+    assert isinstance(first, Rejected)
+    assert first.reason is Reason.WRONG_ENCODING
+    assert isinstance(second, Record)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from clew.events.json_walk import Refused, Value
 from clew.events.record import Reason, excerpt
+from clew.events.text import is_damaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -114,6 +115,9 @@ def csv_rows(text: str) -> Iterator[Value | Refused]:
         if len(cells) != len(header):
             detail = f"{len(cells)} columns; the header has {len(header)}"
             yield Refused(Reason.MALFORMED_LINE, detail, excerpt(",".join(cells)))
+            continue
+        if any(map(is_damaged, (*header, *cells))):
+            yield Refused(Reason.WRONG_ENCODING, "holds bytes that are not UTF-8", excerpt(",".join(cells)))
             continue
         row: dict[str, object] = dict(zip(header, cells, strict=True))
         yield Value(row, json.dumps(row))

@@ -71,15 +71,28 @@ def elements(text: str, key: str) -> Iterator[Value | Refused]:
 def member(text: str, key: str) -> Value | None:
     """The value under the key in the object which is the text, with its exact text; of several the last."""
     found: Value | None = None
+    for name, value in _members(text):
+        found = value if name == key else found
+    return found
+
+
+def leading_members(text: str) -> dict[str, object]:
+    """The members of the object which is the text, as far as they are whole.
+
+    >>> leading_members('{"a": 1, "b": [1, 2')
+    {'a': 1}
+    """
+    return {name: value.value for name, value in _members(text)}
+
+
+def _members(text: str) -> Iterator[tuple[str, Value]]:
     position = skip_space(text, 0) + 1
     while name := _MEMBER.match(text, position):
         decoded = decode_at(text, name.end())
         if isinstance(decoded, Damage):
-            return found
-        if name[1] == key:
-            found = Value(decoded.value, text[name.end() : decoded.end])
+            return
+        yield name[1], Value(decoded.value, text[name.end() : decoded.end])
         position = skip_space(text, decoded.end) + 1
-    return found
 
 
 class _Walker:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from clew.events.json_walk import Refused, Value
@@ -145,19 +146,26 @@ def is_structured(value: Mapping[str, object]) -> bool:
 def _structured(piece: Value, number: int) -> Record | Rejected:
     if not isinstance(piece.value, dict) or not is_structured(piece.value):
         return Rejected(number, Reason.NOT_AN_EVENT, "no server access log record", excerpt(piece.text))
+    return Record("s3_access", from_structured(piece.value), piece.text, number)
+
+
+def from_structured(record: Mapping[str, object]) -> dict[str, object]:
+    """The columns of a record in the structured form, from JSON or from a Parquet row; unknown fields in `extra`."""
     row: dict[str, object] = dict.fromkeys(COLUMNS)
     extra: list[str] = []
-    for name, value in piece.value.items():
+    for name, value in record.items():
         column = _STRUCTURED.get(name.replace("_", "").lower())
         if column is None:
-            extra.append(f"{name}={value if isinstance(value, str) else json.dumps(value)}")
+            extra.append(f"{name}={_text(value)}")
         else:
             row[column] = _integer(value) if column in NUMBERS else _text(value)
-    return Record("s3_access", row | {"extra": tuple(extra)}, piece.text, number)
+    return row | {"extra": tuple(extra)}
 
 
 def _text(value: object) -> str | None:
-    return value if value is None or isinstance(value, str) else json.dumps(value)
+    if value is None or isinstance(value, str):
+        return value
+    return value.isoformat() if isinstance(value, datetime) else json.dumps(value)
 
 
 def looks_like(line: str) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from clew.events import cloudtrail, s3_access, vpc_flow
 from clew.events.cloudtrail_lake import is_csv
 from clew.events.json_text import Damage, decode_at, skip_space
-from clew.events.json_walk import Value, walk
+from clew.events.json_walk import Value, leading_members, walk
 from clew.events.record import Reason, Record, Rejected, excerpt
 from clew.events.text import read_text
 from clew.events.times import event_time
@@ -23,13 +23,15 @@ UNKNOWN: Final = "unknown"
 """The kind of a file that no source recognises."""
 
 _SNIFFED_BYTES: Final = 65_536
+# One damaged line at the beginning must not hide what a file is.
+_SNIFFED_LINES: Final = 10
 _ENVELOPE = re.compile(r'"(?:logEvents|events)"\s*:\s*\[')
 _MESSAGE = re.compile(r'"message"\s*:\s*(?=")')
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One kind of log: `sniff` answers from the first line, or the first JSON object; `decode` reads a whole file.
+    """One kind of log: `sniff` answers from the first lines, or the first JSON object; `decode` reads a whole file.
 
     Shape: `time_field` names the field of a record that holds its time, empty where a kind has none.
     """
@@ -42,18 +44,22 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """How a file begins: its first line, and its first JSON object (empty where it begins with none)."""
+    """How a file begins: its first lines, and its first JSON object (empty where it begins with none)."""
 
-    line: str
+    lines: tuple[str, ...]
     value: Mapping[str, object]
 
 
 def _is_json(first: First) -> bool:
-    return first.line.startswith(("{", "[", '"')) or is_csv(first.line + "\n")
+    return first.lines[0].startswith(("{", "[", '"')) or is_csv(first.lines[0] + "\n")
 
 
 def _is_s3_access(first: First) -> bool:
-    return s3_access.looks_like(first.line) or s3_access.is_structured(first.value)
+    return s3_access.is_structured(first.value) or any(map(s3_access.looks_like, first.lines))
+
+
+def _is_vpc_flow(first: First) -> bool:
+    return any(map(vpc_flow.looks_like, first.lines))
 
 
 # The first whose `sniff` says yes counts; CloudTrail takes all other JSON, so that its refusals say what it is.
@@ -62,7 +68,7 @@ SOURCES: Final[dict[str, Source]] = {
     for source in (
         Source("digest", lambda first: cloudtrail.is_digest(first.value), cloudtrail.decode, ""),
         Source("s3_access", _is_s3_access, s3_access.decode, "requestdatetime"),
-        Source("vpc_flow", lambda first: vpc_flow.looks_like(first.line), vpc_flow.decode, "start_time"),
+        Source("vpc_flow", _is_vpc_flow, vpc_flow.decode, "start_time"),
         Source("cloudtrail", _is_json, cloudtrail.decode, "eventTime"),
     )
 }
@@ -109,13 +115,17 @@ def record_time(record: Record, now: datetime) -> datetime | Rejected:
 def _first(text: str) -> First:
     start = skip_space(text, 0)
     if not text.startswith(("{", "["), start):
-        return First(text[start:].partition("\n")[0].rstrip("\r"), {})
+        lines = text[start:].split("\n", _SNIFFED_LINES)[:_SNIFFED_LINES]
+        return First(tuple(line.rstrip("\r") for line in lines), {})
     message = _first_message(text, start)
     if message is not None:
         return _first(message)
+    opening = (text[start],)
     piece = next(walk(text[start:]), None)
-    value = piece.value if isinstance(piece, Value) and isinstance(piece.value, dict) else {}
-    return First(text[start : start + 1], value)
+    if isinstance(piece, Value) and isinstance(piece.value, dict):
+        return First(opening, piece.value)
+    # The object may reach beyond what is looked at, as a digest of a busy hour does.
+    return First(opening, leading_members(text[start:]) if opening == ("{",) else {})
 
 
 def _first_message(text: str, start: int) -> str | None:
