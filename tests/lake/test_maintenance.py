@@ -311,6 +311,8 @@ def test_a_copy_does_not_touch_its_original(lake_path: Path, tmp_path: Path) -> 
     shutil.copytree(lake_path.parent, copied)
     with pytest.raises(WorkspaceError, match=r"run `clew lake relocate`"):
         expire(copied / "lake", now=LATER)
+    with pytest.raises(WorkspaceError, match=r"run `clew lake relocate`"):
+        commit(copied / "lake", range(600, 605))
     relocate(copied / "lake")
     commit(copied / "lake", range(600, 605))
     assert len(rows_of(copied / "lake")) == 605
@@ -324,6 +326,8 @@ def test_a_moved_lake_without_its_manifest_relocates(lake_path: Path, tmp_path: 
     moved = tmp_path / "elsewhere"
     shutil.move(lake_path.parent, moved)
     (moved / "lake" / manifest.FILE_NAME).unlink()
+    with pytest.raises(WorkspaceError, match=r"run `clew lake relocate`"):
+        open_lake(moved / "lake")
     relocate(moved / "lake")
     assert rows_of(moved / "lake") == before
 

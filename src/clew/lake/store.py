@@ -35,6 +35,7 @@ from pyiceberg.types import (
 
 from clew.errors import WorkspaceError
 from clew.lake import manifest
+from clew.lake.maintenance.location import require_in_place
 from clew.lake.manifest import DataFile, Manifest
 from clew.lake.schema import (
     BIGINT,
@@ -84,7 +85,9 @@ class Store:
 
     @cached_property
     def catalog(self) -> SqlCatalog:
-        """The catalogue, made when missing."""
+        """The catalogue, made when missing; WorkspaceError when the lake was moved."""
+        if (self.path / manifest.CATALOG_NAME).exists():
+            require_in_place(self.path)
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         uri = f"sqlite:///{self.path / manifest.CATALOG_NAME}"
         catalog = SqlCatalog(NAMESPACE, uri=uri, warehouse=str(self.path))
