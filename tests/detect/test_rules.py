@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from clew.detect.catalog import load_builtin
+from clew.detect.facts import FACTS
 from clew.detect.inflight import matcher
 from clew.events.patterns.sigma_model import SigmaCorrelation, SigmaRule
 
@@ -140,3 +141,54 @@ def test_base_rules_match_the_events_that_they_count(detection_cases, reporting,
         if bases - matched:
             wrong.append(f"{case}: {bases - matched} match nothing")
     assert wrong == []
+
+
+WORKED = {
+    "EV5": {"write-call-denied"},
+    "EV6": {"root-account-used", "security-group-admin-port-opened"},
+    "EV7": {"cloudtrail-stopped"},
+    "EV8": {"console-login-failed"},
+}
+
+
+@pytest.mark.parametrize("source", sorted(WORKED))
+def test_worked_incidents(source, detection_cases, reporting, catalog):
+    """Each worked incident gives its findings and, beside notes for compliance, no other."""
+    matching = matcher(catalog.rules)
+    number = {"EV5": "first", "EV6": "second", "EV7": "third", "EV8": "fourth"}[source]
+    events = [
+        case.events[0] for case in detection_cases if case.name.startswith(f"the {number} worked incident")
+    ]
+    assert events
+    for event in events:
+        found = {name for name in matching(event) if reporting[name].severity.rank > 0}
+        assert found == WORKED[source]
+
+
+@pytest.mark.parametrize("name", ["ListUsers", "CreateBucket"])
+def test_ordinary_calls_are_silent(name, catalog):
+    """A single ListUsers or CreateBucket is nobody's business."""
+    source = "iam.amazonaws.com" if name == "ListUsers" else "s3.amazonaws.com"
+    event = {
+        "eventSource": source,
+        "eventName": name,
+        "userIdentity": {"type": "IAMUser", "userName": "alice"},
+    }
+    assert matcher(catalog.rules)(event) == []
+
+
+PLAIN = {
+    "actor", "event_name", "event_source", "source_ip", "region", "account", "access_key", "user_agent", "error_code",
+    "error_message", "resource", "count", "window", "outcome", "vpc_endpoint",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", RULES, ids=lambda path: path.stem)
+def test_placeholders_are_known(path):
+    """The texts of a rule name only values that every finding has, fields of the record, or known facts."""
+    *_, rule = yaml.safe_load_all(path.read_text(encoding="utf-8"))
+    for text in (rule["explain"], *rule["next_steps"]):
+        for name in re.findall(r"\{([^{}]*)\}", re.sub(r"\{\{|\}\}", "", text)):
+            head, _, rest = name.partition(".")
+            known = name in PLAIN or (head in {"request", "response", "additional"} and rest)
+            assert known or (head == "clew" and rest in FACTS), f"unknown placeholder {{{name}}}"
