@@ -70,7 +70,7 @@ class SlowPath:
         kind = PARQUET if data.startswith(MAGIC) else sources.kind_of(data)
         refusals: list[Rejected] = []
         count = 0
-        for found in _records(data, kind):
+        for found in _records(data):
             row = self._row(found, source)
             if isinstance(row, Rejected):
                 refusals.append(row)
@@ -224,7 +224,7 @@ def _read_file(file: InputFile, source: str, kind: str, count: int, refusals: Se
     return ReadFile(file, source, kind, count, tuple(refusals))
 
 
-def _records(data: bytes, kind: str) -> Iterable[Record | Rejected]:
-    if kind == PARQUET:
+def _records(data: bytes) -> Iterable[Record | Rejected]:
+    if data.startswith(MAGIC):
         return flow_records(data)
     return sources.decode(data)
