@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from clew.events.json_walk import Refused, Value
 from clew.events.log_lines import lines, malformed, rejected
-from clew.events.record import Reason, Record, Rejected, excerpt
+from clew.events.record import Reason, Record, Rejected, excerpt, printable
 from clew.events.text import is_damaged, read_text
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def decode(data: bytes) -> Iterator[Record | Rejected]:
     number = 0
     for line in lines(text):
         if isinstance(line, str) and is_header(line):
-            header = tuple(line.split())
+            header = tuple(printable(line).split())
             continue
         yield _decoded(line, header, number)
         number += 1
