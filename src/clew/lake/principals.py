@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clew.lake.history.conditions import Condition, all_of, any_of, equals, is_in
+from clew.lake.history.conditions import Condition, all_of, any_of, at_times, equals, is_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -146,9 +146,14 @@ def issuers(
         wanted -= known.keys()
         if not wanted:
             break
-        found = _issued(connection, all_of([is_in(_ISSUED_KEY, sorted(wanted)), window]))
-        known |= {session.access_key: session for session in found if session.access_key not in known}
-        wanted = {session.holder_key for session in found if session.holder_key.startswith("ASIA")}
+        mentions = "|".join(re.escape(key) for key in sorted(wanted))
+        found = _issued(
+            connection, all_of([window, Condition("regexp_matches(responseelements, ?)", (mentions,))])
+        )
+        issued = {session.access_key: session for session in reversed(found)}
+        known |= {key: session for key, session in issued.items() if key in wanted}
+        wanted = {known[key].holder_key for key in wanted & known.keys()}
+        wanted = {key for key in wanted if key.startswith("ASIA")}
     return known
 
 
@@ -162,20 +167,26 @@ def chain(key: str, known: Mapping[str, Session]) -> tuple[Session, ...]:
 
 
 def _issued(connection: duckdb.DuckDBPyConnection, condition: Condition) -> list[Session]:
+    """The sessions that the matching calls issued, in order of time."""
+    issuing = all_of([is_in("eventname", ISSUING_EVENTS), Condition("errorcode IS NULL"), condition])
+    # Times first: mostly there is none, and the long columns of every other such call stay unread.
+    times = connection.execute(
+        f"SELECT DISTINCT epoch_us(eventtime) FROM raw_cloudtrail WHERE {issuing.sql}", issuing.parameters
+    ).fetchall()
+    if not times:
+        return []
+    chosen = all_of([at_times([row[0] for row in times]), issuing])
     rows: Sequence[tuple[object, ...]] = connection.execute(
         f"""
-        SELECT {_ISSUED_KEY}, eventname, coalesce(eventid, record_id), epoch_us(eventtime),
+        SELECT {_ISSUED_KEY}, eventname, record_id, epoch_us(eventtime),
             coalesce(json_extract_string(requestparameters, '$.roleArn'), ''),
             coalesce(json_extract_string(requestparameters, '$.roleSessionName'),
                 json_extract_string(requestparameters, '$.name'), ''),
             coalesce({_IDENTITY}.username, {_IDENTITY}.arn, {_IDENTITY}.principalid, {_IDENTITY}.invokedby, ''),
             coalesce({_IDENTITY}.accesskeyid, '')
-        FROM raw_cloudtrail
-        WHERE {is_in("eventname", ISSUING_EVENTS).sql} AND errorcode IS NULL AND responseelements IS NOT NULL
-            AND {condition.sql}
-        ORDER BY eventtime, record_id
+        FROM raw_cloudtrail WHERE {chosen.sql} ORDER BY eventtime, record_id
         """,
-        [*ISSUING_EVENTS, *condition.parameters],
+        chosen.parameters,
     ).fetchall()
     return [_session(row) for row in rows if row[0]]
 

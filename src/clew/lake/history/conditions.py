@@ -38,6 +38,24 @@ def equals(expression: str, value: object) -> Condition:
     return Condition(f"{expression} = ?", (value,))
 
 
+_MOST_TIMES = 200
+
+
+def at_times(micros: Iterable[int]) -> Condition:
+    """The record's time is one of these (epoch microseconds); where they are many, it lies between first and last."""
+    distinct = sorted(set(micros))
+    if len(distinct) <= _MOST_TIMES:
+        return Condition(
+            f"eventtime IN ({', '.join(['make_timestamptz(?)'] * len(distinct))})", tuple(distinct)
+        )
+    return between(distinct[0], distinct[-1])
+
+
+def between(first: int, last: int) -> Condition:
+    """The record's time lies between the two (epoch microseconds), both included."""
+    return Condition("eventtime BETWEEN make_timestamptz(?) AND make_timestamptz(?)", (first, last))
+
+
 def all_of(conditions: Iterable[Condition]) -> Condition:
     """Every one of the conditions; TRUE when there is none."""
     return _joined(conditions, " AND ", TRUE)

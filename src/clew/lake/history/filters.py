@@ -103,14 +103,12 @@ def _micros(moment: datetime) -> int:
 def _exact(wanted: Filters) -> Iterable[Condition]:
     columns = (
         ("useridentity.accesskeyid", wanted.access_keys),
+        ("record_id", wanted.event_ids),  # the eventID; a hash of the content where a record has none
         ("requestid", wanted.request_ids),
         ("errorcode", wanted.error_codes),
         ("awsregion", wanted.regions),
     )
     yield from (is_in(column, values) for column, values in columns if values)
-    if wanted.event_ids:
-        # A record without eventID is known by its content's hash.
-        yield any_of([is_in("eventid", wanted.event_ids), is_in("record_id", wanted.event_ids)])
     if wanted.accounts:
         columns_of_account = ("recipientaccountid", "useridentity.accountid")
         yield any_of(is_in(column, wanted.accounts) for column in columns_of_account)

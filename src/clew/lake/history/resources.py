@@ -76,33 +76,49 @@ def _bare_names(found: arns.Arn) -> frozenset[str]:
 
 
 def prefilter(wanted: Term) -> Condition:
-    """A condition that holds for every record the term matches (and for some others)."""
-    needles = _needles(wanted)
-    if not needles:
+    """A condition that holds for every record the term matches (and for few others)."""
+    alternatives = _needles(wanted)
+    if not alternatives:
         return TRUE
-    return any_of(all_of(_mentions(needle) for needle in group) for group in needles)
+    is_pattern = "*" in wanted.text
+    return any_of(all_of(_mentions(run, is_pattern=is_pattern) for run in runs) for runs in alternatives)
 
 
 def _needles(wanted: Term) -> tuple[tuple[str, ...], ...]:
-    """Alternatives, each a group of texts of which all must occur."""
+    """Alternatives, each a group of runs of which all must occur; empty when no run is sure to occur."""
     if wanted.arn and wanted.arn.service == "s3":
         bucket, _, key = wanted.arn.resource.partition("/")
         runs = tuple(run for run in (_longest_run(bucket), _longest_run(key)) if run)
         return (runs,) if runs else ()
     names = wanted.bare or {wanted.text}
     shortest = [name for name in names if not any(other != name and other in name for other in names)]
-    runs = tuple(_longest_run(name) for name in sorted(shortest))
-    return tuple((run,) for run in runs) if all(runs) else ()
+    found = [_longest_run(name) for name in sorted(shortest)]
+    return tuple((run,) for run in found) if all(found) else ()
 
 
 def _longest_run(name: str) -> str:
     return max(_SAFE_RUN.findall(name), key=len, default="")
 
 
-def _mentions(needle: str) -> Condition:
-    arns = "array_to_string(list_transform(resources, lambda r: coalesce(r.arn, r.arnprefix)), ' ')"
-    columns = [*COLUMNS, arns]
-    return any_of(Condition(f"contains({column}, ?)", (needle,)) for column in columns)
+# What may stand around a name in JSON text: another character, a percent-encoding, an escape, a secret's own ending.
+_BEFORE = r"(?:^|[^A-Za-z0-9_.-]|%[0-9A-Fa-f]{2}|\\[nrtbf]|\\u[0-9A-Fa-f]{4})"
+_AFTER = r"(?:-[A-Za-z0-9]{6})?(?:$|[^A-Za-z0-9_.-])"
+
+
+# `contains` alone decides for nearly every row; joining the ARNs and matching words is for the few that are left.
+_IN_ANY_ARN = "len(list_filter(resources, lambda r: contains(coalesce(r.arn, r.arnprefix), ?))) > 0"
+_ARNS = "array_to_string(list_transform(resources, lambda r: coalesce(r.arn, r.arnprefix)), ' ')"
+
+
+def _mentions(run: str, *, is_pattern: bool) -> Condition:
+    """The run occurs as a whole word; as a part of one where the term is a pattern."""
+    places = [*((f"contains({column}, ?)", column) for column in COLUMNS), (_IN_ANY_ARN, _ARNS)]
+    if is_pattern:
+        return any_of(Condition(occurs, (run,)) for occurs, _ in places)
+    word = f"{_BEFORE}{re.escape(run)}{_AFTER}"
+    return any_of(
+        Condition(f"({occurs} AND regexp_matches({place}, ?))", (run, word)) for occurs, place in places
+    )
 
 
 def matches(wanted: Term, event: Mapping[str, object]) -> bool:
