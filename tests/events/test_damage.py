@@ -280,3 +280,9 @@ def test_a_damaged_csv_row_is_refused():
     assert isinstance(first, Rejected)
     assert first.reason is Reason.WRONG_ENCODING
     assert isinstance(second, Record)
+
+
+def test_a_cut_after_a_key_is_reported():
+    """A file that ends right after a key, behind its records, keeps the records and reports the cut."""
+    found = list(decode(f'{{"Records":[{GOOD}],"next":'.encode()))
+    assert [type(piece) for piece in found] == [Record, Rejected]

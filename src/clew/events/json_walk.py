@@ -217,7 +217,7 @@ class _Walker:
         text, start = self._text, self._position
         if self._damaged >= MAX_DAMAGED_PLACES or self._patience <= 0:
             return len(text)
-        closed = balance(text, start) if text[start] in "{[" else Balance(None, start)
+        closed = balance(text, start) if text.startswith(("{", "["), start) else Balance(None, start)
         self._patience -= max(closed.reach, damage.reach) - start
         if closed.end is not None and not damage.structural:
             return closed.end
