@@ -150,16 +150,6 @@ def test_quarantine_is_counted_by_reason() -> None:
     assert answer("quarantine", "--reason", "gzip_bomb") == []
 
 
-@pytest.mark.parametrize("text", ["7", "d", "-1d", "1y", "7 d", "1e3s"])
-def test_a_wrong_length_of_time_is_refused(text: str) -> None:
-    """A length of time is a number and a unit, nothing else."""
-    from clew.cli.commands.lake import duration
-    from clew.errors import UsageError
-
-    with pytest.raises(UsageError, match="is not a length of time"):
-        duration(text)
-
-
 def test_without_a_lake_the_line_says_how_to_make_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,6 +6,7 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
+    from clew.collect.s3 import Batch
+    from clew.collect.s3_layout import Period
     from clew.collect.s3_listing import S3Object
+    from clew.collect.session import Account
     from clew.lake.ingest import IngestReport, InputFile, Progress
     from clew.store.workspace import Workspace
 
@@ -25,9 +29,19 @@ _COPY_BYTES = 1 << 20
 
 
 def take_in(
-    workspace: Workspace, paths: Sequence[str], *, now: datetime, workers: int | None, quiet: bool = False
+    workspace: Workspace,
+    paths: Sequence[str],
+    *,
+    now: datetime,
+    workers: int | None,
+    quiet: bool = False,
+    account: Account | None = None,
+    period: Period | None = None,
 ) -> IngestReport:
-    """Ingest everything that the paths name into the workspace's lake; shows progress on a terminal."""
+    """Ingest everything that the paths name into the workspace's lake; shows progress on a terminal.
+
+    `account` and `period` say with whose credentials and from which days S3 objects are fetched.
+    """
     remote = [path for path in paths if path.startswith("s3://")]
     local = [path for path in paths if not path.startswith("s3://")]
     with _named(local, workspace.scratch_path) as files, progress_bar(quiet) as progress:
@@ -36,21 +50,25 @@ def take_in(
         report = ingest.ingest(workspace.lake_path, files, now=now, workers=workers, progress=progress)
         if not remote:
             return report
-        return _with_objects(workspace, report, remote, now, workers, progress)
+        from clew.collect import s3
+
+        batches = partial(s3.fetch, remote, directory=workspace.scratch_path, account=account, period=period)
+        return _with_objects(workspace, report, batches, now, workers, progress)
 
 
 def _with_objects(
     workspace: Workspace,
     report: IngestReport,
-    uris: Sequence[str],
+    fetch: Callable[..., Iterator[Batch]],
     now: datetime,
     workers: int | None,
     progress: Callable[[Progress], None] | None,
 ) -> IngestReport:
     """The report about local files and S3 objects together; objects come, are ingested and go batch by batch."""
-    from clew.collect import s3, seen
+    from clew.collect import seen
     from clew.lake import ingest
 
+    digests = 0
     names = [entry.path for entry in report.sources]
     run = ingest.ThisRun(report.stored, report.duplicates, report.known_files)
     with seen.seen_objects(workspace.lake_path) as held:
@@ -61,7 +79,8 @@ def _with_objects(
             names.append(item.uri)
             return True
 
-        for batch in s3.fetch(uris, directory=workspace.scratch_path, known=known):
+        for batch in fetch(known=known):
+            digests += batch.digests
             files = [replace(ingest.input_file(str(f.path), f.uri), modified_ns=0) for f in batch.files]
             missing = [
                 ingest.Missing(o.uri, f"{o.reason}: {o.detail}", o.size_bytes or 0) for o in batch.unreadable
@@ -76,7 +95,8 @@ def _with_objects(
                 run.duplicates + part.duplicates,
                 run.known_files + part.known_files + batch.known,
             )
-    return ingest.report_on(workspace.lake_path, names, report.ignored, run)
+    together = ingest.report_on(workspace.lake_path, names, report.ignored, run)
+    return replace(together, digest_files=together.digest_files + digests)
 
 
 @contextmanager

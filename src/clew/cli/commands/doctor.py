@@ -175,7 +175,9 @@ def _private(workspace: Workspace) -> Check:
         return Check("workspace", "private", "not made yet")
     if workspace.path.stat().st_mode & 0o007:
         # The user may have meant it: the lake itself is closed, reports and findings are as open as the directory.
-        return Check("workspace", "private", f"no, others may read reports (chmod 700 {workspace.path} closes it)")
+        return Check(
+            "workspace", "private", f"no, others may read reports (chmod 700 {workspace.path} closes it)"
+        )
     return Check("workspace", "private", "yes")
 
 

@@ -39,13 +39,29 @@ def ingest(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Decoding processes; as many as processors by default.")
     ] = None,
+    profile: Annotated[str | None, typer.Option(help="AWS profile for s3:// (else the SDK's own).")] = None,
+    region: Annotated[str | None, typer.Option(help="AWS region for s3://.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="From s3://, only days from this: 2023-07-10, or 7d ago.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="From s3://, only days up to this.")] = None,
 ) -> None:
     """Take log files into the lake, each record exactly once; what cannot be read is quarantined (exit code 3)."""
     from clew.cli.intake import take_in
+    from clew.cli.times import moment
+    from clew.collect.s3_layout import period
+    from clew.collect.session import Account
 
     workspace = context.workspace().create()
     now = datetime.now(UTC)
-    report = take_in(workspace, paths, now=now, workers=workers or context.config().workers)
+    report = take_in(
+        workspace,
+        paths,
+        now=now,
+        workers=workers or context.config().workers,
+        account=Account(profile, region),
+        period=period(moment(since, now) if since else None, moment(until, now) if until else None),
+    )
     typer.echo(as_json(report) if output is Output.JSON else "\n".join(lines(report)))
     if report.quarantined:
         raise typer.Exit(context.EXIT_PARTIAL)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from clew.cli import context
-from clew.errors import UsageError
+from clew.cli.times import duration
 
 if TYPE_CHECKING:
     from clew.lake.maintenance.expire import Expiry
@@ -38,8 +37,6 @@ class ListOutput(StrEnum):
 
 
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How to write the answer.")]
-
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def register(app: typer.Typer) -> None:
@@ -223,20 +220,6 @@ def _quarantine_lines(found: Iterable[Entry], counts: dict[str, int]) -> Iterato
         yield f"{place}: {entry.reason}: {entry.detail}{begin}"
     listed = ", ".join(f"{reason} {count:,}" for reason, count in counts.items())
     yield f"{sum(counts.values()):,} entries: {listed}" if counts else "nothing is in quarantine"
-
-
-def duration(text: str) -> timedelta:
-    """The length of time that a text like `12h` names; UsageError for anything else.
-
-    >>> duration("36h")
-    datetime.timedelta(days=1, seconds=43200)
-    """
-    found = re.fullmatch(r"(\d{1,6})([smhdw])", text)
-    if found is None:
-        raise UsageError(
-            f"`{text}` is not a length of time; expected a number and s, m, h, d or w, such as 7d"
-        )
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 def _size(size_bytes: int) -> str:
