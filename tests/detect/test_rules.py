@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ ROOT = Path(__file__).parent.parent.parent
 RULES = sorted((ROOT / "src" / "clew" / "detect" / "rules").glob("*.yaml"))
 CASES = ROOT / "tests" / "cases" / "detect"
 
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 ROWS = {f"K{n}" for n in range(1, 66)}
 CONTROLS = {*(f"CIS-3.{n}" for n in range(1, 15)), "CIS-4.15"}
 TACTICS = {
@@ -26,6 +29,12 @@ TACTICS = {
 }  # fmt: skip
 # What ATT&CK 19 withdrew; rules keep the old number beside the new one for those who still work with 18.
 WITHDRAWN = {"t1562.001": "t1685", "t1562.007": "t1686.001", "t1562.008": "t1685.002"}
+
+
+@cache
+def documents(path):
+    """The documents of a file of rules or cases."""
+    return tuple(yaml.load_all(path.read_text(encoding="utf-8"), LOADER))
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +50,7 @@ def reporting(catalog):
 @pytest.mark.parametrize("path", RULES, ids=lambda path: path.stem)
 def test_rule_is_complete(path):
     """Every rule says what it finds, why that matters, when it errs and what to do, and is named like its file."""
-    *bases, rule = yaml.safe_load_all(path.read_text(encoding="utf-8"))
+    *bases, rule = documents(path)
     assert rule["name"] == path.stem
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule["name"])
     assert rule["id"] == str(uuid.uuid5(uuid.NAMESPACE_URL, f"clew:{path.stem}"))
@@ -64,7 +73,7 @@ def test_rule_is_complete(path):
 @pytest.mark.parametrize("path", RULES, ids=lambda path: path.stem)
 def test_techniques_are_current(path):
     """Every rule names a tactic and a technique of ATT&CK; a withdrawn number stands only beside its successor."""
-    *_, rule = yaml.safe_load_all(path.read_text(encoding="utf-8"))
+    *_, rule = documents(path)
     tags = [tag.removeprefix("attack.") for tag in rule["tags"]]
     techniques = {tag for tag in tags if re.fullmatch(r"t\d{4}(\.\d{3})?", tag)}
     assert techniques
@@ -77,21 +86,14 @@ def test_techniques_are_current(path):
 
 def test_identities_are_unique():
     """No two documents of the rules share an id or a name."""
-    documents = [
-        document for path in RULES for document in yaml.safe_load_all(path.read_text(encoding="utf-8"))
-    ]
+    every = [document for path in RULES for document in documents(path)]
     for key in ("id", "name"):
-        assert [value for value, times in Counter(each[key] for each in documents).items() if times > 1] == []
+        assert [value for value, times in Counter(each[key] for each in every).items() if times > 1] == []
 
 
 def test_every_row_is_covered():
     """Every detection of the knowledge table and every CIS monitoring control has a rule."""
-    covered = {
-        row
-        for path in RULES
-        for document in yaml.safe_load_all(path.read_text(encoding="utf-8"))
-        for row in document.get("covers", [])
-    }
+    covered = {row for path in RULES for document in documents(path) for row in document.get("covers", [])}
     assert (ROWS | CONTROLS) - covered == set()
 
 
@@ -108,7 +110,7 @@ def test_every_rule_has_cases(reporting):
 @pytest.mark.parametrize("path", sorted(CASES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_cases_stand_on_both_sides(path):
     """Every rule has a case that fires and two that stay silent."""
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    (document,) = documents(path)
     assert document["rule"] == path.stem
     assert len(document["fires"]) >= 1
     assert len(document["silent"]) >= 2
@@ -186,7 +188,7 @@ PLAIN = {
 @pytest.mark.parametrize("path", RULES, ids=lambda path: path.stem)
 def test_placeholders_are_known(path):
     """The texts of a rule name only values that every finding has, fields of the record, or known facts."""
-    *_, rule = yaml.safe_load_all(path.read_text(encoding="utf-8"))
+    *_, rule = documents(path)
     for text in (rule["explain"], *rule["next_steps"]):
         for name in re.findall(r"\{([^{}]*)\}", re.sub(r"\{\{|\}\}", "", text)):
             head, _, rest = name.partition(".")
