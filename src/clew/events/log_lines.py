@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clew.events.json_text import skip_space
@@ -40,7 +41,11 @@ def _opened(piece: Value | Refused) -> Iterator[Line]:
             yield from _opened(element)
         return
     message = piece.value.get("message")
-    yield from lines(message) if isinstance(message, str) and message.strip() else [piece]
+    if isinstance(message, str) and message.strip():
+        # A refusal of one message is not one of the whole file.
+        yield from (line if isinstance(line, str) else replace(line, whole=False) for line in lines(message))
+    else:
+        yield piece
 
 
 def rejected(piece: Refused, number: int) -> Rejected:
