@@ -84,7 +84,10 @@ def kind_of(data: bytes) -> str:
     text = read_text(head)
     if isinstance(text, Rejected):
         return UNKNOWN
-    first = _first(text)
+    return _kind(_first(text))
+
+
+def _kind(first: First) -> str:
     return next((kind for kind, source in SOURCES.items() if source.sniff(first)), UNKNOWN)
 
 
@@ -118,8 +121,8 @@ def _first(text: str) -> First:
         lines = text[start:].split("\n", _SNIFFED_LINES)[:_SNIFFED_LINES]
         return First(tuple(line.rstrip("\r") for line in lines), {})
     message = _first_message(text, start)
-    if message is not None:
-        return _first(message)
+    if message is not None and _kind(inner := _first(message)) != UNKNOWN:
+        return inner
     opening = (text[start],)
     piece = next(walk(text[start:]), None)
     if isinstance(piece, Value) and isinstance(piece.value, dict):
