@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -17,27 +16,14 @@ from clew.events.cloudtrail import record_id
 from clew.events.record import Reason, Record, Rejected, printable
 from clew.lake.ingest.messages import InputFile, ReadFile, Staged
 from clew.lake.ingest.parquet import MAGIC, PARQUET, flow_records
-from clew.lake.ingest.write import Writer, Written, day_of
-from clew.lake.schema import (
-    BIGINT,
-    BOOLEAN,
-    CLOUDTRAIL,
-    JSON,
-    TABLES,
-    TIME,
-    Column,
-    ListOf,
-    Struct,
-    Table,
-    Type,
-)
+from clew.lake.ingest.write import IDENTITY_WORD_KEYS, WORD_KEYS, Writer, Written, day_of
+from clew.lake.schema import BIGINT, CLOUDTRAIL, TABLES, TIME, Column, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 _UNIT_BYTES = 12 << 20
 _TIME = pa.timestamp("us", tz="UTC")
-_ARROW = {BIGINT: pa.int64(), BOOLEAN: pa.bool_(), TIME: _TIME}
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -134,11 +120,8 @@ class SlowPath:
         except duckdb.InvalidInputException:
             # Something that Python's reader takes and DuckDB's does not, such as half a surrogate pair: parse it as
             # Python writes it; the exact text stays beside it.
-            plain = [json.dumps(_conforming(row.record.fields, _RECORD)) for row in rows]
+            plain = [json.dumps(_worded(row.record.fields)) for row in rows]
             return self._writer.decoded_records(_cloudtrail_unit(rows, plain))
-
-
-_RECORD = Struct(CLOUDTRAIL.columns)
 
 
 def _cloudtrail_unit(rows: Sequence[_Row], texts: Sequence[str]) -> pa.Table:
@@ -155,29 +138,25 @@ def _cloudtrail_unit(rows: Sequence[_Row], texts: Sequence[str]) -> pa.Table:
 
 
 def _parsed_text(record: Record) -> str:
-    """The text from which DuckDB takes the typed columns: the record's own, unless a value has an impossible type."""
-    conforming = _conforming(record.fields, _RECORD)
-    text = record.text if conforming == record.fields else json.dumps(conforming)
+    """The text from which DuckDB takes the typed columns: the record's own, unless a word is of another type."""
+    worded = _worded(record.fields)
+    text = record.text if worded is record.fields else json.dumps(worded)
     return text if text.isascii() else printable(text)
 
 
-def _conforming(value: object, type_: Type) -> object:
-    """The value with each part that has not its column's type replaced by None; parts without a column stay."""
-    if value is None or type_ == JSON:
-        return value
-    if isinstance(type_, ListOf):
-        return [_conforming(item, type_.element) for item in value] if isinstance(value, list) else None
-    if isinstance(type_, Struct):
-        if not isinstance(value, dict):
-            return None
-        types = _types(type_)
-        return {key: _conforming(item, types.get(key, JSON)) for key, item in value.items()}
-    return value if isinstance(value, bool if type_ == BOOLEAN else str) else None
-
-
-@lru_cache(maxsize=64)
-def _types(struct: Struct) -> Mapping[str, Type]:
-    return {column.key: column.type for column in struct.fields if column.key}
+def _worded(fields: Mapping[str, object]) -> Mapping[str, object]:
+    """The record, without the values of word columns that are no strings: those columns hold strings alone."""
+    odd = [key for key in (*WORD_KEYS, "eventID") if not isinstance(fields.get(key), str | None)]
+    who = fields.get("userIdentity")
+    odd_parts = [
+        k for k in IDENTITY_WORD_KEYS if isinstance(who, dict) and not isinstance(who.get(k), str | None)
+    ]
+    if not odd and not odd_parts:
+        return fields
+    clean = dict(fields) | dict.fromkeys(odd)
+    if odd_parts and isinstance(who, dict):
+        clean["userIdentity"] = who | dict.fromkeys(odd_parts)
+    return clean
 
 
 def _columns(table: Table, rows: Sequence[_Row]) -> pa.Table:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _RECORDS = re.compile(rb'\{"Records":\[(\{"[A-Za-z]{1,40}":)')
-_LINES = re.compile(rb'(\{"[A-Za-z]{1,40}":)')
+_LINES = re.compile(rb'(\{"eventVersion":)')  # any other first key may be an envelope's
 _TIME = b'"eventTime":"'
 _ANY_DAY = ""
 

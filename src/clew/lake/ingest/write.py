@@ -31,11 +31,14 @@ if TYPE_CHECKING:
 _MICROSECONDS = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MEMORY_LIMIT = "320MB"
-# Columns whose every value begins with a letter in the records that AWS writes.
-_WORDS = (
-    *('"eventName"', '"eventSource"', '"awsRegion"', '"errorCode"', '"eventType"', '"eventCategory"'),
-    *('"userIdentity"."type"', '"userIdentity".arn'),
-)
+
+WORD_KEYS = ("eventName", "eventSource", "awsRegion", "errorCode", "eventType", "eventCategory")
+IDENTITY_WORD_KEYS = ("type", "arn")
+"""Keys of a record, and of its userIdentity, whose value begins with a letter in every record that AWS writes.
+
+INVARIANT: their columns hold the record's string or NULL. Other text columns hold a number, list or object that stands
+in a string's place as its JSON text.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +182,9 @@ def _compact_query() -> str:
 def _words() -> str:
     """That no column of words holds a number, truth value, list or object: json_transform writes them as text."""
     is_word = "({0} >= 'A' AND {0} < '{{' AND ({0} < '[' OR {0} >= 'a') AND {0} NOT IN ('true', 'false'))"
-    columns = [f"e.{word}" for word in _WORDS]
+    columns = [f'e."{key}"' for key in WORD_KEYS] + [
+        f'e."userIdentity"."{key}"' for key in IDENTITY_WORD_KEYS
+    ]
     return " AND ".join(f"coalesce({is_word.format(column)}, true)" for column in columns)
 
 

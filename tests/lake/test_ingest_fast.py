@@ -1,0 +1,172 @@
+"""The fast path: it makes the rows that the slow path makes, or leaves the file to it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clew.events import cloudtrail
+from clew.lake.ingest import decode, input_file
+from clew.lake.ingest.messages import Setting
+from clew.lake.ingest.split import split
+from clew.lake.reader import relation
+from clew.lake.schema import CLOUDTRAIL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from conftest import Scene
+
+_TEXTS = st.one_of(
+    st.sampled_from(['},{"eventVersion":', '"', "\\", "\n", "[1]", "{}", "é\U0001f600", "\x7f", "null", ""]),
+    st.text(max_size=8),
+)
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | _TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXTS, inner, max_size=3),
+    max_leaves=6,
+)
+_NESTED = st.just([{"eventVersion": "1"}, {"eventVersion": "2"}])
+_CHANGES = st.dictionaries(
+    st.sampled_from(
+        [
+            "userAgent",
+            "errorCode",
+            "requestParameters",
+            "additionalEventData",
+            "resources",
+            "userIdentity",
+            "tlsDetails",
+            "eventName",
+            "eventID",
+            "eventTime",
+            "readOnly",
+            "awsRegion",
+            "somethingNew",
+        ]
+    ),
+    _VALUES | _NESTED,
+    max_size=2,
+)
+
+
+def _decoded(folder: Path, data: bytes) -> tuple[list[Any], list[Any]]:
+    """The rows and the refusals that decoding a file gives."""
+    path = folder / "a.json"
+    path.write_bytes(data)
+    decoder = decode.Decoder(Setting(str(folder / "lake"), 1_717_243_200_000_000))
+    outcomes = (decoder.take([input_file(str(path))]), decoder.flush())
+    paths = [staged.file.path for outcome in outcomes for staged in outcome.staged]
+    columns = "* EXCLUDE (eventtime), epoch_us(eventtime)"
+    with duckdb.connect() as connection:
+        query = f"SELECT {columns} FROM ({relation(CLOUDTRAIL, paths)}) ORDER BY record_number"
+        rows = connection.execute(query).fetchall()
+    return rows, [read.refusals for outcome in outcomes for read in outcome.read]
+
+
+@settings(max_examples=25)
+@given(changes=st.lists(_CHANGES, min_size=1, max_size=4))
+def test_fast_and_slow_path_agree(
+    tmp_path: Path, event: Callable[..., Any], log_bytes: Callable[..., bytes], changes: list[Any]
+):
+    """The same file through both paths gives the same rows, columns, identities and refusals."""
+    data = log_bytes([event(n, **c) for n, c in enumerate(changes)])
+    fast = _decoded(tmp_path, data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decode, "split", lambda *_: None)
+        assert _decoded(tmp_path, data) == fast
+
+
+@given(
+    records=st.lists(st.dictionaries(_TEXTS, _VALUES | _NESTED, max_size=3), max_size=5), lines=st.booleans()
+)
+def test_a_split_gives_every_record_or_pieces_that_are_not_json(records: list[Any], lines: bool):
+    """When all pieces parse, they are the file's records in order, byte for byte."""
+    texts = [
+        json.dumps({"eventVersion": "1"} | r, separators=(",", ":"), ensure_ascii=False) for r in records
+    ]
+    text = "\n".join(texts) if lines else '{"Records":[' + ",".join(texts) + "]}"
+    pieces = split(text.encode(), "s")
+    if pieces is None:
+        return
+    cut = [pieces.data[s : s + n].decode() for s, n in zip(pieces.starts, pieces.lengths, strict=True)]
+    if all(map(_is_json, cut)):
+        assert cut == texts
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"Records": [{"eventVersion":"1"}]}',
+        '{"Records":[{"eventVersion":"1"}],"more":1}',
+        '[{"eventVersion":"1"}]',
+        '\ufeff{"Records":[{"eventVersion":"1"}]}',
+        '{"Records":[]}',
+        "",
+    ],
+)
+def test_other_shapes_are_left_to_the_slow_path(text: str):
+    """Only compact files of the two known shapes are cut."""
+    assert split(text.encode(), "s") is None
+
+
+def test_portions_hold_every_record_once(
+    event: Callable[..., Any], log_bytes: Callable[[Iterable[Any]], bytes]
+):
+    """Cutting a large file into portions keeps order, numbers and text."""
+    data = log_bytes([event(n) for n in range(50)])
+    pieces = split(data, "s")
+    assert pieces is not None
+    portions = pieces.cut(5_000)
+    assert len(portions) > 3
+    cut = [p.data[s : s + n] for p in portions for s, n in zip(p.starts, p.lengths, strict=True)]
+    assert [json.loads(c)["requestID"] for c in cut] == [f"R{n}" for n in range(50)]
+    assert [p.first_number for p in portions][:2] == [0, len(portions[0].starts)]
+
+
+@pytest.mark.parametrize("odd", [{}, {"eventTime": "soon"}, {"eventName": 7}])
+def test_a_large_file_is_stored_in_parts_or_goes_the_slow_path_whole(
+    scene: Scene, event: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, odd: dict[str, Any]
+):
+    """A file larger than a data file: every record once, whether its last record is sound or not."""
+    monkeypatch.setattr(decode, "UNIT_BYTES", 4_000)
+    scene.write("a.json.gz", [event(n) for n in range(40)] + [event(40, **odd)])
+    scene.write("b.json.gz", [event(50)])
+    report = scene.ingest()
+    assert (report.events, report.quarantined_records) == ((41, 1) if "eventTime" in odd else (42, 0))
+    rows = scene.sql("SELECT count(*), count(DISTINCT (source, record_number)) FROM raw_cloudtrail")
+    assert rows == [(report.events, report.events)]
+    assert (
+        len(list(scene.lake.glob("cloudtrail/data/*.parquet")))
+        == scene.sql(
+            "SELECT count(DISTINCT filename) FROM read_parquet('"
+            + str(scene.lake)
+            + "/cloudtrail/data/*.parquet', filename = true)"
+        )[0][0]
+    )
+
+
+def test_compact_files_do_go_the_fast_path(
+    scene: Scene, event: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+):
+    """What AWS delivers never reaches the slow decoder."""
+    monkeypatch.setattr(cloudtrail, "decode", lambda _: pytest.fail("slow path"))
+    scene.write("a.json.gz", [event(n) for n in range(9)])
+    scene.write(
+        "b.jsonl", b"\n".join(json.dumps(event(n), separators=(",", ":")).encode() for n in range(20, 25))
+    )
+    assert scene.ingest().events == 14
