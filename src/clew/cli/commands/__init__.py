@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clew.cli.commands import detect, doctor, ingest, lake
+from clew.cli.commands import detect, doctor, ingest, lake, sql
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (
     ingest.register,
     detect.register,
+    sql.register,
     lake.register,
     doctor.register,
 )

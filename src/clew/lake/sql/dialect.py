@@ -1,0 +1,156 @@
+"""Reading a query as Athena and CloudTrail Lake read it, and writing it as DuckDB reads it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sqlglot import errors, exp, parse
+from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.dialects.trino import Trino
+
+from clew.errors import QueryError
+
+if TYPE_CHECKING:
+    from typing import Never
+
+MAX_CHARACTERS = 100_000
+_SPECIAL_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "SUBSTRING", "POSITION")
+# Strings, quoted names and comments are passed over; what is left may be an event data store id.
+_WORDS = re.compile(
+    r"""('(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/)"""
+    r"""|\b(arn:aws[\w-]*:cloudtrail:[\w-]*:\d*:eventdatastore/[\w-]+)"""
+    r"""|(?<![\w-])([0-9A-Za-z]+(?:-[0-9A-Za-z]+){3,}|(?i:eds-id))(?![\w-])""",
+    re.DOTALL,
+)
+_SHORTEST_ID = 32
+
+
+class ClewAthena(Trino):
+    """Trino's grammar without sqlglot's own knowledge of functions.
+
+    Every function stays the name that was written, so that the table of reviewed functions alone decides.
+    """
+
+    # INVARIANT: subscripts stay as written (1-based).
+    INDEX_OFFSET = 0
+
+    class Parser(Trino.Parser):  # type: ignore[valid-type, misc]  # sqlglot's metaclass makes it a class
+        """Only the functions with a syntax of their own are known to the parser."""
+
+        FUNCTIONS: dict[str, object] = {}  # noqa: RUF012  # declared so by sqlglot
+        FUNCTION_PARSERS = {  # noqa: RUF012  # declared so by sqlglot
+            name: parser for name, parser in Trino.Parser.FUNCTION_PARSERS.items() if name in _SPECIAL_SYNTAX
+        }
+
+
+class ClewDuckDB(DuckDB):
+    """DuckDB's grammar without sqlglot's knowledge of functions: for looking at what will be run."""
+
+    class Parser(DuckDB.Parser):  # type: ignore[valid-type, misc]  # sqlglot's metaclass makes it a class
+        """No function is known to the parser."""
+
+        FUNCTIONS: dict[str, object] = {}  # noqa: RUF012  # declared so by sqlglot
+        FUNCTION_PARSERS = {  # noqa: RUF012  # declared so by sqlglot
+            name: parser for name, parser in DuckDB.Parser.FUNCTION_PARSERS.items() if name in _SPECIAL_SYNTAX
+        }
+
+    class Generator(DuckDB.Generator):  # type: ignore[valid-type, misc]  # sqlglot's metaclass makes it a class
+        """IGNORE NULLS stands inside the parentheses, whichever function it is."""
+
+        TRANSFORMS = {  # noqa: RUF012  # declared so by sqlglot
+            **DuckDB.Generator.TRANSFORMS,
+            exp.IgnoreNulls: lambda self, node: f"{self.sql(node, 'this')} IGNORE NULLS",
+            exp.RespectNulls: lambda self, node: f"{self.sql(node, 'this')} RESPECT NULLS",
+        }
+
+
+def is_data_store(name: str) -> bool:
+    """Whether the name is an event data store's id or ARN, or the placeholder that AWS's samples use.
+
+    >>> is_data_store("0233062b-51c6-4d18-8dec-a6a1ce8e8e8e"), is_data_store("users")
+    (True, False)
+    """
+    if ":eventdatastore/" in name or name.lower() in {"eds-id", "eds_id", "edsid", "event_data_store_id"}:
+        return True
+    is_long = len(name) >= _SHORTEST_ID and name.count("-") >= 3  # noqa: PLR2004  # a UUID has four hyphens
+    return is_long and bool(re.fullmatch(r"[0-9A-Za-z-]+", name)) and any(c.isdigit() for c in name)
+
+
+def read(text: str) -> exp.Query:
+    """The one query of the text; QueryError, located, when it is anything else.
+
+    Event data store ids are accepted without quotes, as in CloudTrail Lake.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise QueryError(f"the query has {len(text)} characters; at most {MAX_CHARACTERS} are read")
+    if "\0" in text:
+        raise QueryError("the query contains a NUL character")
+    statements = [s for s in _parsed(_WORDS.sub(_quoted_store, text), ClewAthena) if s is not None]
+    if len(statements) != 1:
+        raise QueryError(f"expected exactly one SELECT, found {len(statements)} statements")
+    return _query(statements[0])
+
+
+def reread(text: str) -> exp.Query:
+    """What we are about to give DuckDB, as a tree."""
+    statements = [s for s in _parsed(text, ClewDuckDB) if s is not None]
+    if len(statements) != 1:
+        raise QueryError("the query cannot be run: its translation is not one statement")
+    return _query(statements[0])
+
+
+def _query(statement: exp.Expr) -> exp.Query:
+    if isinstance(statement, exp.Values):
+        return exp.select("*").from_(exp.alias_(statement, "result", table=True))
+    if not isinstance(statement, exp.Query):
+        word = statement.this if isinstance(statement, exp.Command) else statement.key
+        raise QueryError(f"only SELECT can be run, found `{str(word).upper()}`")
+    return statement
+
+
+def write(query: exp.Expr, *, pretty: bool = False) -> str:
+    """The tree as DuckDB's SQL; comments are dropped."""
+    return query.sql(
+        dialect=ClewDuckDB, comments=False, pretty=pretty, unsupported_level=errors.ErrorLevel.RAISE
+    )
+
+
+def refuse(node: exp.Expr, message: str) -> Never:
+    """Raise QueryError with the place where the node was written, when it is known."""
+    raise QueryError(f"{position(node)}{message}")
+
+
+def position(node: exp.Expr) -> str:
+    """`line:column: ` of the first word below the node; empty when it has none."""
+    marks = [(n.meta["start"], n.meta) for n in node.walk() if "start" in n.meta]
+    if not marks:
+        return ""
+    start, first = min(marks, key=lambda mark: mark[0])
+    return f"{first['line']}:{first['col'] - (first['end'] - start)}: "
+
+
+def _quoted_store(match: re.Match[str]) -> str:
+    skipped, arn, name = match.groups()
+    if skipped is not None or not is_data_store(arn or name):
+        return match.group(0)
+    return f'"{arn or name}"'
+
+
+def _parsed(text: str, dialect: type[ClewAthena | ClewDuckDB]) -> list[exp.Expr | None]:
+    try:
+        return list(parse(text, read=dialect))
+    except errors.ParseError as error:
+        raise QueryError(_located(error)) from None
+    except errors.TokenError as error:
+        raise QueryError(f"cannot be read as SQL: {' '.join(str(error).split())[:200]}") from None
+    except RecursionError:
+        raise QueryError("the query is nested too deeply") from None
+
+
+def _located(error: errors.ParseError) -> str:
+    first = error.errors[0] if error.errors else {}
+    where = f"{first['line']}:{first['col']}: " if first.get("line") else ""
+    what = str(first.get("description") or error).rstrip(".").lower()
+    near = str(first.get("highlight") or "")
+    return f"{where}{what}{f' near `{near[:60]}`' if near else ''}".replace("\n", " ")

@@ -1,0 +1,558 @@
+"""An expression of Trino's as DuckDB says it, with the type that it has in Trino.
+
+Only the kinds of node in the tables below are accepted; whatever else the grammar can read is refused by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from clew.lake.sql.casts import cast
+from clew.lake.sql.dialect import refuse
+from clew.lake.sql.functions import FUNCTIONS, times
+from clew.lake.sql.functions.model import Call, Function, Typed, call, number, text
+from clew.lake.sql.functions.model import cast as duckdb_cast
+from clew.lake.sql.scope import Context, fields, resolve
+from clew.lake.sql.types import (
+    BIGINT,
+    BOOLEAN,
+    DATE,
+    DOUBLE,
+    INSTANT,
+    INTERVAL,
+    TIMESTAMP,
+    UNKNOWN,
+    VARCHAR,
+    ZONED,
+    Type,
+    array,
+    common,
+    comparable,
+    decimal,
+    is_numeric,
+    is_time,
+)
+
+Rule = Callable[[exp.Expr, Context], Typed]
+
+
+def translate(node: exp.Expr, context: Context) -> Typed:
+    """The expression for DuckDB; QueryError, located, for what is not supported."""
+    rule = _RULES.get(type(node))
+    if rule is None:
+        refuse(node, f"`{_spelled(node)}` is not supported")
+    return rule(node, context)
+
+
+def _spelled(node: exp.Expr) -> str:
+    return str(node.sql(dialect="trino"))[:40] if not isinstance(node, exp.Query) else "a query here"
+
+
+def _each(nodes: list[exp.Expr], context: Context) -> list[Typed]:
+    return [translate(n, context) for n in nodes]
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
+
+
+def quoted(node: exp.Identifier) -> exp.Identifier:
+    """The name in quotes, so that no word is a keyword to DuckDB."""
+    return exp.to_identifier(node.name, quoted=True)
+
+
+def _column(node: exp.Expr, context: Context) -> Typed:
+    parts = [p for p in node.parts if isinstance(p, exp.Identifier)]  # type: ignore[attr-defined]  # a Column has parts
+    if len(parts) != len(node.parts):  # type: ignore[attr-defined]  # as above
+        refuse(node, "`*` cannot stand here")
+    type_ = resolve(node, parts, context.scope)
+    first, *rest = [quoted(p) for p in parts]
+    if len(parts) <= 4:  # noqa: PLR2004  # catalog, schema, table, column
+        return Typed(exp.column(*reversed([first, *rest])), type_)
+    return Typed(exp.Dot.build([first, *rest]), type_)
+
+
+def _identifier(node: exp.Expr, context: Context) -> Typed:
+    if not isinstance(node, exp.Identifier) or node.name.lower() not in context.scope.parameters:
+        refuse(node, f"no column `{node.name}`")
+    return Typed(quoted(node), context.scope.parameters[node.name.lower()])
+
+
+def _dot(node: exp.Expr, context: Context) -> Typed:
+    base, name = translate(node.this, context), node.expression
+    if not isinstance(name, exp.Identifier):
+        refuse(node, f"`{_spelled(node)}` is not supported")
+    return Typed(exp.Dot(this=base.sql, expression=quoted(name)), fields(node, base.type, [name.name]))
+
+
+# --- literals --------------------------------------------------------------------------------------------------------
+
+
+def _literal(node: exp.Expr, context: Context) -> Typed:
+    del context
+    if node.is_string:
+        return Typed(node.copy(), VARCHAR)
+    if "e" in node.name.lower():
+        return Typed(duckdb_cast(node.copy(), "DOUBLE"), DOUBLE)
+    scale = len(node.name.partition(".")[2])
+    return Typed(node.copy(), decimal(scale) if "." in node.name else BIGINT)
+
+
+def _constant(type_: Type) -> Rule:
+    return lambda node, _: Typed(node.copy(), type_)
+
+
+def _interval(node: exp.Expr, context: Context) -> Typed:
+    del context
+    unit = node.args.get("unit")
+    count = str(node.this.name if isinstance(node.this, exp.Literal) else node.this)
+    if not isinstance(unit, exp.Var) or not count.strip().lstrip("+-").replace(".", "", 1).isdigit():
+        refuse(node, "expected an interval such as `INTERVAL '7' DAY`")
+    value = exp.Literal.number(count) if "." in count else number(int(count))
+    return Typed(times.interval(value, unit.name.lower().removesuffix("s")), INTERVAL)
+
+
+def _array(node: exp.Expr, context: Context) -> Typed:
+    items = _each(node.expressions, context)
+    return Typed(exp.Array(expressions=[i.sql for i in items]), array(common(i.type for i in items)))
+
+
+def _tuple(node: exp.Expr, context: Context) -> Typed:
+    items = _each(node.expressions, context)
+    names = tuple(f"field{i}" for i in range(len(items)))
+    return Typed(
+        exp.Tuple(expressions=[i.sql for i in items]), Type("row", tuple(i.type for i in items), names)
+    )
+
+
+def _star(node: exp.Expr, context: Context) -> Typed:
+    del context
+    if (
+        not isinstance(node.parent, exp.Anonymous)
+        or node.parent.name.lower() != "count"
+        or node.args.get("except_")
+    ):
+        refuse(node, "`*` cannot stand here")
+    return Typed(exp.Star(), UNKNOWN)
+
+
+# --- operators -------------------------------------------------------------------------------------------------------
+
+
+def _boolean(node: exp.Expr, context: Context) -> Typed:
+    made = {key: translate(node.args[key], context) for key in ("this", "expression") if node.args.get(key)}
+    for part in made.values():
+        if part.type not in {BOOLEAN, UNKNOWN}:
+            refuse(node, f"expected a condition, found {part.type}")
+    return Typed(node.__class__(**{key: part.sql for key, part in made.items()}), BOOLEAN)
+
+
+def _check(node: exp.Expr, left: Typed, right: Typed) -> Typed:
+    """The right side, made a time where AWS compares a time with a text."""
+    if is_time(left.type) and right.type == VARCHAR and isinstance(right.sql, exp.Literal):
+        return Typed(duckdb_cast(right.sql, "DATE" if left.type == DATE else "TIMESTAMP"), left.type)
+    if ZONED in {left.type, right.type}:
+        refuse(node, "a time converted to another zone cannot be compared; compare before converting")
+    if not comparable(left.type, right.type):
+        refuse(node, f"cannot compare {left.type} with {right.type}; {_advice(left.type, right.type)}")
+    return right
+
+
+def _advice(left: Type, right: Type) -> str:
+    if VARCHAR in {left, right} and (is_numeric(left) or is_numeric(right)):
+        return "put the number in quotes or CAST the text"
+    return "CAST one of them"
+
+
+def _comparison(node: exp.Expr, context: Context) -> Typed:
+    if isinstance(node.expression, (exp.Any, exp.All)):
+        return _quantified(node, context)
+    left, right = translate(node.this, context), translate(node.expression, context)
+    checked = _check(node, left, right)
+    left = _check(node, checked, left) if checked is right else left
+    return Typed(node.__class__(this=left.sql, expression=checked.sql), BOOLEAN)
+
+
+def _quantified(node: exp.Expr, context: Context) -> Typed:
+    subquery = node.expression.this
+    if not isinstance(subquery, exp.Subquery):
+        refuse(node, "ANY and ALL expect a subquery; use `contains` for an array")
+    inner = exp.Subquery(this=context.subquery(subquery.this, context.scope)[0])
+    right = node.expression.__class__(this=inner)
+    return Typed(node.__class__(this=translate(node.this, context).sql, expression=right), BOOLEAN)
+
+
+def _between(node: exp.Expr, context: Context) -> Typed:
+    value = translate(node.this, context)
+    low, high = (_check(node, value, translate(node.args[key], context)) for key in ("low", "high"))
+    return Typed(exp.Between(this=value.sql, low=low.sql, high=high.sql), BOOLEAN)
+
+
+def _in(node: exp.Expr, context: Context) -> Typed:
+    value, query = translate(node.this, context), node.args.get("query")
+    if query is not None:
+        inner, columns = context.subquery(query.this, context.scope)
+        if len(columns) == 1:
+            _check(node, value, Typed(exp.Null(), columns[0][1]))
+        return Typed(exp.In(this=value.sql, query=exp.Subquery(this=inner)), BOOLEAN)
+    if not node.expressions or node.args.get("unnest") or node.args.get("field"):
+        refuse(node, "IN expects a list of values or a subquery")
+    listed = [_check(node, value, item).sql for item in _each(node.expressions, context)]
+    return Typed(exp.In(this=value.sql, expressions=listed), BOOLEAN)
+
+
+def _like(node: exp.Expr, context: Context) -> Typed:
+    value, pattern = translate(node.this, context), translate(node.expression, context)
+    for part in (value, pattern):
+        if part.type not in {VARCHAR, UNKNOWN}:
+            refuse(node, f"LIKE expects varchar, found {part.type}")
+    return Typed(exp.Like(this=value.sql, expression=pattern.sql), BOOLEAN)
+
+
+def _escape(node: exp.Expr, context: Context) -> Typed:
+    like, mark = translate(node.this, context), translate(node.expression, context)
+    return Typed(exp.Escape(this=like.sql, expression=mark.sql), BOOLEAN)
+
+
+def _is(node: exp.Expr, context: Context) -> Typed:
+    if not isinstance(node.expression, exp.Null):
+        refuse(node, "IS expects NULL or DISTINCT FROM")
+    return Typed(exp.Is(this=translate(node.this, context).sql, expression=exp.Null()), BOOLEAN)
+
+
+def _arithmetic(node: exp.Expr, context: Context) -> Typed:
+    left, right = translate(node.this, context), translate(node.expression, context)
+    if is_time(left.type) or is_time(right.type) or INTERVAL in {left.type, right.type}:
+        return _time_arithmetic(node, left, right)
+    for side in (left, right):
+        if side.type != UNKNOWN and not is_numeric(side.type):
+            refuse(node, f"cannot calculate with {left.type} and {right.type}; CAST the text to a number")
+    if isinstance(node, exp.Div):
+        return _division(left, right)
+    return Typed(node.__class__(this=left.sql, expression=right.sql), _sum_type(node, left.type, right.type))
+
+
+def _sum_type(node: exp.Expr, left: Type, right: Type) -> Type:
+    if isinstance(node, exp.Mul) and "decimal" in {left.name, right.name} and DOUBLE not in {left, right}:
+        return decimal(left.scale + right.scale)
+    return common(iter((left, right))) if UNKNOWN not in {left, right} else UNKNOWN
+
+
+def _division(left: Typed, right: Typed) -> Typed:
+    """Whole numbers divide to a whole number, decimals to the larger scale, doubles to a double."""
+    types = {left.type.name, right.type.name}
+    if "double" in types:
+        return Typed(call("clew_divide_double", left.sql, right.sql), DOUBLE)
+    if "decimal" in types and "unknown" not in types:
+        scale = max(left.type.scale, right.type.scale)
+        return Typed(call("clew_divide_decimal", left.sql, right.sql, number(scale)), decimal(scale))
+    return Typed(call("clew_divide", left.sql, right.sql), BIGINT if types == {"bigint"} else UNKNOWN)
+
+
+def _time_arithmetic(node: exp.Expr, left: Typed, right: Typed) -> Typed:
+    type_ = times.arithmetic(left.type, right.type)
+    pair = (left.sql, right.sql)
+    if isinstance(node, exp.Mul) and INTERVAL in {left.type, right.type}:
+        return Typed(exp.Mul(this=pair[0], expression=pair[1]), INTERVAL)
+    if type_ is None or not isinstance(node, (exp.Add, exp.Sub)) or ZONED in {left.type, right.type}:
+        refuse(node, f"cannot calculate with {left.type} and {right.type}")
+    if type_ == INTERVAL and is_time(left.type) and is_time(right.type):
+        # DuckDB subtracts dates to a number of days.
+        pair = (duckdb_cast(left.sql, "TIMESTAMPTZ"), duckdb_cast(right.sql, "TIMESTAMPTZ"))
+    return times.like(exp.Paren(this=node.__class__(this=pair[0], expression=pair[1])), type_)
+
+
+def _negative(node: exp.Expr, context: Context) -> Typed:
+    value = translate(node.this, context)
+    return Typed(exp.Neg(this=value.sql), value.type)
+
+
+def _joined(node: exp.Expr, context: Context) -> Typed:
+    left, right = translate(node.this, context), translate(node.expression, context)
+    for side in (left, right):
+        if side.type not in {VARCHAR, UNKNOWN} and side.type.name not in {"array", "varbinary"}:
+            refuse(node, f"`||` expects varchar or arrays, found {side.type}; use `CAST(… AS varchar)`")
+    return Typed(exp.DPipe(this=left.sql, expression=right.sql, safe=False), left.type)
+
+
+def _parenthesis(node: exp.Expr, context: Context) -> Typed:
+    inner = translate(node.this, context)
+    return Typed(exp.Paren(this=inner.sql), inner.type)
+
+
+# --- forms with a syntax of their own ---------------------------------------------------------------------------------
+
+
+def _case(node: exp.Expr, context: Context) -> Typed:
+    operand = translate(node.this, context) if node.this else None
+    branches, types = [], []
+    for branch in node.args["ifs"]:
+        condition, value = translate(branch.this, context), translate(branch.args["true"], context)
+        if operand is not None:
+            condition = _check(branch, operand, condition)
+        branches.append(exp.If(this=condition.sql, true=value.sql))
+        types.append(value.type)
+    default = translate(node.args["default"], context) if node.args.get("default") else None
+    types += [default.type] if default else []
+    made = exp.Case(this=operand and operand.sql, ifs=branches, default=default and default.sql)
+    return Typed(made, common(iter(types)))
+
+
+def _if(node: exp.Expr, context: Context) -> Typed:
+    condition, then = translate(node.this, context), translate(node.args["true"], context)
+    otherwise = translate(node.args["false"], context) if node.args.get("false") else None
+    made = exp.Case(ifs=[exp.If(this=condition.sql, true=then.sql)], default=otherwise and otherwise.sql)
+    return Typed(made, common(t.type for t in (then, otherwise) if t))
+
+
+def _cast(node: exp.Expr, context: Context) -> Typed:
+    if node.args.get("format") or node.args.get("default"):
+        refuse(node, "CAST with a format is not supported")
+    return cast(node, translate(node.this, context))
+
+
+def _named(name: str, *keys: str) -> Rule:
+    """A form such as SUBSTRING(x FROM 2) as a call of the function that does the same."""
+
+    def rule(node: exp.Expr, context: Context) -> Typed:
+        written = [node.args[key] for key in keys if node.args.get(key) is not None]
+        args = _each(written, context)
+        bare = exp.Anonymous(this=name, expressions=written)
+        return FUNCTIONS[name].build(Call(bare, tuple(args), context.now, lambda sql: sql))
+
+    return rule
+
+
+def _trim(node: exp.Expr, context: Context) -> Typed:
+    position = str(node.args.get("position") or "BOTH").upper()
+    name = {"BOTH": "trim", "LEADING": "ltrim", "TRAILING": "rtrim"}.get(position)
+    if name is None or node.args.get("collation"):
+        refuse(node, "expected TRIM([BOTH | LEADING | TRAILING] [characters FROM] text)")
+    value = translate(node.this, context)
+    if node.expression is None:
+        return Typed(call(f"clew_{name}", value.sql), VARCHAR)
+    return Typed(call(name, value.sql, translate(node.expression, context).sql), VARCHAR)
+
+
+def _extract(node: exp.Expr, context: Context) -> Typed:
+    value = translate(node.expression, context)
+    made = Call(exp.Anonymous(this="extract", expressions=[]), (value,), context.now, lambda sql: sql)
+    return times.part(made, node.this.name.lower(), value.sql)
+
+
+def _at_zone(node: exp.Expr, context: Context) -> Typed:
+    zone = node.args["zone"]
+    if not (isinstance(zone, exp.Literal) and zone.is_string):
+        refuse(node, "the time zone must be a string literal")
+    return times.at_zone(translate(node.this, context), zone.name)
+
+
+def _moment(type_: Type, name: str) -> Rule:
+    def rule(node: exp.Expr, context: Context) -> Typed:
+        del node
+        moment = times.instant(context.now)
+        return Typed(moment if type_ == INSTANT else duckdb_cast(moment, name), type_)
+
+    return rule
+
+
+def _subscript(node: exp.Expr, context: Context) -> Typed:
+    if len(node.expressions) != 1 or isinstance(node.expressions[0], exp.Slice):
+        refuse(node, "expected one subscript; use `slice` for a part of an array")
+    base, index = translate(node.this, context), translate(node.expressions[0], context)
+    if base.type.name in {"varchar", "json"}:
+        refuse(node, f"cannot take an element of {base.type}; use `json_extract_scalar`")
+    if base.type.name == "row" and isinstance(index.sql, exp.Literal) and not index.sql.is_string:
+        return Typed(call("struct_extract", base.sql, index.sql), UNKNOWN)
+    is_map = base.type.name == "map" or (base.type == UNKNOWN and index.type == VARCHAR)
+    items = base.type.items
+    return Typed(
+        call("clew_map_at" if is_map else "clew_at", base.sql, index.sql), items[-1] if items else UNKNOWN
+    )
+
+
+def _exists(node: exp.Expr, context: Context) -> Typed:
+    inner = node.this.this if isinstance(node.this, exp.Subquery) else node.this
+    return Typed(exp.Exists(this=context.subquery(inner, context.scope)[0]), BOOLEAN)
+
+
+def _scalar_query(node: exp.Expr, context: Context) -> Typed:
+    if not isinstance(node.this, exp.Query):
+        refuse(node, "expected a query in the parentheses")
+    inner, columns = context.subquery(node.this, context.scope)
+    if len(columns) != 1:
+        refuse(node, f"expected a subquery of one column, found {len(columns)}")
+    return Typed(exp.Subquery(this=inner), columns[0][1])
+
+
+def _ordered(node: exp.Expr, context: Context) -> Typed:
+    value = translate(node.this, context)
+    # Trino puts NULLs last whichever way it sorts, unless told otherwise.
+    nulls_first = bool(node.args.get("nulls_first"))
+    return Typed(exp.Ordered(this=value.sql, desc=node.args.get("desc"), nulls_first=nulls_first), value.type)
+
+
+def order(node: exp.Expr, context: Context) -> exp.Order:
+    """An ORDER BY clause, with the value that it orders where it stands in an aggregate."""
+    value = translate(node.this, context).sql if node.this else None
+    return exp.Order(this=value, expressions=[o.sql for o in _each(node.expressions, context)])
+
+
+def _ordered_value(node: exp.Expr, context: Context) -> Typed:
+    type_ = translate(node.this, context).type if node.this else UNKNOWN
+    return Typed(order(node, context), type_)
+
+
+def _distinct(node: exp.Expr, context: Context) -> Typed:
+    if node.args.get("on"):
+        refuse(node, "DISTINCT ON is not supported")
+    items = _each(node.expressions, context)
+    return Typed(exp.Distinct(expressions=[i.sql for i in items]), items[0].type)
+
+
+# --- function calls ---------------------------------------------------------------------------------------------------
+
+_MODIFIERS = (exp.Window, exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup)
+
+
+def _call(node: exp.Expr, context: Context) -> Typed:
+    core, modifiers = node, []
+    while isinstance(core, _MODIFIERS):
+        modifiers.append(core)
+        core = core.this
+    if not isinstance(core, exp.Anonymous):
+        refuse(node, f"`{_spelled(core)}` cannot have OVER or FILTER")
+    function = _reviewed(core, bool(modifiers), windowed=any(isinstance(m, exp.Window) for m in modifiers))
+    args = _arguments(core, function, context)
+
+    def modify(sql: exp.Expr) -> exp.Expr:
+        for modifier in reversed(modifiers):
+            sql = _modified(modifier, sql, context)
+        return sql
+
+    return function.build(Call(core, args, context.now, modify))
+
+
+def _reviewed(core: exp.Expr, modified: bool, *, windowed: bool) -> Function:
+    name = core.name.lower()
+    function = FUNCTIONS.get(name)
+    if function is None:
+        refuse(
+            core, f"the function `{name}` has not been reviewed; `clew sql --functions` lists those that are"
+        )
+    if not function.least <= len(core.expressions) <= function.most:
+        expected = (
+            str(function.least) if function.least == function.most else f"{function.least} to {function.most}"
+        )
+        refuse(core, f"`{name}` takes {expected} arguments here, found {len(core.expressions)}")
+    if modified and not (function.aggregate or function.window):
+        refuse(core, f"`{name}` is no aggregate: OVER and FILTER do not apply")
+    if function.window and not function.aggregate and not windowed:
+        refuse(core, f"`{name}` needs an OVER clause")
+    return function
+
+
+def _arguments(core: exp.Expr, function: Function, context: Context) -> tuple[Typed, ...]:
+    made: list[Typed] = []
+    for argument in core.expressions:
+        if isinstance(argument, exp.Lambda):
+            made.append(_lambda(argument, function.parameters(tuple(t.type for t in made)), context))
+        elif isinstance(argument, (exp.Distinct, exp.Order)) and not function.aggregate:
+            refuse(core, f"`{core.name.lower()}` is no aggregate: DISTINCT and ORDER BY do not apply")
+        else:
+            made.append(translate(argument, context))
+    return tuple(made)
+
+
+def _lambda(node: exp.Lambda, types: tuple[Type, ...], context: Context) -> Typed:
+    names = [p.name.lower() for p in node.expressions]
+    padded = (*types, *(UNKNOWN for _ in names))
+    body = translate(node.this, context.binding(dict(zip(names, padded, strict=False))))
+    return Typed(exp.Lambda(this=body.sql, expressions=[quoted(p) for p in node.expressions]), body.type)
+
+
+def _modified(modifier: exp.Expr, sql: exp.Expr, context: Context) -> exp.Expr:
+    if isinstance(modifier, exp.Filter):
+        condition = translate(modifier.expression.this, context)
+        return exp.Filter(this=sql, expression=exp.Where(this=condition.sql))
+    if isinstance(modifier, exp.Window):
+        return window(modifier, context, sql)
+    if isinstance(modifier, exp.WithinGroup):
+        *first, last = sql.expressions if len(sql.expressions) > 1 else [*sql.expressions, text("")]
+        ordering = order(modifier.expression, context)
+        return call(sql.name, *first, exp.Order(this=last, expressions=ordering.expressions))
+    if isinstance(sql, exp.Anonymous) and sql.expressions:
+        *first, last = sql.expressions
+        return call(sql.name, *first, modifier.__class__(this=last))
+    return sql
+
+
+def window(node: exp.Window, context: Context, sql: exp.Expr) -> exp.Window:
+    """An OVER clause around a function, or the definition of a named window."""
+    partition = [p.sql for p in _each(node.args.get("partition_by") or [], context)]
+    ordering = order(node.args["order"], context) if node.args.get("order") else None
+    frame = node.args.get("spec")
+    return exp.Window(
+        this=sql,
+        partition_by=partition,
+        order=ordering,
+        spec=_frame(frame, context) if frame else None,
+        over=node.args.get("over"),
+        alias=node.args.get("alias") and quoted(node.args["alias"]),
+    )
+
+
+def _frame(node: exp.Expr, context: Context) -> exp.WindowSpec:
+    made = dict(node.args)
+    for key in ("start", "end"):
+        if isinstance(made.get(key), exp.Expr):
+            made[key] = translate(made[key], context).sql
+    return exp.WindowSpec(**made)
+
+
+_COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ)
+_ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)
+_RULES: dict[type[exp.Expr], Rule] = {
+    exp.Column: _column,
+    exp.Identifier: _identifier,
+    exp.Dot: _dot,
+    exp.Literal: _literal,
+    exp.Null: _constant(UNKNOWN),
+    exp.Boolean: _constant(BOOLEAN),
+    exp.Interval: _interval,
+    exp.Array: _array,
+    exp.Tuple: _tuple,
+    exp.Star: _star,
+    **dict.fromkeys((exp.And, exp.Or, exp.Not), _boolean),
+    **dict.fromkeys(_COMPARISONS, _comparison),
+    **dict.fromkeys(_ARITHMETIC, _arithmetic),
+    exp.Between: _between,
+    exp.In: _in,
+    exp.Like: _like,
+    exp.Escape: _escape,
+    exp.Is: _is,
+    exp.Neg: _negative,
+    exp.DPipe: _joined,
+    exp.Paren: _parenthesis,
+    exp.Case: _case,
+    exp.If: _if,
+    exp.Cast: _cast,
+    exp.TryCast: _cast,
+    exp.Substring: _named("substr", "this", "start", "length"),
+    exp.StrPosition: _named("strpos", "this", "substr"),
+    exp.Trim: _trim,
+    exp.Extract: _extract,
+    exp.AtTimeZone: _at_zone,
+    exp.CurrentTimestamp: _moment(INSTANT, "TIMESTAMPTZ"),
+    exp.CurrentDate: _moment(DATE, "DATE"),
+    exp.Localtimestamp: _moment(TIMESTAMP, "TIMESTAMP"),
+    exp.Bracket: _subscript,
+    exp.Exists: _exists,
+    exp.Subquery: _scalar_query,
+    exp.Ordered: _ordered,
+    exp.Order: _ordered_value,
+    exp.Distinct: _distinct,
+    exp.Anonymous: _call,
+    **dict.fromkeys(_MODIFIERS, _call),
+}

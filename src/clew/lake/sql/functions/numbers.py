@@ -1,0 +1,141 @@
+"""Reviewed functions on numbers, on any value, and on addresses (Trino: mathematical, conditional, IP functions)."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from clew.lake.sql.functions.model import (
+    MANY,
+    Call,
+    Function,
+    Typed,
+    argument,
+    call,
+    cast,
+    is_null,
+    renamed,
+    same,
+    when,
+)
+from clew.lake.sql.types import BIGINT, BOOLEAN, DOUBLE, common
+
+# An IPv4 address as a number; NULL for what is none. The groups of an IPv6 address are padded, `::` filled.
+MACROS = {
+    "clew_ipv4": "(a) AS CASE WHEN regexp_full_match(a, '(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+    "(\\.(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}') THEN list_reduce(list_transform(string_split(a, '.'),"
+    " lambda e: CAST(e AS BIGINT)), lambda x, y: x * 256 + y) END",
+    "clew_groups": "(a) AS list_filter(string_split(a, ':'), lambda e: e <> '')",
+    "clew_zeros": "(a) AS list_transform(range(8 - len(clew_groups(a))), lambda e: '0')",
+    "clew_ipv6_groups": "(a) AS CASE WHEN contains(a, '::') THEN clew_groups(split_part(a, '::', 1)) || clew_zeros(a) ||"
+    " clew_groups(split_part(a, '::', 2)) ELSE string_split(a, ':') END",
+    "clew_ipv6": "(a) AS CASE WHEN regexp_full_match(a, '[0-9A-Fa-f:]*:[0-9A-Fa-f:]*') AND len(clew_ipv6_groups(a)) = 8"
+    " THEN list_reduce(list_transform(clew_ipv6_groups(a), lambda e: CAST('0x' || e AS UHUGEINT)),"
+    " lambda x, y: x * 65536 + y) END",
+    "clew_same_bits": "(x, y, bits) AS x // CAST(pow(2, bits) AS UHUGEINT) = y // CAST(pow(2, bits) AS UHUGEINT)",
+    "clew_within": "(network, address, size, width) AS CASE WHEN size = 0 AND network IS NOT NULL THEN address IS NOT NULL"
+    " WHEN address IS NOT NULL THEN clew_same_bits(CAST(network AS UHUGEINT), CAST(address AS UHUGEINT), width - size)"
+    " ELSE false END",
+    "clew_in_network": "(n, a) AS CASE WHEN a IS NULL OR n IS NULL THEN NULL"
+    " WHEN clew_ipv4(split_part(n, '/', 1)) IS NOT NULL"
+    " THEN clew_within(clew_ipv4(split_part(n, '/', 1)), clew_ipv4(a), CAST(split_part(n, '/', 2) AS INTEGER), 32)"
+    " WHEN clew_ipv6(split_part(n, '/', 1)) IS NOT NULL"
+    " THEN clew_within(clew_ipv6(split_part(n, '/', 1)), clew_ipv6(a), CAST(split_part(n, '/', 2) AS INTEGER), 128)"
+    " ELSE CAST('clew: invalid network ' || n AS BIGINT) = 0 END",
+    "clew_address": "(a) AS CASE WHEN clew_ipv4(a) IS NOT NULL OR clew_ipv6(a) IS NOT NULL THEN a"
+    " WHEN a IS NOT NULL THEN CAST(CAST('clew: cannot cast value to IPADDRESS: ' || a AS BIGINT) AS VARCHAR) END",
+    "clew_try_address": "(a) AS CASE WHEN clew_ipv4(a) IS NOT NULL OR clew_ipv6(a) IS NOT NULL THEN a END",
+    # Not an error, as in Trino: a double divided by zero.
+    "clew_divide_double": "(a, b) AS CASE WHEN b = 0 THEN CASE WHEN a = 0 OR isnan(a) THEN CAST('nan' AS DOUBLE)"
+    " WHEN a > 0 THEN CAST('inf' AS DOUBLE) ELSE CAST('-inf' AS DOUBLE) END ELSE CAST(a AS DOUBLE) / b END",
+    "clew_divide_decimal": "(a, b, s) AS CASE WHEN b = 0 THEN CAST(CAST('clew: division by zero' AS BIGINT) AS DOUBLE)"
+    " ELSE round(a / b, s) END",
+    "clew_divide": "(a, b) AS a // b",
+    "clew_from_base": "(s, r) AS list_reduce(list_prepend(0, list_transform(string_split(lower(s), ''),"
+    " lambda e: CAST(strpos('0123456789abcdefghijklmnopqrstuvwxyz', e) - 1 AS BIGINT))), lambda x, y: x * r + y)",
+    "clew_double_text": "(x) AS CASE WHEN x = 0 OR (abs(x) >= 0.001 AND abs(x) < 10000000) THEN CAST(x AS VARCHAR)"
+    " WHEN isfinite(x) THEN clew_scientific(format('{:.17e}', x), x) WHEN isnan(x) THEN 'NaN'"
+    " WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END",
+    "clew_scientific": "(t, x) AS clew_mantissa(CAST(x / pow(10, CAST(split_part(t, 'e', 2) AS BIGINT)) AS VARCHAR))"
+    " || 'E' || CAST(CAST(split_part(t, 'e', 2) AS BIGINT) AS VARCHAR)",
+    "clew_mantissa": "(m) AS CASE WHEN contains(m, '.') THEN m ELSE m || '.0' END",
+}
+
+
+def _extreme(name: str) -> Function:
+    def build(made: Call) -> Typed:
+        missing = [is_null(sql) for sql in made.all()]
+        any_missing = exp.or_(*missing)
+        result = common(a.type for a in made.args)
+        return Typed(when(any_missing, exp.Null(), call(name, *made.all())), result)
+
+    return Function(name, 2, MANY, build, "NULL when any argument is NULL; DuckDB skips NULLs")
+
+
+def _coalesce(made: Call) -> Typed:
+    return Typed(call("coalesce", *made.all()), common(a.type for a in made.args))
+
+
+def _round(made: Call) -> Typed:
+    return Typed(call("round", *made.all()), made.type(0))
+
+
+def _whole(name: str) -> Function:
+    def build(made: Call) -> Typed:
+        return Typed(call(name, *made.all()), made.type(0))
+
+    return Function(name, 1, 1, build, "the same; the type stays")
+
+
+def _bits(name: str, operator: type[exp.Binary]) -> Function:
+    def build(made: Call) -> Typed:
+        return Typed(exp.Paren(this=operator(this=made.sql(0), expression=made.sql(1))), BIGINT)
+
+    return Function(name, 2, 2, build, "an operator in DuckDB")
+
+
+def _mod(made: Call) -> Typed:
+    return Typed(exp.Paren(this=exp.Mod(this=made.sql(0), expression=made.sql(1))), made.type(0))
+
+
+def _try(made: Call) -> Typed:
+    return Typed(call("TRY", made.sql(0)), made.type(0))
+
+
+def _pi(made: Call) -> Typed:
+    del made
+    return Typed(call("pi"), DOUBLE)
+
+
+def _from_base(made: Call) -> Typed:
+    return Typed(cast(call("clew_from_base", *made.all()), "BIGINT"), BIGINT)
+
+
+FUNCTIONS = (
+    _whole("abs"),
+    _whole("ceil"),
+    Function("ceiling", 1, 1, lambda c: Typed(call("ceil", *c.all()), c.type(0)), "as ceil"),
+    _whole("floor"),
+    _whole("sign"),
+    Function("round", 1, 2, _round, "halves away from zero in both"),
+    Function("truncate", 1, 1, lambda c: Typed(call("trunc", *c.all()), c.type(0)), "towards zero"),
+    *(same(n, DOUBLE, 1) for n in ("sqrt", "cbrt", "exp", "ln", "log2", "log10")),
+    same("log", DOUBLE, 2, note="base first in both"),
+    renamed("power", "pow", DOUBLE, 2),
+    same("pow", DOUBLE, 2),
+    Function("pi", 0, 0, _pi, "the same"),
+    renamed("is_nan", "isnan", BOOLEAN, 1),
+    renamed("is_finite", "isfinite", BOOLEAN, 1),
+    renamed("is_infinite", "isinf", BOOLEAN, 1),
+    Function("mod", 2, 2, _mod, "the sign of the dividend in both"),
+    _bits("bitwise_and", exp.BitwiseAnd),
+    _bits("bitwise_or", exp.BitwiseOr),
+    _bits("bitwise_left_shift", exp.BitwiseLeftShift),
+    _bits("bitwise_right_shift", exp.BitwiseRightShift),
+    renamed("bitwise_xor", "xor", BIGINT, 2),
+    Function("from_base", 2, 2, _from_base, "digits to a number"),
+    _extreme("greatest"),
+    _extreme("least"),
+    Function("coalesce", 1, MANY, _coalesce, "the same"),
+    renamed("nullif", "nullif", argument(0), 2, note="the same"),
+    Function("try", 1, 1, _try, "NULL for an error while computing"),
+)

@@ -1,0 +1,242 @@
+"""A query of Athena's or CloudTrail Lake's as one that DuckDB runs with the same meaning.
+
+The tree is rebuilt node by node from what is known to be right: a clause, a relation or a function that is not in our
+tables is refused, so nothing reaches DuckDB that has not been looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from clew.lake.sql import prune, relations
+from clew.lake.sql.dialect import read, refuse
+from clew.lake.sql.expressions import order, quoted, translate, window
+from clew.lake.sql.scope import Columns, Context, Scope
+from clew.lake.sql.types import UNKNOWN, Type, common
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+_SET_OPERATIONS = (exp.Union, exp.Except, exp.Intersect)
+_SELECT_CLAUSES = frozenset(
+    {
+        *("with_", "expressions", "from_", "joins", "where", "group", "having", "windows", "order", "limit"),
+        *("offset", "distinct", "hint", "kind"),
+    }
+)
+_SET_CLAUSES = frozenset({"this", "expression", "distinct", "with_", "order", "limit", "offset"})
+
+
+def translate_query(text: str, now: datetime) -> tuple[exp.Query, Columns]:
+    """The query for DuckDB, with the name and type of each column of the result.
+
+    `now` is the moment of the query. QueryError, located where possible, for anything that is not supported.
+    """
+    try:
+        query, columns = _Translation(now).query(read(text), Scope())
+    except RecursionError:
+        refuse(exp.Null(), "the query is nested too deeply")
+    return query, columns
+
+
+class _Translation:
+    """One query's translation; holds nothing but the moment."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def query(self, node: exp.Expr, outer: Scope) -> tuple[exp.Query, Columns]:
+        """A query with its columns; `outer` are the names around a subquery."""
+        if isinstance(node, exp.Subquery):
+            return self._wrapped(node, outer)
+        if isinstance(node, _SET_OPERATIONS):
+            return self._set_operation(node, outer)
+        if isinstance(node, exp.Values):
+            made, columns = relations.values(node, self._context(outer))
+            return exp.select("*").from_(exp.alias_(made, "result", table=True)), columns
+        if not isinstance(node, exp.Select):
+            refuse(node, f"expected a SELECT, found `{node.key.upper()}`")
+        return self._select(node, outer)
+
+    def _context(self, scope: Scope) -> Context:
+        return Context(scope, self.now, self.query)
+
+    def _wrapped(self, node: exp.Subquery, outer: Scope) -> tuple[exp.Query, Columns]:
+        extra = [
+            key for key, value in node.args.items() if value and key not in {"this", "with_", *_SET_CLAUSES}
+        ]
+        if extra:
+            refuse(node, f"`{extra[0].rstrip('_').upper()}` is not supported here")
+        scope, with_ = self._with(node, outer)
+        inner, columns = self.query(node.this, scope)
+        if with_ is None and not any(node.args.get(k) for k in ("order", "limit", "offset")):
+            return inner, columns
+        made = exp.select("*").from_(exp.alias_(exp.Subquery(this=inner), "inner", table=True))
+        made.set("with_", with_)
+        self._ending(made, node, Scope(sources=(("inner", columns),), tables=scope.tables, outer=scope))
+        return made, columns
+
+    # --- WITH, UNION and the end of a query ------------------------------------------------------------------------
+
+    def _with(self, node: exp.Expr, outer: Scope) -> tuple[Scope, exp.With | None]:
+        """The names around the query with its own WITH relations among the tables, and the WITH clause."""
+        with_ = node.args.get("with_")
+        if with_ is None:
+            return outer, None
+        if with_.args.get("recursive"):
+            refuse(with_, "WITH RECURSIVE is not supported")
+        made, tables = [], dict(outer.tables)
+        for cte in with_.expressions:
+            query, columns = self.query(cte.this, Scope(tables=tables))
+            name, listed = cte.args["alias"].this, cte.args["alias"].args.get("columns") or []
+            columns = relations.renamed(cte, columns, listed)
+            alias = exp.TableAlias(this=quoted(name), columns=[quoted(c) for c in listed])
+            made.append(exp.CTE(this=query, alias=alias))
+            tables = {**tables, name.name.lower(): columns}
+        return replace(outer, tables=tables), exp.With(expressions=made)
+
+    def _set_operation(self, node: exp.SetOperation, outer: Scope) -> tuple[exp.Query, Columns]:
+        _refuse_clauses(node, _SET_CLAUSES)
+        scope, with_ = self._with(node, outer)
+        left, columns = self.query(node.this, scope)
+        right, others = self.query(node.expression, scope)
+        if len(columns) != len(others):
+            refuse(node, f"the sides of {node.key.upper()} have {len(columns)} and {len(others)} columns")
+        _same_types(node, columns, others)
+        sides = {"this": _side(left), "expression": _side(right)}
+        made: exp.SetOperation = node.__class__(distinct=node.args.get("distinct"), **sides)
+        made.set("with_", with_)
+        types = (common(iter((a, b))) for (_, a), (_, b) in zip(columns, others, strict=True))
+        result = tuple((name, type_) for (name, _), type_ in zip(columns, types, strict=True))
+        self._ending(made, node, Scope(sources=(("", result),), tables=scope.tables, outer=scope))
+        return made, result
+
+    def _ending(self, made: exp.Query, node: exp.Expr, scope: Scope) -> None:
+        if node.args.get("order"):
+            made.set("order", order(node.args["order"], self._context(scope)))
+        if node.args.get("limit"):
+            made.set("limit", _limit(node.args["limit"]))
+        if node.args.get("offset"):
+            made.set("offset", exp.Offset(expression=_count(node.args["offset"].expression)))
+
+    # --- SELECT ----------------------------------------------------------------------------------------------------
+
+    def _select(self, node: exp.Select, outer: Scope) -> tuple[exp.Query, Columns]:
+        _refuse_clauses(node, _SELECT_CLAUSES)
+        if node.args.get("hint") or node.args.get("kind"):
+            refuse(node, "hints are not supported")
+        scope, with_ = self._with(node, outer)
+        scope = Scope(tables=scope.tables, parameters=scope.parameters, outer=scope)
+        made = exp.Select()
+        made.set("with_", with_)
+        scope = relations.add_sources(node, made, self._context(scope))
+        context = self._context(scope)
+        self._conditions(node, made, context)
+        columns = self._outputs(node, made, context)
+        outputs = {name: type_ for name, type_ in columns if scope.column(name) is None}
+        self._ending(made, node, replace(scope, outputs=outputs))
+        return made, columns
+
+    def _conditions(self, node: exp.Select, made: exp.Select, context: Context) -> None:
+        where = prune.apply(node, made, context)
+        if where is not None:
+            made.set("where", exp.Where(this=_condition(where, context)))
+        if node.args.get("group"):
+            made.set("group", _group(node.args["group"], context))
+        if node.args.get("having"):
+            made.set("having", exp.Having(this=_condition(node.args["having"].this, context)))
+        if node.args.get("windows"):
+            named = [window(w, context, quoted(w.this)) for w in node.args["windows"]]
+            made.set("windows", named)
+        if node.args.get("distinct"):
+            if node.args["distinct"].args.get("on"):
+                refuse(node, "DISTINCT ON is not supported")
+            made.set("distinct", exp.Distinct())
+
+    def _outputs(self, node: exp.Select, made: exp.Select, context: Context) -> Columns:
+        columns: list[tuple[str, Type]] = []
+        written: list[exp.Expr] = []
+        for item in node.expressions:
+            if _is_star(item):
+                star, listed = relations.star(item, context)
+                written.append(star)
+                columns += listed
+                continue
+            aliased = isinstance(item, exp.Alias)
+            value = translate(item.this if aliased else item, context)
+            name = (item.alias if aliased else _name(item)).lower() or f"_col{len(columns)}"
+            columns.append((name, value.type))
+            written.append(exp.alias_(value.sql, name, quoted=True))
+        made.set("expressions", written)
+        return tuple(columns)
+
+
+def _condition(node: exp.Expr, context: Context) -> exp.Expr:
+    made = translate(node, context)
+    if made.type not in {UNKNOWN, Type("boolean")}:
+        refuse(node, f"expected a condition, found {made.type}")
+    return made.sql
+
+
+def _side(query: exp.Query) -> exp.Query:
+    has_ending = any(query.args.get(key) for key in ("order", "limit", "offset", "with_"))
+    nested = isinstance(query, _SET_OPERATIONS)
+    return exp.Subquery(this=query) if has_ending or nested else query
+
+
+def _same_types(node: exp.Expr, left: Columns, right: Columns) -> None:
+    for position, ((_, a), (_, b)) in enumerate(zip(left, right, strict=True), start=1):
+        if UNKNOWN not in {a, b} and a.name != b.name and common(iter((a, b))) == UNKNOWN:
+            refuse(node, f"column {position} of {node.key.upper()} has the types {a} and {b}")
+
+
+def _refuse_clauses(node: exp.Expr, allowed: frozenset[str]) -> None:
+    for key, value in node.args.items():
+        if value and key not in allowed:
+            first = value[0] if isinstance(value, list) else value
+            where = first if isinstance(first, exp.Expr) else node
+            refuse(where, f"`{key.rstrip('_').upper()}` is not supported")
+
+
+def _limit(node: exp.Expr) -> exp.Limit | None:
+    if isinstance(node, exp.Fetch):
+        options = node.args.get("limit_options")
+        if options is not None and (options.args.get("percent") or options.args.get("with_ties")):
+            refuse(node, "FETCH WITH TIES and PERCENT are not supported")
+        return exp.Limit(expression=_count(node.args.get("count") or exp.Literal.number(1)))
+    if isinstance(node.expression, (exp.Var, exp.Column)) and node.expression.name.upper() == "ALL":
+        return None
+    return exp.Limit(expression=_count(node.expression))
+
+
+def _count(node: exp.Expr) -> exp.Expr:
+    if not (isinstance(node, exp.Literal) and not node.is_string and node.name.isdigit()):
+        refuse(node, "expected a whole number")
+    return node.copy()
+
+
+def _is_star(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Star) or (isinstance(node, exp.Column) and isinstance(node.this, exp.Star))
+
+
+def _name(node: exp.Expr) -> str:
+    """The name that Trino gives to a result column: that of a column or field, otherwise none."""
+    if isinstance(node, (exp.Column, exp.Identifier)):
+        return str(node.name)
+    return str(node.expression.name) if isinstance(node, exp.Dot) else ""
+
+
+def _group(node: exp.Group, context: Context) -> exp.Group:
+    _refuse_clauses(node, frozenset({"expressions"}))
+    return exp.Group(expressions=[_grouping(item, context) for item in node.expressions])
+
+
+def _grouping(node: exp.Expr, context: Context) -> exp.Expr:
+    if isinstance(node, (exp.GroupingSets, exp.Rollup, exp.Cube)):
+        return node.__class__(expressions=[_grouping(item, context) for item in node.expressions])
+    if isinstance(node, exp.Tuple):
+        return exp.Tuple(expressions=[_grouping(item, context) for item in node.expressions])
+    return translate(node, context).sql
