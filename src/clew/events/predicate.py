@@ -16,6 +16,7 @@ from clew.events.predicate_tree import (
     FACT,
     FALSE,
     TRUE,
+    WHOLE,
     And,
     Element,
     Leaf,
@@ -138,7 +139,7 @@ def _compiled(tree: Node, facts: Mapping[str, Fact] | None) -> _Test:
 
 
 def _leaf(leaf: Leaf, facts: Mapping[str, Fact] | None) -> _Test:
-    return _from_root(leaf.path, value_test(leaf), facts, leaf.quantifier, whole=leaf.op == "exists")
+    return _from_root(leaf.path, value_test(leaf), facts, leaf.quantifier, whole=leaf.op in WHOLE)
 
 
 def _from_root(

@@ -27,7 +27,7 @@ Path = tuple[str, ...]
 
 Op = Literal[
     "equals", "contains", "startswith", "endswith", "glob", "regex", "cidr",
-    "lt", "lte", "gt", "gte", "eq", "ne", "exists", "is_null", "type_is",
+    "lt", "lte", "gt", "gte", "eq", "ne", "exists", "has_value", "is_null", "type_is",
 ]  # fmt: skip
 """What a leaf asks of a value; see `Leaf`."""
 
@@ -50,6 +50,7 @@ class Leaf:
     - `cidr`: a string that is an IP address of the network.
     - `lt` `lte` `gt` `gte` `eq` `ne`: numbers, compared as IEEE doubles.
     - `exists`: the key is there, whatever it holds, `null` and `[]` included. `is_null`: it holds `null`.
+    - `has_value`: the key is there and holds anything but `null`.
     - `type_is`: `string`, `number`, `boolean`, `null`, `object` or `array`.
 
     `loose` lets text stand for numbers and truth values in `equals` and the number comparisons: 22 and "22" are equal,
@@ -105,6 +106,9 @@ class Not:
 
 Node = And | Or | Not | Leaf | Element | SameValue
 """Any node of a predicate tree."""
+
+WHOLE = frozenset({"exists", "has_value"})
+"""Questions about a key's value in one piece: an array at the end of the path is not unfolded."""
 
 TRUE = And(())
 FALSE = Or(())

@@ -291,6 +291,7 @@ _TESTS: Final[Mapping[str, Callable[[Leaf], Callable[[object], bool]]]] = {
     "regex": _regex,
     "cidr": _cidr,
     "exists": lambda _: lambda _value: True,
+    "has_value": lambda _: lambda value: value is not None,
     "is_null": lambda _: lambda value: value is None,
     "type_is": _type_is,
 }

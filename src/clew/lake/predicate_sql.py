@@ -1,8 +1,9 @@
 r"""Predicates as SQL over `raw_cloudtrail`: the same answer as the closures of `events.predicate`, row by row.
 
-A leaf reads a typed column only where that loses nothing. A text column holds what was a JSON string; where the record
-held another type it is NULL or, in rows of the fast path, that value's JSON text. So NULL and text that could be JSON
-of another type are judged on `eventjson`. Conditions below `requestParameters` and its like read that column's JSON.
+A leaf reads a typed column only where that loses nothing. A text column holds what was a JSON string, or the JSON text
+of a value of another type; it is NULL where the record has null or nothing, and so are all parts of a struct that is
+no object. So a leaf that unfolds nothing (`one`) is judged on the column, and text that could be JSON of another type
+on `eventjson`. Conditions below `requestParameters` and its like read that column's JSON. All else reads `eventjson`.
 
 What SQL cannot say (some expressions of `regex`, IPv6 networks, derived facts, half a surrogate pair, which DuckDB's
 JSON reader refuses) becomes an approximation that leaves out no row: `SqlPredicate.exact` says whether the closure
@@ -17,9 +18,17 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from clew.events.predicate_tree import FACT, FALSE, And, Element, Leaf, Node, Not, Or, Path, SameValue
+from clew.events.predicate_tree import FACT, FALSE, WHOLE, And, Element, Leaf, Node, Not, Or, Path, SameValue
+from clew.events.predicate_values import accepted
 from clew.lake import schema
-from clew.lake.predicate_tests_sql import NOT_NUMBERS, folded, json_test, literal, text_test
+from clew.lake.predicate_tests_sql import (
+    NOT_NUMBERS,
+    column_test,
+    folded,
+    json_test,
+    literal,
+    may_be_other_type,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,12 +48,23 @@ class SqlPredicate:
     exact: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ColumnPredicate:
+    """A boolean expression that reads no record: exact, if `exact`, for the rows where none of the doubts is true."""
+
+    sql: str
+    exact: bool
+    doubts: frozenset[str]
+
+
 @dataclass(slots=True)
 class _Writer:
     """Writes one tree; keeps the names of lambda parameters apart."""
 
     applies: Mapping[str, Node]
     readable: str
+    reads_records: bool = True
+    doubts: set[str] = field(default_factory=set)
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def name(self) -> str:
@@ -83,6 +103,17 @@ def to_sql(
     return _node(tree, _Place(), _Writer(applies, readable))
 
 
+def to_columns_sql(tree: Node, *, applies: Mapping[str, Node] = _NO_FACTS) -> ColumnPredicate:
+    """The tree over the typed columns alone: no row is left out, and `eventjson`, most of the bytes, stays unread.
+
+    >>> to_columns_sql(Leaf(("resources", "ARN"), "exists"))
+    ColumnPredicate(sql='true', exact=False, doubts=frozenset())
+    """
+    writer = _Writer(applies, "true", reads_records=False)
+    found = _node(tree, _Place(), writer)
+    return ColumnPredicate(found.sql, found.exact, frozenset(writer.doubts))
+
+
 def _node(tree: Node, place: _Place, writer: _Writer) -> SqlPredicate:
     match tree:
         case And(children):
@@ -118,10 +149,17 @@ def _leaf(leaf: Leaf, place: _Place, writer: _Writer) -> SqlPredicate:
         )
     if asked == "false":
         return SqlPredicate("false", exact=True)
-    column = _column(leaf.path) if not place.root and leaf.quantifier != "deep" else None
+    if (
+        not place.root
+        and leaf.op == "equals"
+        and leaf.quantifier == "one"
+        and leaf.path in _boolean_columns()
+    ):
+        return _over_boolean(leaf, _boolean_columns()[leaf.path], place, writer)
+    column = None if place.root else _column(leaf)
     if column is None:
-        return SqlPredicate(_over_json(leaf, place, writer), exact=True)
-    return SqlPredicate(_over_column(leaf, column, place, writer), exact=True)
+        return _over_json(leaf, place, writer)
+    return _over_column(leaf, column, place, writer)
 
 
 def _is_fact(path: Path, place: _Place) -> bool:
@@ -138,22 +176,43 @@ def _fact(path: Path, place: _Place, writer: _Writer) -> SqlPredicate:
 
 def _possible(path: Path, place: _Place, writer: _Writer) -> str:
     """A cheap condition that holds wherever the path leads to something."""
-    return _over_json(Leaf(path, "exists"), place, writer) if path else "true"
+    return _over_json(Leaf(path, "exists"), place, writer).sql if path else "true"
 
 
-def _over_column(leaf: Leaf, column: str, place: _Place, writer: _Writer) -> str:
-    """The leaf on a text column, and on the record where the column cannot tell."""
-    over_json = _over_json(leaf, place, writer)
-    if leaf.op == "exists":
-        return f"({column} IS NOT NULL OR {over_json})"
-    tested = text_test(leaf, column)
-    # What begins like JSON of another type may be such; true, false and numbers are found by their last characters.
-    other = f"""({column} IS NULL OR {column}[1] IN ('[', '{{') OR {column} IN ('true', 'false')
+def _over_column(leaf: Leaf, column: str, place: _Place, writer: _Writer) -> SqlPredicate:
+    """The leaf on a column, and on the record where the column's text could be JSON of another type."""
+    if leaf.op == "has_value":
+        return SqlPredicate(f"({column} IS NOT NULL)", exact=True)
+    tested = column_test(leaf, column) or "false"
+    if not may_be_other_type(leaf):
+        return SqlPredicate(f"coalesce({tested}, false)", exact=True)
+    # What begins like JSON of another type may be such; true, false and numbers are known by all their characters.
+    other = f"""({column}[1] IN ('[', '{{') OR {column} IN ('true', 'false')
         OR regexp_full_match({column}, '-?[0-9][-+0-9.eE]*'))"""
-    return f"(CASE WHEN {other} THEN {over_json} ELSE {tested} END)"
+    if not writer.reads_records:
+        writer.doubts.add(f"coalesce({other}, false)")
+        choice = place.guess
+    else:
+        choice = _over_json(leaf, place, writer).sql
+    if leaf.op in {"contains", "startswith", "endswith", "glob", "regex"}:
+        return SqlPredicate(f"(CASE WHEN {tested} THEN (NOT {other} OR {choice}) ELSE false END)", exact=True)
+    otherwise = f"WHEN {other} THEN {choice} ELSE {tested}"
+    return SqlPredicate(f"(CASE WHEN {column} IS NULL THEN false {otherwise} END)", exact=True)
 
 
-def _over_json(leaf: Leaf, place: _Place, writer: _Writer) -> str:
+def _over_boolean(leaf: Leaf, column: str, place: _Place, writer: _Writer) -> SqlPredicate:
+    """The leaf on a column that holds a JSON true or false, and NULL for anything else."""
+    wanted = ", ".join(str(value).lower() for value in sorted(accepted(leaf).booleans))
+    tested = f"{column} IN ({wanted})" if wanted else "false"
+    if writer.reads_records:
+        choice = _over_json(leaf, place, writer).sql
+    else:
+        writer.doubts.add(f"({column} IS NULL)")
+        choice = place.guess
+    return SqlPredicate(f"(CASE WHEN {column} IS NULL THEN {choice} ELSE {tested} END)", exact=True)
+
+
+def _over_json(leaf: Leaf, place: _Place, writer: _Writer) -> SqlPredicate:
     """The leaf on JSON text: some value that the path reaches does."""
     base, path, unfold = _base(leaf.path, place, deep=leaf.quantifier == "deep", op=leaf.op)
     value = writer.name()
@@ -161,21 +220,24 @@ def _over_json(leaf: Leaf, place: _Place, writer: _Writer) -> str:
     if leaf.quantifier == "one":
         values = f"[{functools.reduce(_member, path, base)}]"
     else:
-        values = _values(base, path, writer, unfold_base=unfold, whole=leaf.op == "exists")
+        values = _values(base, path, writer, unfold_base=unfold, whole=leaf.op in WHOLE)
     if leaf.quantifier == "deep":
         values = _descendants(values, writer)
     found = (
         f"coalesce(len(list_filter({values}, lambda {value}: {value} IS NOT NULL AND {asked})) > 0, false)"
     )
-    return _guarded(found, base, leaf.path, place, writer)
+    return _guarded(SqlPredicate(found, exact=True), base, leaf.path, place, writer)
 
 
-def _guarded(found: str, base: str, path: Path, place: _Place, writer: _Writer) -> str:
+def _guarded(found: SqlPredicate, base: str, path: Path, place: _Place, writer: _Writer) -> SqlPredicate:
     """The expression where there is JSON to look at that could hold the path's last key."""
-    if base == "eventjson":
-        near = _mentions(path[-1]) if path else "true"
-        return f"(CASE WHEN NOT {near} THEN false WHEN {writer.readable} THEN {found} ELSE {place.guess} END)"
-    return f"(CASE WHEN {base} IS NULL THEN false ELSE {found} END)"
+    if base != "eventjson":
+        return SqlPredicate(f"(CASE WHEN {base} IS NULL THEN false ELSE {found.sql} END)", found.exact)
+    if not writer.reads_records:
+        return SqlPredicate(place.guess, exact=False)
+    near = _mentions(path[-1]) if path else "true"
+    choices = f"WHEN NOT {near} THEN false WHEN {writer.readable} THEN {found.sql} ELSE {place.guess}"
+    return SqlPredicate(f"(CASE {choices} END)", found.exact)
 
 
 def _mentions(key: str) -> str:
@@ -253,7 +315,7 @@ def _element(path: Path, child: Node, place: _Place, writer: _Writer) -> SqlPred
     found = (
         f"coalesce(len(list_filter({values}, lambda {item}: {item} IS NOT NULL AND {inner.sql})) > 0, false)"
     )
-    return SqlPredicate(_guarded(found, base, path, place, writer), inner.exact)
+    return _guarded(SqlPredicate(found, inner.exact), base, path, place, writer)
 
 
 def _same_value(node: SameValue, place: _Place, writer: _Writer) -> SqlPredicate:
@@ -265,7 +327,9 @@ def _same_value(node: SameValue, place: _Place, writer: _Writer) -> SqlPredicate
         return SqlPredicate(both if place.positive else "false", exact=False)
     left, right = (_keys(path, node, place, writer) for path in (node.path, node.other))
     found = f"coalesce(list_has_any({left}, {right}), false)"
-    if not place.root:
+    if not place.root and not writer.reads_records and "eventjson" in found:
+        return SqlPredicate(place.guess, exact=False)
+    if not place.root and "eventjson" in found:
         found = f"(CASE WHEN {writer.readable} THEN {found} ELSE {place.guess} END)"
     return SqlPredicate(found, exact=True)
 
@@ -276,20 +340,30 @@ def _keys(path: Path, node: SameValue, place: _Place, writer: _Writer) -> str:
     values = _values(base, rest, writer, unfold_base=unfold, whole=False)
     item = writer.name()
     text = f"({item} ->> '$')"
-    key = f"""CASE WHEN json_type({item}) = 'VARCHAR' THEN 's' || {text if node.case_sensitive else folded(text)}
+    spelled = text if node.case_sensitive else folded(text, ascii_only=False)
+    key = f"""CASE WHEN json_type({item}) = 'VARCHAR' THEN 's' || {spelled}
         WHEN json_type({item}) = 'BOOLEAN' THEN 'b' || {text}
         WHEN json_type({item}) NOT IN {NOT_NUMBERS} THEN 'n' || (try_cast({text} AS DOUBLE) + 0.0)::VARCHAR END"""
     return f"list_filter(list_transform({values}, lambda {item}: {key}), lambda k: k IS NOT NULL)"
 
 
-def _column(path: Path) -> str | None:
-    """The text column that holds the value at the path, if there is one."""
-    return _text_columns().get(path)
+def _column(leaf: Leaf) -> str | None:
+    """The column that can answer the leaf: a text column, or one of any kind for whether there is a value."""
+    if leaf.op in {"exists", "is_null"} or leaf.quantifier == "deep":
+        return None
+    if leaf.op == "has_value" and len(leaf.path) == 1:
+        return (_text_columns() | _json_columns()).get(leaf.path)
+    return _text_columns().get(leaf.path) if leaf.quantifier == "one" else None
 
 
 @functools.cache
 def _text_columns() -> dict[Path, str]:
     return dict(_columns_of(schema.CLOUDTRAIL.columns, schema.TEXT))
+
+
+@functools.cache
+def _boolean_columns() -> dict[Path, str]:
+    return dict(_columns_of(schema.CLOUDTRAIL.columns, schema.BOOLEAN))
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import TYPE_CHECKING, Final
 
 from clew.aws import glob
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 NOT_NUMBERS: Final = (
     "('VARCHAR', 'BOOLEAN', 'NULL', 'OBJECT', 'ARRAY')"  # every other JSON type of DuckDB is a number
 )
+TEXT_OPS: Final = frozenset({"equals", "contains", "startswith", "endswith", "glob"})
 TYPE_NAMES: Final = {
     "string": "VARCHAR",
     "boolean": "BOOLEAN",
@@ -49,9 +51,15 @@ def literal(text: str) -> str:
     return pieces[0] if len(pieces) == 1 else f"({' || chr(0) || '.join(pieces)})"
 
 
-def folded(text_sql: str) -> str:
-    """The expression with A–Z as a–z, the `fold` of `events.predicate_values`."""
-    return f"translate({text_sql}, '{UPPER}', '{LOWER}')"
+def folded(text_sql: str, *, ascii_only: bool = True) -> str:
+    """The expression with A–Z as a–z, for comparison with texts that are ASCII only, or with any.
+
+    `lower` changes other letters too, which does not matter beside ASCII, except for the two that it makes ASCII.
+    For 1,000,000 texts: `lower` of both replacements 0.4 s, `translate` 2.2 s.
+    """
+    if not ascii_only:
+        return f"translate({text_sql}, '{UPPER}', '{LOWER}')"
+    return f"lower(replace(replace({text_sql}, '\u212a', '\u00df'), '\u0130', '\u00df'))"
 
 
 def text_test(leaf: Leaf, text_sql: str) -> str | None:
@@ -67,9 +75,35 @@ def text_test(leaf: Leaf, text_sql: str) -> str | None:
         return _compared(leaf, number) if leaf.loose else "false"
     if leaf.op == "type_is":
         return str("string" in leaf.values).lower()
-    if leaf.op in {"exists", "is_null"}:
-        return str(leaf.op == "exists").lower()
-    return _words(leaf, text_sql if leaf.case_sensitive else folded(text_sql))
+    if leaf.op in {"exists", "has_value", "is_null"}:
+        return str(leaf.op != "is_null").lower()
+    if leaf.case_sensitive:
+        return _words(leaf, text_sql)
+    return _words(leaf, folded(text_sql, ascii_only=_is_ascii(leaf)))
+
+
+def column_test(leaf: Leaf, column: str) -> str | None:
+    """`text_test` for a column, made fast: `lower` alone costs one call per distinct value (1,000,000 rows: 0.03 s)."""
+    asked = text_test(leaf, column)
+    if asked is None or leaf.case_sensitive or leaf.op not in TEXT_OPS or not _is_ascii(leaf):
+        return asked
+    return f"({_words(leaf, f'lower({column})')} AND {asked})"
+
+
+def may_be_other_type(leaf: Leaf) -> bool:
+    """Whether JSON text of another type than string could pass for the text that the leaf asks for."""
+    if leaf.op == "equals":
+        return None in leaf.values or any(looks_like_json(text) for text in accepted(leaf).strings)
+    return leaf.op != "cidr"
+
+
+def looks_like_json(text: str) -> bool:
+    """Whether the text could be the JSON of a list, an object, a truth value or a number."""
+    return text[:1] in {"[", "{"} or text in {"true", "false"} or re.match("-?[0-9]", text) is not None
+
+
+def _is_ascii(leaf: Leaf) -> bool:
+    return all(isinstance(value, str) and value.isascii() for value in leaf.values)
 
 
 def json_test(leaf: Leaf, value_sql: str) -> str | None:
@@ -77,6 +111,8 @@ def json_test(leaf: Leaf, value_sql: str) -> str | None:
     kind = f"json_type({value_sql})"
     if leaf.op == "exists":
         return "true"
+    if leaf.op == "has_value":
+        return f"{kind} <> 'NULL'"
     if leaf.op == "is_null":
         return f"{kind} = 'NULL'"
     if leaf.op == "type_is":

@@ -15,7 +15,20 @@ from clew.aws import glob
 from clew.errors import RuleError
 from clew.events.patterns import sigma_encodings
 from clew.events.patterns.sigma_condition import parse_condition
-from clew.events.predicate_tree import And, Element, Leaf, Node, Not, Op, Or, Path, Relation, SameValue, Value
+from clew.events.predicate_tree import (
+    And,
+    Element,
+    Leaf,
+    Node,
+    Not,
+    Op,
+    Or,
+    Path,
+    Quantifier,
+    Relation,
+    SameValue,
+    Value,
+)
 from clew.events.predicate_values import value_test
 
 if TYPE_CHECKING:
@@ -59,7 +72,32 @@ UNSUPPORTED: Final = {
     "expand": "placeholders are not supported; write the values out",
     **dict.fromkeys(("minute", "hour", "day", "week", "month", "year"), "parts of a time are not supported"),
 }
-TEXT_OPS: Final = frozenset({"contains", "startswith", "endswith", "glob", "regex"})
+# Fields that AWS documents as one value, or as an object of single values: nothing is unfolded there.
+SINGLE: Final = frozenset(
+    {
+        *(
+            "eventVersion",
+            "userIdentity",
+            "eventTime",
+            "eventSource",
+            "eventName",
+            "awsRegion",
+            "sourceIPAddress",
+        ),
+        *(
+            "userAgent",
+            "errorCode",
+            "errorMessage",
+            "requestID",
+            "eventID",
+            "readOnly",
+            "eventType",
+            "apiVersion",
+        ),
+        *("managementEvent", "recipientAccountId", "sharedEventID", "annotation", "vpcEndpointId"),
+        *("vpcEndpointAccountId", "eventCategory", "tlsDetails", "sessionCredentialFromConsole"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +238,7 @@ def _value(asked: _Asked, value: Value) -> Node:
     if value is None:
         if asked.question != "equals":
             raise RuleError(f"`{asked.question}` needs a value, found null")
-        return Or((Leaf(asked.path, "is_null"), Not(Leaf(asked.path, "exists"))))
+        return Not(_has_value(asked.path))
     return _checked(_any_of([_leaf(asked, asked.path, spelled) for spelled in _spellings(asked, value)]))
 
 
@@ -226,7 +264,16 @@ def _keyword(asked: _Asked, value: Value) -> Node:
 def _exists(path: Path, value: Value) -> Node:
     if not isinstance(value, bool):
         raise RuleError(f"`exists` needs true or false, found `{value}`")
-    return Leaf(path, "exists") if value else Not(Leaf(path, "exists"))
+    return _has_value(path) if value else Not(_has_value(path))
+
+
+def _has_value(path: Path) -> Leaf:
+    return Leaf(path, "has_value", quantifier=_quantifier(path))
+
+
+def _quantifier(path: Path) -> Quantifier:
+    """`one` for what AWS documents as a single value: a list there is of another type, and no rule's business."""
+    return "one" if path[:1] and path[0] in SINGLE else "any"
 
 
 def _same_value(asked: _Asked, path: Path, value: Value) -> Node:
@@ -250,13 +297,20 @@ def _leaf(asked: _Asked, path: Path, value: Value) -> Leaf:
     cased = "cased" in asked.settings
     match asked.question:
         case "equals" if not isinstance(value, str):
-            return Leaf(path, "equals", (value,), cased, loose=True)
+            return Leaf(path, "equals", (value,), cased, _quantifier(path), loose=True)
         case "re":
             return _text_leaf(
                 path, "regex", f"(?{asked.flags}){value}" if asked.flags else value, case_sensitive=True
             )
         case "lt" | "lte" | "gt" | "gte" | "cidr":
-            return Leaf(path, cast("Op", asked.question), (value,), cased, loose=asked.question != "cidr")
+            return Leaf(
+                path,
+                cast("Op", asked.question),
+                (value,),
+                cased,
+                _quantifier(path),
+                loose=asked.question != "cidr",
+            )
     if not isinstance(value, str):
         value = str(value)  # a number after `contains` is the text that was written
     return _wildcard_leaf(path, asked.question, value, case_sensitive=cased)
@@ -273,9 +327,9 @@ def _wildcard_leaf(path: Path, question: str, value: str, *, case_sensitive: boo
     literal = next((part for part in parts if part), "")
     match shape:
         case () | ("x",):
-            return Leaf(path, "equals", (literal,), case_sensitive, loose=True)
+            return Leaf(path, "equals", (literal,), case_sensitive, _quantifier(path), loose=True)
         case ("*",) | ("*", "*"):
-            return Leaf(path, "type_is", ("string", "number", "boolean", "object"))
+            return _has_value(path) if path else Leaf(path, "type_is", ("string", "number", "boolean"))
         case ("x", "*"):
             return _text_leaf(path, "startswith", literal, case_sensitive=case_sensitive)
         case ("*", "x"):
@@ -289,7 +343,7 @@ def _wildcard_leaf(path: Path, question: str, value: str, *, case_sensitive: boo
 def _text_leaf(path: Path, op: Op, value: Value, *, case_sensitive: bool) -> Leaf:
     """A leaf about text, on the field or, where that holds an object, on every value within it."""
     deep = len(path) == 1 and path[0] in CONTAINERS
-    return Leaf(path, op, (value,), case_sensitive, "deep" if deep else "any")
+    return Leaf(path, op, (value,), case_sensitive, "deep" if deep else _quantifier(path))
 
 
 def _spelled(parts: list[glob.Token]) -> str:
