@@ -190,7 +190,7 @@ def test_placeholders_are_known(path):
     """The texts of a rule name only values that every finding has, fields of the record, or known facts."""
     *_, rule = documents(path)
     for text in (rule["explain"], *rule["next_steps"]):
-        for name in re.findall(r"\{([^{}]*)\}", re.sub(r"\{\{|\}\}", "", text)):
+        for name in re.findall(r"\{([^{}]*)\}", text):
             head, _, rest = name.partition(".")
             known = name in PLAIN or (head in {"request", "response", "additional"} and rest)
             assert known or (head == "clew" and rest in FACTS), f"unknown placeholder {{{name}}}"
