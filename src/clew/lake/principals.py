@@ -36,6 +36,11 @@ _MAX_CHAIN = 12
 _MAX_KEYS = 20_000
 _IDENTITY = "useridentity"
 _SESSION = "useridentity.sessioncontext"
+CALLER = (
+    "coalesce(useridentity.username, useridentity.arn, useridentity.invokedby, useridentity.principalid, '')"
+)
+"""SQL: the caller in few words, for lists that need no more."""
+
 _ISSUED_KEY = (
     "coalesce(json_extract_string(responseelements, '$.credentials.accessKeyId'),"
     " json_extract_string(responseelements, '$.roleCredentials.accessKeyId'),"
@@ -182,7 +187,7 @@ def _issued(connection: duckdb.DuckDBPyConnection, condition: Condition) -> list
             coalesce(json_extract_string(requestparameters, '$.roleArn'), ''),
             coalesce(json_extract_string(requestparameters, '$.roleSessionName'),
                 json_extract_string(requestparameters, '$.name'), ''),
-            coalesce({_IDENTITY}.username, {_IDENTITY}.arn, {_IDENTITY}.principalid, {_IDENTITY}.invokedby, ''),
+            {CALLER},
             coalesce({_IDENTITY}.accesskeyid, '')
         FROM raw_cloudtrail WHERE {chosen.sql} ORDER BY eventtime, record_id
         """,
