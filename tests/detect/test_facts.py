@@ -347,20 +347,18 @@ def test_admin_policy_attached(arn, expected):
 
 
 @pytest.mark.parametrize(
-    ("address", "public", "network"),
+    ("address", "network"),
     [
-        ("192.0.2.7", True, "192.0.2.0/24"),
-        ("10.1.2.3", False, "10.1.2.0/24"),
-        ("2001:db8:1:2::3", True, "2001:db8:1::/48"),
-        ("ec2.amazonaws.com", False, None),
-        ("AWS Internal", False, None),
+        ("192.0.2.7", "192.0.2.0/24"),
+        ("10.1.2.3", "10.1.2.0/24"),
+        ("2001:db8:1:2::3", "2001:db8:1::/48"),
+        ("ec2.amazonaws.com", None),
+        ("AWS Internal", None),
     ],
 )
-def test_where_the_call_came_from(address, public, network):
+def test_where_the_call_came_from(address, network):
     """Addresses have a network; names of AWS services have none."""
-    event = {"sourceIPAddress": address}
-    assert fact("source_ip_is_public", event) is public
-    assert fact("source_network", event) == network
+    assert fact("source_network", {"sourceIPAddress": address}) == network
 
 
 @pytest.mark.parametrize(

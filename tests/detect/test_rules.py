@@ -194,3 +194,9 @@ def test_placeholders_are_known(path):
             head, _, rest = name.partition(".")
             known = name in PLAIN or (head in {"request", "response", "additional"} and rest)
             assert known or (head == "clew" and rest in FACTS), f"unknown placeholder {{{name}}}"
+
+
+def test_every_fact_is_used():
+    """No derived fact stands there without a rule that asks for it."""
+    text = "".join(path.read_text(encoding="utf-8") for path in RULES)
+    assert [name for name in FACTS if f"clew.{name}" not in text] == []

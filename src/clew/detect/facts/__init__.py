@@ -71,7 +71,6 @@ FACTS: Mapping[str, Fact] = {
     "attached_admin_policy": Fact(
         actors.attached_admin_policy, ("AttachUserPolicy", "AttachRolePolicy", "AttachGroupPolicy")
     ),
-    "source_ip_is_public": Fact(actors.source_ip_is_public),
     "source_network": Fact(actors.source_network),
     "role_account_differs": Fact(actors.role_account_differs),
     "lifecycle_min_days": Fact(

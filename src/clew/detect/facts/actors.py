@@ -10,13 +10,6 @@ from clew.detect.facts.fields import integer, is_false, items, mappings, request
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Networks whose addresses are no place on the internet. RFC 1918, 3927, 4193, 6598.
-PRIVATE = tuple(
-    ip_network(text)
-    for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
-                 "fc00::/7", "fe80::/10", "::1/128")
-)  # fmt: skip
-
 # AWS managed policies that make their holder, in one or two steps, an administrator.
 # AWS: "AWS managed policies for job functions".
 ADMIN_POLICIES = frozenset({"AdministratorAccess", "PowerUserAccess", "IAMFullAccess"})
@@ -51,21 +44,6 @@ def attached_admin_policy(event: Mapping[str, object]) -> bool:
     parts = text_at(event, "requestParameters", "policyArn").split(":")
     managed_by_aws = len(parts) > 5 and parts[4] == "aws"  # noqa: PLR2004  # an ARN has six parts
     return managed_by_aws and parts[-1].rsplit("/", 1)[-1] in ADMIN_POLICIES
-
-
-def source_ip_is_public(event: Mapping[str, object]) -> bool:
-    """Whether the call came from an address on the internet, not from a private one nor from an AWS service.
-
-    **Finds** addresses outside the private, shared and link-local networks.
-    **Why it matters** a stolen credential is used from where its owner is not.
-    **False positives** none: this only states where the call came from.
-    **Fix** nothing.
-    **References** AWS: "CloudTrail record contents", sourceIPAddress.
-    """
-    address = _address(event)
-    return address is not None and not any(
-        address in network for network in PRIVATE if network.version == address.version
-    )
 
 
 def source_network(event: Mapping[str, object]) -> str | None:
