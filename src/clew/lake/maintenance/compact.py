@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clew.errors import WorkspaceError
 from clew.lake import lock
-from clew.lake.ingest.write import Writer
-from clew.lake.maintenance.fingerprint import content
 from clew.lake.maintenance.location import relative, require_in_place, require_lake
-from clew.lake.reader import open_lake, relation
+from clew.lake.maintenance.merge import merge
+from clew.lake.reader import open_lake
 from clew.lake.schema import TABLES
 from clew.lake.store import Store, iceberg_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from clew.lake.manifest import DataFile
     from clew.lake.reader import Lake
     from clew.lake.schema import Table
 
-# A file of this size sorts within the writer's memory limit with some spilling, and holds about 300,000 events.
+# About 150,000 events in a file: few enough files, and small enough to read when one event is wanted.
 TARGET_BYTES = 48 << 20
 # A commit after this many bytes: a kill loses at most this much work, and this much disk is doubled.
 COMMIT_BYTES = 1 << 30
-_ORDER = {"sources": "ingested_at, path", "quarantine": "found_at, path", "occurrences": "kind, record_id"}
+# Tables without days are sorted whole, in memory.
+_UNDIVIDED_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +41,6 @@ class Group:
     def size_bytes(self) -> int:
         """The bytes of the files together."""
         return sum(file.size_bytes for file in self.files)
-
-    @property
-    def rows(self) -> int:
-        """The rows of the files together."""
-        return sum(file.rows for file in self.files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +65,14 @@ def plan(lake: Lake, target_bytes: int = TARGET_BYTES) -> tuple[Group, ...]:
     """The groups of small files that are worth merging, in the order of tables and days."""
     return tuple(
         group
-        for table in TABLES
-        for day, files in itertools.groupby(sorted(lake.files(table), key=_by_day), key=lambda f: f.day)
-        for group in _groups(table, day, [f for f in files if f.size_bytes < target_bytes], target_bytes)
+        for table in TABLES.values()
+        for day, files in itertools.groupby(sorted(lake.files(table.name), key=_by_day), key=lambda f: f.day)
+        for group in _groups(
+            table.name,
+            day,
+            tuple(files),
+            target_bytes if table.partitioned else min(target_bytes, _UNDIVIDED_BYTES),
+        )
     )
 
 
@@ -81,10 +80,12 @@ def _by_day(file: DataFile) -> tuple[str, int, str]:
     return file.day or "", file.min_time or 0, file.path
 
 
-def _groups(table: str, day: str | None, small: Sequence[DataFile], target_bytes: int) -> Iterator[Group]:
+def _groups(table: str, day: str | None, files: Sequence[DataFile], target_bytes: int) -> Iterator[Group]:
     chosen: list[DataFile] = []
     size_bytes = 0
-    for file in small:
+    for file in files:
+        if file.size_bytes >= target_bytes:
+            continue
         if chosen and size_bytes + file.size_bytes > target_bytes:
             yield from _worthwhile(table, day, chosen)
             chosen, size_bytes = [], 0
@@ -133,7 +134,7 @@ def _exchange(
 ) -> Compaction:
     merged: list[_Merged] = []
     for group in groups:
-        merged.append(_Merged(group, _merge(store.path, table, group)))
+        merged.append(_Merged(group, merge(store.path, table, group.files)))
         progress(group)
     # INVARIANT: nothing is deleted here, whatever happens: an interrupted commit may have taken place.
     _commit(store, table, merged)
@@ -146,26 +147,6 @@ def _exchange(
         rows=sum(item.file.rows for item in merged),
         commits=1,
     )
-
-
-def _merge(lake_path: Path, table: Table, group: Group) -> DataFile:
-    paths = [file.path for file in group.files]
-    order = _ORDER.get(table.name, "eventtime, record_id")
-    writer = Writer(lake_path)
-    try:
-        written = writer.query(table, f"SELECT * FROM ({relation(table, paths)}) ORDER BY {order}")
-        before = content(writer.connection, table, paths)
-        after = content(writer.connection, table, [written.path])
-    finally:
-        writer.close()
-    file = written.data_file()
-    if before != after or before.rows != group.rows or file.day != group.day:
-        Path(written.path).unlink(missing_ok=True)
-        raise WorkspaceError(
-            f"{lake_path}: {table.name} {group.day or ''}: merging {group.rows} rows gave {after.rows} rows or other "
-            "content; nothing was changed, run `clew lake verify`"
-        )
-    return file
 
 
 def _commit(store: Store, table: Table, merged: Sequence[_Merged]) -> None:
