@@ -14,7 +14,7 @@ from clew.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
-_EVENT = '{"eventVersion":"1.08","eventTime":"2024-05-01T00:00:00Z","eventName":"X","eventSource":"s3.amazonaws.com",%s}'
+_EVENT = '{"eventVersion":"1.08","eventTime":"2024-05-01T00:00:00Z","eventName":"X","eventSource":"x",%s}'
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clew.events import cloudtrail
-from clew.lake.ingest import decode, input_file
+from clew.lake.ingest import decode, input_file, slow
 from clew.lake.ingest.messages import Setting
 from clew.lake.ingest.split import split
 from clew.lake.reader import relation
@@ -158,6 +158,17 @@ def test_a_large_file_is_stored_in_parts_or_goes_the_slow_path_whole(
             + "/cloudtrail/data/*.parquet', filename = true)"
         )[0][0]
     )
+
+
+def test_many_slow_files_are_stored_once(scene: Scene, event: Callable[..., Any], monkeypatch: pytest.MonkeyPatch):
+    """Pretty-printed files that fill several data files: every record once, within a file and across files."""
+    monkeypatch.setattr(slow, "_UNIT_BYTES", 3_000)
+    for n in range(4):
+        records = [event(n * 10 + i) for i in range(10)]
+        scene.write(f"{n}.json", json.dumps({"Records": records}, indent=1).encode())
+    report = scene.ingest()
+    assert (report.events, report.stored, report.duplicates) == (40, 40, 0)
+    assert len(scene.texts()) == 40
 
 
 def test_compact_files_do_go_the_fast_path(

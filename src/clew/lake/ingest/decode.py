@@ -68,7 +68,7 @@ class Decoder:
     def flush(self) -> Outcome:
         """Write what is held back; after this every file taken has been answered."""
         self._flush_compact()
-        self._staged += self._slow.flush()
+        self._slow.flush()
         return self._finished()
 
     def _finished(self) -> Outcome:

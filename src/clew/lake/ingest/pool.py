@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
     Batch = Sequence[InputFile] | None
 
-# Large blocks come back from glibc to the system, and faulting them in again costs a quarter of the decoding time.
-_ALLOCATOR = {
+_ENVIRONMENT = {
+    # numpy would start a thread for each processor that spins while it waits.
+    "OPENBLAS_NUM_THREADS": "1",
+    # glibc gives large blocks back to the system, and faulting them in again costs up to a quarter of the decoding time.
     "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=4294967296"
     ":glibc.malloc.top_pad=67108864",
 }
@@ -146,7 +148,7 @@ def pool(setting: Setting, workers: int) -> Iterator[Pool]:
 
 def _start() -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "clew.lake.ingest.worker"]
-    environment = {**os.environ, **_ALLOCATOR}
+    environment = {**os.environ, **_ENVIRONMENT}
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)  # noqa: S603 - our own module
 
 

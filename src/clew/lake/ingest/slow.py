@@ -65,7 +65,7 @@ class SlowPath:
             self._hold(row)
         self._waiting.append(_read_file(file, source, kind, count, refusals))
         if self._held.size_bytes >= _UNIT_BYTES:
-            self._staged += self.flush()
+            self.flush()
 
     def _row(self, found: Record | Rejected, source: str) -> _Row | Rejected:
         if isinstance(found, Rejected):
@@ -81,12 +81,11 @@ class SlowPath:
         if self._held.size_bytes >= 2 * _UNIT_BYTES:
             self._write()
 
-    def flush(self) -> list[Staged]:
-        """Write what is held back: the data files that were made for it."""
+    def flush(self) -> None:
+        """Write what is held back."""
         self._write()
         self._read += self._waiting
         self._waiting = []
-        return self.drain_staged()
 
     def drain_read(self) -> list[ReadFile]:
         """The files whose rows are all written, once."""
