@@ -181,7 +181,7 @@ def test_ordinary_calls_are_silent(name, catalog):
 
 PLAIN = {
     "actor", "event_name", "event_source", "source_ip", "region", "account", "access_key", "user_agent", "error_code",
-    "error_message", "resource", "count", "window", "outcome", "vpc_endpoint",
+    "error_message", "resource", "count", "window", "outcome", "vpcEndpointId",
 }  # fmt: skip
 
 
