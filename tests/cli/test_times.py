@@ -36,7 +36,7 @@ def test_a_moment_is_iso_or_a_length_ago(text: str, expected: datetime) -> None:
     assert moment(text, NOW) == expected
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2023-13-01", "10/07/2023", "", "-7d"])
+@pytest.mark.parametrize("text", ["tomorrow", "2023-13-01", "10/07/2023", "", "-7d"])
 def test_a_wrong_moment_is_refused(text: str) -> None:
     """Anything else is refused with the spellings that are understood."""
     with pytest.raises(UsageError, match="is not a time; expected an ISO 8601"):
