@@ -126,18 +126,18 @@ def temporal_ordered(rows: Iterable[Row], span: int, length: int) -> Iterator[Wi
     Rows of one group and second are one for each place in the order that they can take.
     """
     for group, members in groupby(rows, key=itemgetter(0)):
-        # INVARIANT: begun[k] is the latest start of a chain that has reached place k.
-        begun: list[int | None] = [None] * length
+        # INVARIANT: begun[k] is the latest chain that has reached place k: when it began, and where its window starts.
+        begun: list[tuple[int, int] | None] = [None] * length
         for time, same in groupby(members, key=itemgetter(1)):
             # Ties may stand in any order, so the places are filled from the first on.
             for row in sorted(same, key=lambda row: _number(row.value)):
                 place = int(_number(row.value))
-                start = row.start if place == 0 else begun[place - 1]
-                if start is None or time - start > span:
+                chain = (time, row.start) if place == 0 else begun[place - 1]
+                if chain is None or time - chain[0] > span:
                     continue
-                begun[place] = start
+                begun[place] = chain
                 if place == length - 1:
-                    yield Window(group, start, time, length)
+                    yield Window(group, chain[1], time, length)
 
 
 def merged(windows: Iterable[Window], gap: int = 0) -> Iterator[Window]:

@@ -1,0 +1,33 @@
+"""What detections ask of the lake; this module loads nothing heavy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from clew.events.predicate_tree import Node, Path
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A predicate by number; its answers are the rows of `marks` with that number.
+
+    Shape: `key` groups the answers (by actor and account when None, all together when empty), `value` is what is
+    counted or summed. A path that begins with `clew` names a derived fact of one field.
+    """
+
+    number: int
+    tree: Node
+    key: tuple[Path, ...] | None = None
+    value: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FactOfFields:
+    """A derived fact that depends on these fields of a record and on nothing else."""
+
+    function: Callable[[Mapping[str, object]], object]
+    fields: tuple[Path, ...]
