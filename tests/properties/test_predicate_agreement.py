@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clew.events.predicate import And, Element, Leaf, Not, Or, SameValue, compile_predicate
+from clew.lake.ingest.slow import _worded
 from clew.lake.predicate_sql import to_columns_sql, to_sql
 from clew.lake.schema import BOOLEAN, CLOUDTRAIL, empty_relation, transform_structure
 
@@ -229,8 +230,9 @@ def fill(connection, texts):
     columns = tuple(
         column for column in CLOUDTRAIL.columns if column.key and column.key not in {"eventTime", "resources"}
     )
-    connection.execute("CREATE OR REPLACE TABLE texts (number BIGINT, eventjson VARCHAR)")
-    connection.executemany("INSERT INTO texts VALUES (?, ?)", list(enumerate(texts)))
+    connection.execute("CREATE OR REPLACE TABLE texts (number BIGINT, eventjson VARCHAR, j VARCHAR)")
+    rows = [(number, text, json.dumps(_worded(json.loads(text)))) for number, text in enumerate(texts)]
+    connection.executemany("INSERT INTO texts VALUES (?, ?, ?)", rows)
     structure = transform_structure(columns).replace("'", "''")
     names = ", ".join(column.name for column in columns)
     transformed = ", ".join(f"{_typed(column)} AS {column.name}" for column in columns)
@@ -238,7 +240,7 @@ def fill(connection, texts):
         f"""CREATE OR REPLACE TABLE raw_cloudtrail AS
         SELECT {names}, NULL::VARCHAR AS eventjson, NULL::BIGINT AS number FROM ({empty_relation(CLOUDTRAIL)}) UNION ALL
         SELECT {transformed}, eventjson, number
-        FROM (SELECT json_transform(eventjson, '{structure}') AS e, eventjson, number FROM texts)"""
+        FROM (SELECT json_transform(j, '{structure}') AS e, eventjson, number FROM texts)"""
     )
 
 

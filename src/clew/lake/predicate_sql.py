@@ -1,9 +1,10 @@
 r"""Predicates as SQL over `raw_cloudtrail`: the same answer as the closures of `events.predicate`, row by row.
 
 A leaf reads a typed column only where that loses nothing. A text column holds what was a JSON string, or the JSON text
-of a value of another type; it is NULL where the record has null or nothing, and so are all parts of a struct that is
-no object. So a leaf that unfolds nothing (`one`) is judged on the column, and text that could be JSON of another type
-on `eventjson`. Conditions below `requestParameters` and its like read that column's JSON. All else reads `eventjson`.
+of a value of another type (`WORDS_ONLY` columns: nothing); it is NULL where the record has null or nothing, and so are
+all parts of a struct that is no object. So a leaf that unfolds nothing (`one`) is judged on the column, and where the
+column cannot tell types apart on `eventjson`. Conditions below `requestParameters` and its like read that column's
+JSON. All else reads `eventjson`.
 
 What SQL cannot say (some expressions of `regex`, IPv6 networks, derived facts, half a surrogate pair, which DuckDB's
 JSON reader refuses) becomes an approximation that leaves out no row: `SqlPredicate.exact` says whether the closure
@@ -16,13 +17,14 @@ import functools
 import itertools
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from clew.events.predicate_tree import FACT, FALSE, WHOLE, And, Element, Leaf, Node, Not, Or, Path, SameValue
 from clew.events.predicate_values import accepted
 from clew.lake import schema
 from clew.lake.predicate_tests_sql import (
     NOT_NUMBERS,
+    asks_of_strings_only,
     column_test,
     folded,
     json_test,
@@ -35,6 +37,17 @@ if TYPE_CHECKING:
 
 UNREADABLE = "NOT json_valid(eventjson)"
 """True of the rows whose JSON DuckDB cannot read: whatever matches there has to be confirmed by the closure."""
+
+WORDS_ONLY: Final[frozenset[Path]] = frozenset(
+    {
+        *(
+            (key,)
+            for key in ("eventName", "eventSource", "awsRegion", "errorCode", "eventType", "eventCategory")
+        ),
+        *(("eventID",), ("userIdentity", "type"), ("userIdentity", "arn")),
+    }
+)
+"""What ingest stores as strings or not at all: a value of another type is NULL in these columns."""
 
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_ .:-]+", re.ASCII)
 _NO_FACTS: Mapping[str, Node] = {}
@@ -180,36 +193,40 @@ def _possible(path: Path, place: _Place, writer: _Writer) -> str:
 
 
 def _over_column(leaf: Leaf, column: str, place: _Place, writer: _Writer) -> SqlPredicate:
-    """The leaf on a column, and on the record where the column's text could be JSON of another type."""
+    """The leaf on a column, and on the record where the column cannot tell which type the value had."""
+    tested = column_test(leaf, column) or "false"
+    if leaf.path in WORDS_ONLY:
+        if asks_of_strings_only(leaf):
+            return SqlPredicate(f"coalesce({tested}, false)", exact=True)
+        return _where_doubtful(f"({column} IS NULL)", tested, leaf, place, writer)
     if leaf.op == "has_value":
         return SqlPredicate(f"({column} IS NOT NULL)", exact=True)
-    tested = column_test(leaf, column) or "false"
     if not may_be_other_type(leaf):
         return SqlPredicate(f"coalesce({tested}, false)", exact=True)
     # What begins like JSON of another type may be such; true, false and numbers are known by all their characters.
-    other = f"""({column}[1] IN ('[', '{{') OR {column} IN ('true', 'false')
-        OR regexp_full_match({column}, '-?[0-9][-+0-9.eE]*'))"""
-    if not writer.reads_records:
-        writer.doubts.add(f"coalesce({other}, false)")
-        choice = place.guess
-    else:
+    other = f"""coalesce({column}[1] IN ('[', '{{') OR {column} IN ('true', 'false')
+        OR regexp_full_match({column}, '-?[0-9][-+0-9.eE]*'), false)"""
+    if asks_of_strings_only(leaf) and leaf.op != "type_is":
+        choice = _where_doubtful(other, "true", leaf, place, writer).sql
+        return SqlPredicate(f"(CASE WHEN {tested} THEN {choice} ELSE false END)", exact=True)
+    return _where_doubtful(other, f"coalesce({tested}, false)", leaf, place, writer)
+
+
+def _where_doubtful(doubt: str, tested: str, leaf: Leaf, place: _Place, writer: _Writer) -> SqlPredicate:
+    """The leaf on the record where the doubt is true (a guess where records are not read), else the test."""
+    if writer.reads_records:
         choice = _over_json(leaf, place, writer).sql
-    if leaf.op in {"contains", "startswith", "endswith", "glob", "regex"}:
-        return SqlPredicate(f"(CASE WHEN {tested} THEN (NOT {other} OR {choice}) ELSE false END)", exact=True)
-    otherwise = f"WHEN {other} THEN {choice} ELSE {tested}"
-    return SqlPredicate(f"(CASE WHEN {column} IS NULL THEN false {otherwise} END)", exact=True)
+    else:
+        writer.doubts.add(doubt)
+        choice = place.guess
+    return SqlPredicate(f"(CASE WHEN {doubt} THEN {choice} ELSE {tested} END)", exact=True)
 
 
 def _over_boolean(leaf: Leaf, column: str, place: _Place, writer: _Writer) -> SqlPredicate:
     """The leaf on a column that holds a JSON true or false, and NULL for anything else."""
     wanted = ", ".join(str(value).lower() for value in sorted(accepted(leaf).booleans))
     tested = f"{column} IN ({wanted})" if wanted else "false"
-    if writer.reads_records:
-        choice = _over_json(leaf, place, writer).sql
-    else:
-        writer.doubts.add(f"({column} IS NULL)")
-        choice = place.guess
-    return SqlPredicate(f"(CASE WHEN {column} IS NULL THEN {choice} ELSE {tested} END)", exact=True)
+    return _where_doubtful(f"({column} IS NULL)", tested, leaf, place, writer)
 
 
 def _over_json(leaf: Leaf, place: _Place, writer: _Writer) -> SqlPredicate:

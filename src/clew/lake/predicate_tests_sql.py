@@ -97,6 +97,18 @@ def may_be_other_type(leaf: Leaf) -> bool:
     return leaf.op != "cidr"
 
 
+def asks_of_strings_only(leaf: Leaf) -> bool:
+    """Whether the leaf is false of every value that is not a string."""
+    if leaf.op == "equals":
+        wanted = accepted(leaf)
+        return not (wanted.numbers or wanted.booleans or wanted.null)
+    return (
+        leaf.op in TEXT_OPS
+        or leaf.op in {"regex", "cidr"}
+        or (leaf.op == "type_is" and set(leaf.values) == {"string"})
+    )
+
+
 def looks_like_json(text: str) -> bool:
     """Whether the text could be the JSON of a list, an object, a truth value or a number."""
     return text[:1] in {"[", "{"} or text in {"true", "false"} or re.match("-?[0-9]", text) is not None

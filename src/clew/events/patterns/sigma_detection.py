@@ -72,6 +72,16 @@ UNSUPPORTED: Final = {
     "expand": "placeholders are not supported; write the values out",
     **dict.fromkeys(("minute", "hour", "day", "week", "month", "year"), "parts of a time are not supported"),
 }
+# Fields that AWS documents as text and every record's reader relies on: what is no text there counts as nothing.
+TEXTS: Final[frozenset[Path]] = frozenset(
+    {
+        *(
+            (key,)
+            for key in ("eventName", "eventSource", "awsRegion", "errorCode", "eventType", "eventCategory")
+        ),
+        *(("eventID",), ("userIdentity", "type"), ("userIdentity", "arn")),
+    }
+)
 # Fields that AWS documents as one value, or as an object of single values: nothing is unfolded there.
 SINGLE: Final = frozenset(
     {
@@ -268,6 +278,8 @@ def _exists(path: Path, value: Value) -> Node:
 
 
 def _has_value(path: Path) -> Leaf:
+    if path in TEXTS:
+        return Leaf(path, "type_is", ("string",), quantifier="one")
     return Leaf(path, "has_value", quantifier=_quantifier(path))
 
 
@@ -296,7 +308,7 @@ def _spellings(asked: _Asked, value: Value) -> list[Value]:
 def _leaf(asked: _Asked, path: Path, value: Value) -> Leaf:
     cased = "cased" in asked.settings
     match asked.question:
-        case "equals" if not isinstance(value, str):
+        case "equals" if not isinstance(value, str) and path not in TEXTS:
             return Leaf(path, "equals", (value,), cased, _quantifier(path), loose=True)
         case "re":
             return _text_leaf(
@@ -327,7 +339,8 @@ def _wildcard_leaf(path: Path, question: str, value: str, *, case_sensitive: boo
     literal = next((part for part in parts if part), "")
     match shape:
         case () | ("x",):
-            return Leaf(path, "equals", (literal,), case_sensitive, _quantifier(path), loose=True)
+            loose = path not in TEXTS
+            return Leaf(path, "equals", (literal,), case_sensitive, _quantifier(path), loose=loose)
         case ("*",) | ("*", "*"):
             return _has_value(path) if path else Leaf(path, "type_is", ("string", "number", "boolean"))
         case ("x", "*"):
