@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clew.cli.commands import detect, doctor, ingest, lake, sql
+from clew.cli.commands import coverage, detect, doctor, events, ingest, lake, sql
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (
     ingest.register,
+    events.register,
+    coverage.register,
     detect.register,
     sql.register,
     lake.register,

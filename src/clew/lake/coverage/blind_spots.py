@@ -249,28 +249,22 @@ def _gaps(held: Coverage, question: Question) -> Iterator[BlindSpot]:
         for gap in place.gaps
         if gap.hours >= _LONG_GAP_HOURS and _overlaps(gap, question)
     ]
+    if not found:
+        return
     found.sort(key=lambda item: -item[1].hours)
-    for place, gap in found[:_SHOWN_GAPS]:
-        yield _gap_spot(place, gap)
-    if len(found) > _SHOWN_GAPS:
-        yield BlindSpot(
-            "gap",
-            f"{len(found) - _SHOWN_GAPS:,} further gaps of {_LONG_GAP_HOURS} hours or more",
-            "a quiet place and missing files look the same",
-            "see `clew coverage`",
-        )
-
-
-def _gap_spot(place: Place, gap: Gap) -> BlindSpot:
-    elsewhere = (
-        "had records elsewhere meanwhile" if gap.account_active else "had no record anywhere meanwhile"
-    )
-    return BlindSpot(
+    longest = ", ".join(_gap(place, gap) for place, gap in found[:_SHOWN_GAPS])
+    more = len(found) - _SHOWN_GAPS
+    yield BlindSpot(
         "gap",
-        f"no records from {place.account} {place.region} for {gap.hours} hours from {told(gap.start)}",
-        f"the account {elsewhere}; a quiet place and missing files look the same",
-        "validate the trail's digest files of these hours",
+        f"no records for {longest}"
+        + (f", and {more:,} more gaps of {_LONG_GAP_HOURS} hours or more" * (more > 0)),
+        "a quiet place and missing files look the same",
+        "see `clew coverage`, and validate the trail's digest files of these hours",
     )
+
+
+def _gap(place: Place, gap: Gap) -> str:
+    return f"{gap.hours} hours from {told(gap.start)} in {place.account} {place.region}"
 
 
 def _overlaps(gap: Gap, question: Question) -> bool:

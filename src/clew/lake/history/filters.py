@@ -162,6 +162,21 @@ def _is_source(source: str, wanted: Iterable[str]) -> bool:
     return any(word.lower() in names or _plain(word) in names | aliases for word in wanted)
 
 
+def event_sources(wanted: Iterable[str]) -> tuple[str, ...]:
+    """The event sources that the user's words stand for, without a look at what the lake holds.
+
+    >>> event_sources(["s3", "elb", "iam.amazonaws.com"])
+    ('s3.amazonaws.com', 'elasticloadbalancing.amazonaws.com', 'iam.amazonaws.com')
+    """
+    named = (
+        [word.lower()]
+        if "." in word
+        else [f"{label}.amazonaws.com" for label in SOURCE_ALIASES.get(_plain(word), [word])]
+        for word in wanted
+    )
+    return tuple(source.lower() for sources in named for source in sources)
+
+
 def _plain(word: str) -> str:
     return "".join(character for character in word.lower() if character.isalnum())
 

@@ -279,3 +279,27 @@ def _newest(lake: Lake, wanted: Filters, condition: Condition) -> Entry | None:
         return next((entry(stored, _decoded(stored.text)) for stored in chunk), None)
     finally:
         connection.close()
+
+
+def suggestions(lake: Lake, wanted: Filters) -> tuple[str, ...]:
+    """Names in the lake that look like those asked for, when nothing was found; at most three for each."""
+    connection = _connect(lake)
+    try:
+        names = history_filters.distinct(connection, "eventname") if wanted.event_names else ()
+        callers = _callers(connection) if wanted.users else ()
+    finally:
+        connection.close()
+    found = [name for word in wanted.event_names for name in history_filters.nearest(word, names)]
+    found += [name for word in wanted.users for name in history_filters.nearest(word, callers)]
+    return tuple(name for name in found if name not in {*wanted.event_names, *wanted.users})
+
+
+def _callers(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    rows = connection.execute(
+        """
+        SELECT DISTINCT useridentity.username, useridentity.sessioncontext.sessionissuer.username,
+            split_part(useridentity.arn, '/', -1)
+        FROM raw_cloudtrail
+        """
+    ).fetchall()
+    return frozenset(str(name) for row in rows for name in row if name)
