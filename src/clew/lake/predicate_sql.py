@@ -195,6 +195,8 @@ def _possible(path: Path, place: _Place, writer: _Writer) -> str:
 def _over_column(leaf: Leaf, column: str, place: _Place, writer: _Writer) -> SqlPredicate:
     """The leaf on a column, and on the record where the column cannot tell which type the value had."""
     tested = column_test(leaf, column) or "false"
+    if leaf.op == "type_is":
+        tested = f"({column} IS NOT NULL AND {tested})"  # the test speaks of a string that is there
     if leaf.path in WORDS_ONLY:
         if asks_of_strings_only(leaf):
             return SqlPredicate(f"coalesce({tested}, false)", exact=True)
