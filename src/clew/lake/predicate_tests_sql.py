@@ -74,7 +74,7 @@ def text_test(leaf: Leaf, text_sql: str) -> str | None:
         )
         return _compared(leaf, number) if leaf.loose else "false"
     if leaf.op == "type_is":
-        return str("string" in leaf.values).lower()
+        return f"({text_sql} IS NOT NULL)" if "string" in leaf.values else "false"
     if leaf.op in {"exists", "has_value", "is_null"}:
         return str(leaf.op != "is_null").lower()
     if leaf.case_sensitive:

@@ -146,6 +146,10 @@ def typed(tree: Node, applies: Mapping[str, Node], dictionary: Dictionary) -> Ty
         case Leaf(path) if path[:1] == (FACT,):
             domain = applies.get(path[1]) if len(path) > 1 else None
             return Typed(typed(domain, applies, dictionary).upper if domain is not None else "true", "false")
+        case Leaf(path, "has_value") if path in _columns():
+            return _same(f"({_columns()[path]} IS NOT NULL)")
+        case Leaf(path, "type_is", values) if path in _text_columns() and "string" in values:
+            return _same(f"({_text_columns()[path]} IS NOT NULL)")
         case Leaf(path, op, values) if path in _text_columns() and op in _WORDS and tree.quantifier != "deep":
             column = _text_columns()[path]
             if tree.case_sensitive and op == "equals" and all(isinstance(v, str) for v in values):
