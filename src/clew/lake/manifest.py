@@ -96,7 +96,10 @@ def pointers(lake_path: Path) -> Mapping[str, str]:
     try:
         connection = sqlite3.connect(f"file:{catalog}?mode=ro", uri=True, timeout=30)
         try:
-            rows = connection.execute("SELECT table_name, metadata_location FROM iceberg_tables").fetchall()
+            # Killed before PyIceberg had made its tables, the catalogue is an empty file: a lake without tables.
+            made = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'iceberg_tables'").fetchall()
+            query = "SELECT table_name, metadata_location FROM iceberg_tables"
+            rows = connection.execute(query).fetchall() if made else []
         finally:
             connection.close()
     except sqlite3.Error as error:
