@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime, timedelta
 
     from clew.findings import Finding
+    from clew.lake.ingest import IngestReport
+    from clew.lake.reader import Lake
     from clew.lake.summary import Actor, Stretch
 
 
@@ -68,3 +71,55 @@ class Investigation:
     def actor(self, name: str) -> Actor | None:
         """What the lake knows about that actor, if anything."""
         return next((actor for actor in self.actors if actor.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the rules made of the lake: findings, how many rules ran, what kept a rule from running, blind spots."""
+
+    findings: tuple[Finding, ...]
+    rules: int
+    problems: tuple[str, ...] = ()
+    blind_spots: tuple[str, ...] = ()
+
+
+def assemble(source: str, lake: Lake, read: IngestReport, judged: Judged, now: datetime) -> Investigation:
+    """Everything the report says, from what was read, what was judged, and the lake's own numbers."""
+    from clew.lake import summary
+
+    connection = lake.connect()
+    span = summary.period(connection)
+    step, activity = summary.activity(connection, span)
+    names = list(dict.fromkeys(finding.actor for finding in judged.findings))
+    return Investigation(
+        source=source,
+        generated_at=now,
+        events=read.events,
+        files=read.files,
+        duplicates=read.duplicates,
+        conflicts=read.conflicts,
+        findings=judged.findings,
+        rules=judged.rules,
+        first_event=span.first,
+        last_event=span.last,
+        accounts=span.accounts,
+        regions=span.regions,
+        activity=activity,
+        step=step,
+        actors=summary.actors(connection, names),
+        sources=tuple(SourceFile(e.path, e.source, e.kind, e.records, e.quarantined) for e in read.sources),
+        rejections=_rejections(lake, [entry.path for entry in read.sources]) if read.quarantined else (),
+        blind_spots=judged.blind_spots,
+        problems=judged.problems,
+    )
+
+
+def _rejections(lake: Lake, paths: Sequence[str]) -> tuple[Rejection, ...]:
+    from clew.lake.maintenance import quarantine
+
+    read = set(paths)
+    return tuple(
+        Rejection(entry.path, entry.record_number, entry.reason, entry.detail)
+        for entry in quarantine.entries(lake.path)
+        if entry.path in read
+    )

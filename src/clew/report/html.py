@@ -15,9 +15,10 @@ from clew import __version__
 from clew.findings import Severity
 from clew.report import attack, timeline
 from clew.report.escape import terminal
+from clew.report.order import worst_first
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from jinja2 import Environment
     from markupsafe import Markup
@@ -83,11 +84,6 @@ def render(investigation: Investigation) -> str:
             svg=_picture(investigation),
         )
     )
-
-
-def worst_first(findings: Iterable[Finding]) -> list[Finding]:
-    """Findings by severity, then by time."""
-    return sorted(findings, key=lambda f: (-f.severity.rank, f.first_seen, f.id))
 
 
 def counts(findings: Sequence[Finding]) -> list[tuple[str, int]]:

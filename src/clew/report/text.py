@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from clew.findings import Severity
 from clew.report.escape import terminal
-from clew.report.html import actor_name, brief, counts, worst_first
+from clew.report.html import actor_name, brief, counts
+from clew.report.order import worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,6 +15,8 @@ from pathlib import Path
 from clew.errors import WorkspaceError
 
 CURRENT = "current"
+# Origins by which the user named a workspace, so that an investigation joins it.
+EXPLICIT = frozenset({"--workspace", "CLEW_WORKSPACE", "configuration file"})
 
 
 @dataclass(frozen=True, slots=True)

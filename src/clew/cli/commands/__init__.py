@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clew.cli.commands import coverage, detect, doctor, events, ingest, lake, sql
+from clew.cli.commands import coverage, detect, doctor, events, ingest, investigate, lake, sql
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import typer
 
 COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (
+    investigate.register,
     ingest.register,
     events.register,
     coverage.register,

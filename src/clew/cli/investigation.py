@@ -1,0 +1,83 @@
+"""How an investigation is carried out: read, judge, keep the findings, put everything together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clew.cli import context
+from clew.errors import UsageError
+from clew.findings import Severity, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from clew.detect.investigation import Investigation, Judged
+    from clew.store.workspace import Workspace
+
+
+def carry_out(
+    workspace: Workspace, path: str, *, rules: Sequence[Path], workers: int | None, now: datetime
+) -> Investigation:
+    """Take the path into the workspace's lake, run every rule, keep the findings; everything that a report says."""
+    from clew.cli.intake import take_in
+    from clew.detect.investigation import assemble
+    from clew.lake.reader import open_lake
+
+    settings = context.config()
+    read = take_in(workspace, [path], now=now, workers=workers or settings.workers)
+    lake = open_lake(workspace.lake_path)
+    judged = _judge(workspace, [*map(str, rules), *settings.rules], now)
+    return assemble(_resolved(path), lake, read, judged, now)
+
+
+def _judge(workspace: Workspace, rules: Sequence[str], now: datetime) -> Judged:
+    from pathlib import Path
+
+    from clew.detect import catalog
+    from clew.detect.investigation import Judged
+    from clew.detect.run import run
+    from clew.lake.coverage.blind_spots import Question, blind_spots
+    from clew.lake.reader import open_lake
+    from clew.store.database import Database
+    from clew.store.findings import upsert
+
+    lake = open_lake(workspace.lake_path)
+    result = run(lake, catalog.load([Path(rule) for rule in rules]))
+    with Database(workspace.state_path) as database:
+        kept = upsert(database, result.findings, now, covered=[rule.id for rule in result.rules])
+    return Judged(
+        findings=kept.findings,
+        rules=len(result.rules),
+        problems=tuple(str(problem) for problem in result.problems if not problem.skipped),
+        blind_spots=tuple(
+            f"{spot.what}: {spot.why}; {spot.settle}" for spot in blind_spots(lake, Question())
+        ),
+    )
+
+
+def _resolved(path: str) -> str:
+    from pathlib import Path
+
+    return path if path.startswith("s3://") or path == "-" else str(Path(path).expanduser().resolve())
+
+
+def exit_code(found: Investigation, fail_on: str | None) -> int:
+    """1 for an active finding at or above the threshold, else 3 when something could not be read or used, else 0."""
+    threshold = severity(fail_on or context.config().fail_on)
+    active = [f for f in found.findings if f.status is Status.ACTIVE]
+    if threshold is not None and any(f.severity.rank >= threshold.rank for f in active):
+        return context.EXIT_FINDINGS
+    return context.EXIT_PARTIAL if found.quarantined or found.problems else context.EXIT_CLEAN
+
+
+def severity(name: str | None) -> Severity | None:
+    """The severity of that name; UsageError for any other word."""
+    if name is None:
+        return None
+    try:
+        return Severity(name.lower())
+    except ValueError:
+        known = ", ".join(Severity)
+        raise UsageError(f"`{name}` is not a severity; known are {known}") from None

@@ -1,0 +1,15 @@
+"""The order in which findings are shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from clew.findings import Finding
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings by severity, then by time."""
+    return sorted(findings, key=lambda f: (-f.severity.rank, f.first_seen, f.id))
