@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from clew.events import limits
-from clew.lake.ingest import Missing, unpack
+from clew.lake.ingest import Missing, lines, slow, unpack
 from clew.lake.ingest.inputs import input_file
 
 if TYPE_CHECKING:
@@ -125,7 +125,57 @@ def test_a_file_beyond_the_limit_is_refused(
     monkeypatch.setattr(unpack, "MAX_UNPACKED_BYTES", 2_000)
     scene.write("a.json", [event(n) for n in range(9)])
     scene.write("b.json.gz", [event(n) for n in range(9)])
-    assert scene.ingest().reasons == {"gzip_bomb": 1, "too_large": 1}
+    assert scene.ingest().reasons == {"too_large": 2}
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
+def test_json_lines_may_be_of_any_size(
+    scene: Scene, event: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, name: str
+):
+    """Lines beyond MAX_UNPACKED_BYTES are read portion by portion: every record once, numbered through the file."""
+    monkeypatch.setattr(unpack, "MAX_UNPACKED_BYTES", 2_000)
+    monkeypatch.setattr(lines, "_BLOCK_BYTES", 5_000)
+    monkeypatch.setattr(lines, "_PORTION_BYTES", 15_000)
+    texts = [json.dumps(event(n), separators=(",", ":")) for n in range(60)]
+    texts[40] = json.dumps(event(40, eventTime="soon"), separators=(",", ":"))
+    path = scene.write(name, "\n".join(texts).encode())
+    report = scene.ingest()
+    assert (report.events, report.reasons) == (59, {"time_unparseable": 1})
+    assert scene.texts() == sorted(text for n, text in enumerate(texts) if n != 40)
+    assert scene.sql("SELECT count(DISTINCT record_number), max(record_number) FROM raw_cloudtrail") == [
+        (59, 59)
+    ]
+    copy = scene.write("copy.jsonl", "\n".join(texts).encode())
+    assert (scene.ingest(path, copy).events, scene.ingest().known_files) == (59, 2)
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"), [("cut", "truncated_gzip"), ("bomb", "gzip_bomb"), ("not lines", "too_large")]
+)
+def test_large_files_that_cannot_be_read_in_portions(
+    scene: Scene, event: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, damage: str, reason: str
+):
+    """A large file that is damaged, a bomb or no JSON lines is refused whole; nothing of it is stored."""
+    monkeypatch.setattr(unpack, "MAX_UNPACKED_BYTES", 2_000)
+    monkeypatch.setattr(lines, "_BLOCK_BYTES", 2_500)
+    line = json.dumps(event(1)).encode() + b"\n"
+    data = line * 20 if damage != "not lines" else json.dumps([event(1)] * 20, indent=1).encode()
+    packed = gzip.compress(data)
+    path = scene.write("a.jsonl.gz", b"")
+    path.write_bytes(packed[:-9] if damage == "cut" else packed)
+    if damage == "bomb":
+        monkeypatch.setattr(lines, "RATIO_FREE_BYTES", 3_000)
+        monkeypatch.setattr(lines, "MAX_RATIO", 1)
+    assert (scene.ingest().reasons, scene.ingest().stored) == ({reason: 1}, 0)
+
+
+def test_text_that_is_neither_compact_nor_lines_has_a_smaller_limit(
+    scene: Scene, event: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+):
+    """A pretty-printed file is held as a whole, so it may not be as large."""
+    monkeypatch.setattr(slow, "WHOLE_BYTES", 2_000)
+    scene.write("a.json", json.dumps({"Records": [event(n) for n in range(9)]}, indent=1).encode())
+    assert scene.ingest().reasons == {"too_large": 1}
 
 
 def test_a_file_that_cannot_be_opened_is_read_again_later(scene: Scene, event: Callable[..., Any]):

@@ -160,7 +160,9 @@ def test_a_large_file_is_stored_in_parts_or_goes_the_slow_path_whole(
     )
 
 
-def test_many_slow_files_are_stored_once(scene: Scene, event: Callable[..., Any], monkeypatch: pytest.MonkeyPatch):
+def test_many_slow_files_are_stored_once(
+    scene: Scene, event: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+):
     """Pretty-printed files that fill several data files: every record once, within a file and across files."""
     monkeypatch.setattr(slow, "_UNIT_BYTES", 3_000)
     for n in range(4):

@@ -6,7 +6,7 @@ and says what happened in strings; any doubt sends the whole file the slow path,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -16,8 +16,10 @@ import duckdb
 
 from clew.errors import WorkspaceError
 from clew.events.limits import EARLIEST, LATEST_AHEAD, MAX_RECORD_BYTES
+from clew.events.record import Reason
+from clew.lake.ingest import lines
 from clew.lake.ingest.messages import UNREADABLE, InputFile, Outcome, ReadFile, Setting, Staged
-from clew.lake.ingest.slow import SlowPath
+from clew.lake.ingest.slow import Part, SlowPath
 from clew.lake.ingest.split import Pieces, arrow_table, split
 from clew.lake.ingest.unpack import Unreadable, unpack
 from clew.lake.ingest.write import Writer, Written
@@ -81,12 +83,50 @@ class Decoder:
     def _take(self, file: InputFile) -> None:
         unpacked = unpack(file)
         if isinstance(unpacked, Unreadable):
-            self._read.append(ReadFile(file, unpacked.source, UNREADABLE, refusals=(unpacked.refusal,)))
+            self._refuse(file, unpacked)
         elif unpacked.source in self._setting.known or unpacked.source in self._seen:
             self._read.append(ReadFile(file, unpacked.source, "", known=True))
         else:
             self._seen.add(unpacked.source)
             self._decode(file, unpacked.data, unpacked.source)
+
+    def _refuse(self, file: InputFile, found: Unreadable) -> None:
+        refusal = found.refusal
+        if refusal.reason is Reason.TOO_LARGE and lines.is_lines(file.path):
+            try:
+                self._take_lines(file)
+            except lines.NotReadableError as error:
+                refusal = error.refusal
+            else:
+                return
+        self._read.append(ReadFile(file, found.source, UNREADABLE, refusals=(refusal,)))
+
+    def _take_lines(self, file: InputFile) -> None:
+        """A file of JSON lines of any size, portion by portion."""
+        source = lines.source_of(file.path)
+        if source in self._setting.known or source in self._seen:
+            self._read.append(ReadFile(file, source, "", known=True))
+            return
+        self._seen.add(source)
+        whole = Part(CLOUDTRAIL.name)
+        for portion in lines.portions(file.path):
+            self._take_portion(portion, source, whole)
+        self._slow.settle(file, source, whole)
+
+    def _take_portion(self, portion: bytes, source: str, whole: Part) -> None:
+        pieces = split(portion, source)
+        if pieces is not None and int(pieces.lengths.max()) <= MAX_RECORD_BYTES:
+            attempt = self._attempt([replace(pieces, first_number=whole.next_number)])
+            if isinstance(attempt, Written):
+                self._stage(attempt)
+                whole.records += len(pieces.starts)
+                whole.next_number += len(pieces.starts)
+                return
+        part = self._slow.decode(portion, source, whole.next_number)
+        whole.kind = part.kind
+        whole.records += part.records
+        whole.next_number = part.next_number
+        whole.refusals += part.refusals
 
     def _decode(self, file: InputFile, data: bytes, source: str) -> None:
         if _DIGEST_NAME in file.name.rpartition("/")[2]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _ENVIRONMENT = {
     # numpy would start a thread for each processor that spins while it waits.
     "OPENBLAS_NUM_THREADS": "1",
-    # glibc gives large blocks back to the system, and faulting them in again costs up to a quarter of the decoding time.
+    # glibc gives large blocks back to the system; faulting them in again costs up to a quarter of the decoding.
     "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=4294967296"
     ":glibc.malloc.top_pad=67108864",
 }

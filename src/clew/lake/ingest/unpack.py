@@ -18,7 +18,7 @@ from clew.events.record import Reason, Rejected, excerpt
 if TYPE_CHECKING:
     from clew.lake.ingest.messages import InputFile
 
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
 _GZIP_WINDOW = 31
 
 
@@ -48,7 +48,7 @@ def unpack(file: InputFile) -> Unpacked | Unreadable:
             packed = stream.read(MAX_UNPACKED_BYTES + 1)
     except OSError as error:
         return _refused(file.name.encode(), Reason.UNREADABLE, error.strerror or "cannot be read")
-    data = _gunzip(packed) if packed[:2] == _GZIP else packed
+    data = _gunzip(packed) if packed[:2] == GZIP else packed
     if isinstance(data, Rejected):
         return Unreadable(f"packed:{hashlib.sha256(packed).hexdigest()}", data)
     return Unpacked(data, hashlib.sha256(data).hexdigest())
@@ -61,10 +61,12 @@ def _refused(identity: bytes, reason: Reason, detail: str, head: str = "") -> Un
 
 def _gunzip(packed: bytes) -> bytes | Rejected:
     members: list[bytes] = []
-    room = min(MAX_UNPACKED_BYTES, max(RATIO_FREE_BYTES, len(packed) * MAX_RATIO))
+    by_ratio = max(RATIO_FREE_BYTES, len(packed) * MAX_RATIO)
+    limit = min(MAX_UNPACKED_BYTES, by_ratio)
+    room = limit
     rest = packed
     while rest:
-        if rest[:2] != _GZIP:
+        if rest[:2] != GZIP:
             if not rest.strip(b"\0"):
                 break  # padding after the last member, which gzip itself allows
             detail = f"{len(rest)} bytes after the last gzip member"
@@ -76,18 +78,20 @@ def _gunzip(packed: bytes) -> bytes | Rejected:
             return member
         data, rest = member
         room -= len(data)
+        if room < 0:
+            reason = Reason.GZIP_BOMB if by_ratio < MAX_UNPACKED_BYTES else Reason.TOO_LARGE
+            return Rejected(None, reason, f"{len(packed)} bytes unpack to more than {limit}")
         members.append(data)
     return members[0] if len(members) == 1 else b"".join(members)
 
 
 def _member(packed: bytes, room: int) -> tuple[bytes, bytes] | Rejected:
+    """The first member's content, one byte more than there is room for at most, and what follows it."""
     stream = isal_zlib.decompressobj(_GZIP_WINDOW)
     try:
         data = stream.decompress(packed, room + 1)
     except IsalError as error:  # type: ignore[misc]  # isal's stubs call it a value
         return Rejected(None, Reason.TRUNCATED_GZIP, f"damaged gzip: {error}")
-    if len(data) > room:
-        return Rejected(None, Reason.GZIP_BOMB, f"{len(packed)} bytes unpack to more than {room}")
-    if not stream.eof:
+    if not stream.eof and len(data) <= room:
         return Rejected(None, Reason.TRUNCATED_GZIP, f"the gzip stream ends early, after {len(data)} bytes")
     return data, stream.unused_data
