@@ -4,6 +4,9 @@ import json
 import re
 from datetime import datetime, timedelta
 
+import typer
+
+from clew.cli.main import app
 from clew.detect.catalog import load_builtin
 from clew.detect.explain import Story, explanation, next_steps
 from clew.events.patterns.sigma_model import SigmaCorrelation
@@ -42,3 +45,19 @@ def test_findings_know_what_they_speak_of(detection_cases):
         steps = next_steps(rule.sigma.extras["next_steps"], story(events))
         lacking += [f"{case}: {text}" for text in (told, *steps) if "unknown " in text or "`<" in text]
     assert lacking == []
+
+
+def test_commands_exist():
+    """Every `clew` command that a next step offers has the options that it names."""
+    commands = typer.main.get_command(app).commands
+    wrong = []
+    for rule in load_builtin().reporting:
+        for step in rule.sigma.extras["next_steps"]:
+            for name, rest in re.findall(r"`clew ([a-z]+)([^`]*)`", step):
+                known = {option for parameter in commands[name].params for option in parameter.opts}
+                wrong += [
+                    f"{rule.id}: {name} {option}"
+                    for option in re.findall(r" (--[a-z-]+)", rest)
+                    if option not in known
+                ]
+    assert wrong == []
