@@ -169,12 +169,18 @@ def _picture(investigation: Investigation) -> str:
             title=f"{f.title}, {actor_name(f.actor)}, {_moment(f.first_seen)}",
             href=f"#f-{f.id}",
         )
-        for f in reversed(worst_first(investigation.findings))
+        for f in _drawn(investigation.findings)
     ]
     used = {mark.lane for mark in marks}
     lanes = [name for name in map(attack.tactic_name, (*attack.TACTICS, "")) if name in used]
     bars = [timeline.Bar(s.start, s.reads, s.writes, s.errors) for s in investigation.activity]
     return timeline.render(marks, bars, lanes, investigation.step or timedelta(hours=1))
+
+
+def _drawn(findings: Sequence[Finding]) -> list[Finding]:
+    # Informational findings span the whole time wherever a rule watches ordinary changes: they would hide the rest.
+    told = [f for f in findings if f.severity is not Severity.INFORMATIONAL]
+    return worst_first(told or findings)
 
 
 def _name(source: str) -> str:

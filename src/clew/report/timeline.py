@@ -85,7 +85,7 @@ class _Scale:
 
 
 def render(marks: Sequence[Mark], bars: Sequence[Bar], lanes: Sequence[str], step: timedelta) -> Markup:
-    """The picture as SVG; empty when there is neither a mark nor a bar."""
+    """The picture as SVG, earlier marks on upper rows; empty when there is neither a mark nor a bar."""
     times = [m.start for m in marks] + [m.end for m in marks] + [b.start for b in bars]
     times += [b.start + step for b in bars[-1:]]
     if not times:
@@ -131,9 +131,8 @@ def _stack(marks: Sequence[Mark], lanes: Sequence[str], scale: _Scale) -> list[_
 
 def _rows(marks: Sequence[Mark], scale: _Scale) -> tuple[tuple[Mark, ...], ...]:
     rows: list[list[Mark]] = []
-    for mark in sorted(marks, key=lambda m: (m.start, m.end)):
-        left = scale.x(mark.start) - MARK
-        free = next((row for row in rows if scale.x(row[-1].end) + MARK + 1 <= left), None)
+    for mark in marks:
+        free = next((row for row in rows if not any(_touch(mark, other, scale) for other in row)), None)
         if free is not None:
             free.append(mark)
         elif len(rows) < MAX_ROWS:
@@ -176,6 +175,11 @@ def _label(moment: datetime, step: int) -> str:
     if step < 60:  # noqa: PLR2004  # a minute in seconds
         return f"{moment:%H:%M:%S}"
     return f"{moment:%-d %b}" if moment.hour == moment.minute == 0 else f"{moment:%H:%M}"
+
+
+def _touch(one: Mark, other: Mark, scale: _Scale) -> bool:
+    first, second = sorted((one, other), key=lambda mark: mark.start)
+    return scale.x(second.start) - scale.x(first.end) < 2 * MARK + 1
 
 
 def _draw_lane(lane: _Lane, scale: _Scale) -> Markup:
