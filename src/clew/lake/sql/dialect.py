@@ -20,7 +20,8 @@ _SPECIAL_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "SUBSTRING", "POSITION
 _WORDS = re.compile(
     r"""('(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/)"""
     r"""|\b(arn:aws[\w-]*:cloudtrail:[\w-]*:\d*:eventdatastore/[\w-]+)"""
-    r"""|(?<![\w-])([0-9A-Za-z]+(?:-[0-9A-Za-z]+){3,}|(?i:eds-id))(?![\w-])""",
+    r"""|(?<![\w-])([0-9A-Za-z]+(?:-[0-9A-Za-z]+){3,}|(?i:eds-id))(?![\w-])"""
+    r"""|(<(?i:event[ _-]data[ _-]store[ _-]id|eds[ _-]?id)>|\$(?i:eds_id)\b)""",
     re.DOTALL,
 )
 _SHORTEST_ID = 32
@@ -131,7 +132,9 @@ def position(node: exp.Expr) -> str:
 
 
 def _quoted_store(match: re.Match[str]) -> str:
-    skipped, arn, name = match.groups()
+    skipped, arn, name, placeholder = match.groups()
+    if placeholder is not None:
+        return "event_data_store_id"
     if skipped is not None or not is_data_store(arn or name):
         return match.group(0)
     return f'"{arn or name}"'

@@ -175,10 +175,12 @@ def _comparison(node: exp.Expr, context: Context) -> Typed:
 
 
 def _quantified(node: exp.Expr, context: Context) -> Typed:
-    subquery = node.expression.this
-    if not isinstance(subquery, exp.Subquery):
+    query = node.expression.this
+    if not isinstance(query, exp.Query):
         refuse(node, "ANY and ALL expect a subquery; use `contains` for an array")
-    inner = exp.Subquery(this=context.subquery(subquery.this, context.scope)[0])
+    while isinstance(query, exp.Subquery) and isinstance(query.this, exp.Query):
+        query = query.this
+    inner = context.subquery(query, context.scope)[0]
     right = node.expression.__class__(this=inner)
     return Typed(node.__class__(this=translate(node.this, context).sql, expression=right), BOOLEAN)
 

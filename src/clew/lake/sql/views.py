@@ -38,13 +38,16 @@ class View:
     """A relation that a query may name.
 
     `columns` maps a column to its type and its DuckDB expression over the raw table (empty: the column itself).
-    `time` names the column that tells when, `instant` the raw table's column behind it.
+    `time`, `time_text`, `day` (yyyy/MM/dd) and `date` name the columns that tell when, empty where there is none.
     """
 
     name: str
     raw: str
     columns: Mapping[str, tuple[Type, str]]
-    time: str = "eventtime"
+    time: str = ""
+    time_text: str = ""
+    day: str = ""
+    date: str = ""
 
     @property
     def types(self) -> dict[str, Type]:
@@ -147,6 +150,8 @@ CLOUDTRAIL_LOGS = View(
         ("tlsdetails", _TLS),
         *_PARTITIONS,
     ),
+    time_text="eventtime",
+    day="timestamp",
 )
 
 CLOUDTRAIL_LAKE = View(
@@ -181,6 +186,7 @@ CLOUDTRAIL_LAKE = View(
         *("sessioncredentialfromconsole", "eventjson"),
         ("eventjsonchecksum", "varchar", "sha256(eventjson)"),
     ),
+    time="eventtime",
 )
 
 S3_ACCESS_LOGS = View(
@@ -203,7 +209,8 @@ S3_ACCESS_LOGS = View(
         *("tlsversion", "accesspointarn", "aclrequired", "sourceregion"),
         ("timestamp", "varchar", _day("%Y/%m/%d")),
     ),
-    time="",
+    time_text="requestdatetime",
+    day="timestamp",
 )
 
 _FLOW_TEXT = (
@@ -241,7 +248,8 @@ VPC_FLOW_LOGS = View(
         ("day", "varchar", _day("%Y/%m/%d")),
         ("hour", "varchar", _day("%H")),
     ),
-    time="",
+    day="day",
+    date="date",
 )
 
 VIEWS = {v.name: v for v in (CLOUDTRAIL_LOGS, CLOUDTRAIL_LAKE, S3_ACCESS_LOGS, VPC_FLOW_LOGS)}

@@ -22,10 +22,10 @@ from clew.lake.sql.types import (
 _DISTINCT = "list_filter({a}, lambda e, i: i = list_position({a}, e))"
 MACROS = {
     "clew_element": "(a, i) AS a[i]",
-    "clew_at": "(a, i) AS a[CASE WHEN i >= 1 AND i <= len(a) THEN i WHEN a IS NULL OR i IS NULL THEN NULL"
-    " ELSE CAST('clew: array subscript ' || i || ' is out of range; use element_at for NULL' AS BIGINT) END]",
-    "clew_map_at": "(m, k) AS CASE WHEN m IS NULL OR map_contains(m, k) THEN m[k]"
-    " ELSE m[CASE WHEN CAST('clew: key not present in map: ' || k AS BIGINT) = 0 THEN k END] END",
+    "clew_at": "(a, i) AS CASE WHEN clew_check(coalesce(i >= 1 AND i <= len(a), true), 'array subscript ' || i ||"
+    " ' is out of range; use element_at for NULL') THEN a[i] END",
+    "clew_map_at": "(m, k) AS CASE WHEN clew_check(coalesce(map_contains(m, k), true), 'key not present in map: ' || k)"
+    " THEN m[k] END",
     "clew_contains": "(a, e) AS CASE WHEN a IS NULL OR e IS NULL THEN NULL WHEN list_contains(a, e) THEN true"
     " WHEN list_count(a) < len(a) THEN NULL ELSE false END",
     "clew_any": "(b) AS CASE WHEN b IS NULL THEN NULL WHEN list_contains(b, true) THEN true"
@@ -44,11 +44,10 @@ MACROS = {
     " WHEN len(a) > 0 AND len(b) > 0 AND (list_count(a) < len(a) OR list_count(b) < len(b)) THEN NULL ELSE false END",
     "clew_join": "(a, d) AS array_to_string(list_filter(a, lambda e: e IS NOT NULL), d)",
     "clew_join_null": "(a, d, n) AS array_to_string(list_transform(a, lambda e: coalesce(CAST(e AS VARCHAR), n)), d)",
-    "clew_slice": "(a, s, n) AS CASE WHEN s > 0 THEN a[s:s + n - 1] WHEN s < 0 AND len(a) + s >= 0 THEN"
-    " a[len(a) + s + 1:len(a) + s + n] WHEN s < 0 THEN a[1:0]"
-    " ELSE a[CAST('clew: slice starts at 1' AS BIGINT):] END",
-    "clew_sequence": "(a, b, s) AS CASE WHEN abs(b - a) // abs(s) < 10000 THEN generate_series(a, b, s)"
-    " ELSE generate_series(a, CAST('clew: sequence has more than 10000 entries' AS BIGINT), s) END",
+    "clew_slice": "(a, s, n) AS CASE WHEN clew_check(coalesce(s <> 0, true), 'slice starts at 1') THEN CASE WHEN s > 0"
+    " THEN a[s:s + n - 1] WHEN len(a) + s >= 0 THEN a[len(a) + s + 1:len(a) + s + n] ELSE a[1:0] END END",
+    "clew_sequence": "(a, b, s) AS CASE WHEN clew_check(coalesce(abs(b - a) // abs(s) < 10000, true),"
+    " 'sequence has more than 10000 entries') THEN generate_series(a, b, s) END",
     "clew_steps": "(a, b) AS CASE WHEN b >= a THEN 1 ELSE -1 END",
     "clew_map_concat": "(a, b) AS map_concat(a, b)",
     "clew_map_filter": "(m, f) AS map_from_entries(list_filter(map_entries(m), f))",

@@ -21,18 +21,21 @@ from clew.lake.sql.types import BIGINT, BOOLEAN, DOUBLE, common
 
 # An IPv4 address as a number; NULL for what is none. The groups of an IPv6 address are padded, `::` filled.
 MACROS = {
+    # An error that depends on the row: DuckDB's own error() cannot stand within TRY, and a failing constant is computed
+    # even where CASE does not reach it.
+    "clew_check": "(holds, message) AS CAST(CASE WHEN holds THEN '1' ELSE 'clew: ' || message END AS BIGINT) = 1",
     "clew_ipv4": "(a) AS CASE WHEN regexp_full_match(a, '(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
     "(\\.(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}') THEN list_reduce(list_transform(string_split(a, '.'),"
     " lambda e: CAST(e AS BIGINT)), lambda x, y: x * 256 + y) END",
     "clew_groups": "(a) AS list_filter(string_split(a, ':'), lambda e: e <> '')",
     "clew_zeros": "(a) AS list_transform(range(8 - len(clew_groups(a))), lambda e: '0')",
-    "clew_ipv6_groups": "(a) AS CASE WHEN contains(a, '::') THEN clew_groups(split_part(a, '::', 1)) || clew_zeros(a) ||"
-    " clew_groups(split_part(a, '::', 2)) ELSE string_split(a, ':') END",
+    "clew_ipv6_groups": "(a) AS CASE WHEN contains(a, '::') THEN clew_groups(split_part(a, '::', 1)) || clew_zeros(a)"
+    " || clew_groups(split_part(a, '::', 2)) ELSE string_split(a, ':') END",
     "clew_ipv6": "(a) AS CASE WHEN regexp_full_match(a, '[0-9A-Fa-f:]*:[0-9A-Fa-f:]*') AND len(clew_ipv6_groups(a)) = 8"
     " THEN list_reduce(list_transform(clew_ipv6_groups(a), lambda e: CAST('0x' || e AS UHUGEINT)),"
     " lambda x, y: x * 65536 + y) END",
     "clew_same_bits": "(x, y, bits) AS x // CAST(pow(2, bits) AS UHUGEINT) = y // CAST(pow(2, bits) AS UHUGEINT)",
-    "clew_within": "(network, address, size, width) AS CASE WHEN size = 0 AND network IS NOT NULL THEN address IS NOT NULL"
+    "clew_within": "(network, address, size, width) AS CASE WHEN size = 0 THEN address IS NOT NULL"
     " WHEN address IS NOT NULL THEN clew_same_bits(CAST(network AS UHUGEINT), CAST(address AS UHUGEINT), width - size)"
     " ELSE false END",
     "clew_in_network": "(n, a) AS CASE WHEN a IS NULL OR n IS NULL THEN NULL"
@@ -40,15 +43,15 @@ MACROS = {
     " THEN clew_within(clew_ipv4(split_part(n, '/', 1)), clew_ipv4(a), CAST(split_part(n, '/', 2) AS INTEGER), 32)"
     " WHEN clew_ipv6(split_part(n, '/', 1)) IS NOT NULL"
     " THEN clew_within(clew_ipv6(split_part(n, '/', 1)), clew_ipv6(a), CAST(split_part(n, '/', 2) AS INTEGER), 128)"
-    " ELSE CAST('clew: invalid network ' || n AS BIGINT) = 0 END",
-    "clew_address": "(a) AS CASE WHEN clew_ipv4(a) IS NOT NULL OR clew_ipv6(a) IS NOT NULL THEN a"
-    " WHEN a IS NOT NULL THEN CAST(CAST('clew: cannot cast value to IPADDRESS: ' || a AS BIGINT) AS VARCHAR) END",
+    " ELSE clew_check(false, 'invalid network ' || n) END",
+    "clew_address": "(a) AS CASE WHEN clew_check(a IS NULL OR clew_ipv4(a) IS NOT NULL OR clew_ipv6(a) IS NOT NULL,"
+    " 'cannot cast value to IPADDRESS: ' || a) THEN a END",
     "clew_try_address": "(a) AS CASE WHEN clew_ipv4(a) IS NOT NULL OR clew_ipv6(a) IS NOT NULL THEN a END",
     # Not an error, as in Trino: a double divided by zero.
     "clew_divide_double": "(a, b) AS CASE WHEN b = 0 THEN CASE WHEN a = 0 OR isnan(a) THEN CAST('nan' AS DOUBLE)"
     " WHEN a > 0 THEN CAST('inf' AS DOUBLE) ELSE CAST('-inf' AS DOUBLE) END ELSE CAST(a AS DOUBLE) / b END",
-    "clew_divide_decimal": "(a, b, s) AS CASE WHEN b = 0 THEN CAST(CAST('clew: division by zero' AS BIGINT) AS DOUBLE)"
-    " ELSE round(a / b, s) END",
+    "clew_divide_decimal": "(a, b, s) AS CASE WHEN clew_check(coalesce(b <> 0, true), 'division by zero')"
+    " THEN round(a / b, s) END",
     "clew_divide": "(a, b) AS a // b",
     "clew_from_base": "(s, r) AS list_reduce(list_prepend(0, list_transform(string_split(lower(s), ''),"
     " lambda e: CAST(strpos('0123456789abcdefghijklmnopqrstuvwxyz', e) - 1 AS BIGINT))), lambda x, y: x * r + y)",

@@ -18,8 +18,8 @@ MACROS = {
     " WHEN i = 0 OR i < -length(s) THEN '' ELSE substr(s, i) END",
     "clew_substr_n": "(s, i, n) AS CASE WHEN s IS NULL OR i IS NULL OR n IS NULL THEN NULL"
     " WHEN i = 0 OR i < -length(s) OR n <= 0 THEN '' ELSE substr(s, i, n) END",
-    "clew_split_part": "(s, d, i) AS list_extract(string_split(s, d), CASE WHEN i > 0 THEN i"
-    " ELSE CAST('clew: split_part index must be greater than zero' AS BIGINT) END)",
+    "clew_split_part": "(s, d, i) AS CASE WHEN clew_check(coalesce(i > 0, true), 'split_part index must be greater than"
+    " zero') THEN list_extract(string_split(s, d), i) END",
     "clew_split_n": "(s, d, n) AS CASE WHEN len(string_split(s, d)) <= n THEN string_split(s, d)"
     " ELSE list_concat(string_split(s, d)[1:n - 1], [array_to_string(string_split(s, d)[n:], d)]) END",
     "clew_split_to_map": "(s, d, k) AS map_from_entries(list_transform(string_split(s, d),"
