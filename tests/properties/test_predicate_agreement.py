@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clew.events.predicate import And, Element, Leaf, Not, Or, SameValue, compile_predicate
-from clew.lake.ingest.slow import _worded
-from clew.lake.predicate_sql import to_columns_sql, to_sql
+from clew.lake.predicate_sql import WORDS_ONLY, to_columns_sql, to_sql
 from clew.lake.schema import BOOLEAN, CLOUDTRAIL, empty_relation, transform_structure
 
 # ſ, K (Kelvin) and İ fold onto ASCII letters in some engines; % _ ! matter to LIKE; 0 and NUL to careless quoting.
@@ -231,7 +230,7 @@ def fill(connection, texts):
         column for column in CLOUDTRAIL.columns if column.key and column.key not in {"eventTime", "resources"}
     )
     connection.execute("CREATE OR REPLACE TABLE texts (number BIGINT, eventjson VARCHAR, j VARCHAR)")
-    rows = [(number, text, json.dumps(_worded(json.loads(text)))) for number, text in enumerate(texts)]
+    rows = [(number, text, json.dumps(_words_alone(json.loads(text)))) for number, text in enumerate(texts)]
     connection.executemany("INSERT INTO texts VALUES (?, ?, ?)", rows)
     structure = transform_structure(columns).replace("'", "''")
     names = ", ".join(column.name for column in columns)
@@ -242,6 +241,15 @@ def fill(connection, texts):
         SELECT {transformed}, eventjson, number
         FROM (SELECT json_transform(j, '{structure}') AS e, eventjson, number FROM texts)"""
     )
+
+
+def _words_alone(value, path=()):
+    """The record without what stands in a column of words and is no string, as ingest stores it."""
+    if path in WORDS_ONLY:
+        return value if isinstance(value, str) else None
+    if isinstance(value, dict) and len(path) < 2:
+        return {key: _words_alone(item, (*path, key)) for key, item in value.items()}
+    return value
 
 
 def _typed(column):

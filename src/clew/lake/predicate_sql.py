@@ -211,7 +211,7 @@ def _over_column(leaf: Leaf, column: str, place: _Place, writer: _Writer) -> Sql
     if asks_of_strings_only(leaf) and leaf.op != "type_is":
         choice = _where_doubtful(other, "true", leaf, place, writer).sql
         return SqlPredicate(f"(CASE WHEN {tested} THEN {choice} ELSE false END)", exact=True)
-    return _where_doubtful(other, f"coalesce({tested}, false)", leaf, place, writer)
+    return _where_doubtful(other, tested, leaf, place, writer)
 
 
 def _where_doubtful(doubt: str, tested: str, leaf: Leaf, place: _Place, writer: _Writer) -> SqlPredicate:
@@ -221,7 +221,7 @@ def _where_doubtful(doubt: str, tested: str, leaf: Leaf, place: _Place, writer: 
     else:
         writer.doubts.add(doubt)
         choice = place.guess
-    return SqlPredicate(f"(CASE WHEN {doubt} THEN {choice} ELSE {tested} END)", exact=True)
+    return SqlPredicate(f"(CASE WHEN {doubt} THEN {choice} ELSE coalesce({tested}, false) END)", exact=True)
 
 
 def _over_boolean(leaf: Leaf, column: str, place: _Place, writer: _Writer) -> SqlPredicate:
