@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clew.cli.commands import coverage, detect, doctor, events, ingest, investigate, lake, sql
+from clew.cli.commands import (
+    coverage,
+    detect,
+    doctor,
+    events,
+    findings,
+    ingest,
+    investigate,
+    lake,
+    rules,
+    sql,
+    suppress,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +29,9 @@ COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (
     events.register,
     coverage.register,
     detect.register,
+    findings.register,
+    suppress.register,
+    rules.register,
     sql.register,
     lake.register,
     doctor.register,
