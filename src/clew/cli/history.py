@@ -11,7 +11,6 @@ from clew.cli import context, history_rows, history_table
 from clew.cli.history_options import Output
 from clew.cli.history_table import blind_spot_lines
 from clew.errors import UsageError
-from clew.lake.coverage import Question, blind_spots
 from clew.lake.history.effects import Effect
 from clew.lake.history.filters import event_sources
 from clew.lake.history.search import find, last_root_sign_in, last_root_use, originals, suggestions
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from clew.lake.access_join import Request
-    from clew.lake.coverage import BlindSpot
+    from clew.lake.coverage import BlindSpot, Question
     from clew.lake.history.filters import Filters
     from clew.lake.history.search import Page
     from clew.lake.reader import Lake
@@ -66,7 +65,7 @@ def answer(asked: Asked) -> None:
     page = find(lake, asked.wanted, limit=asked.limit, newest_first=asked.newest_first)
     requests = _joined(lake, asked.wanted)
     is_found = bool(page.entries or any(joined.lines for joined in requests))
-    spots = () if is_found else blind_spots(lake, question(asked.wanted))
+    spots = () if is_found else _blind_spots(lake, asked.wanted)
     if asked.output is Output.TABLE:
         hints = () if is_found else suggestions(lake, asked.wanted)
         _print_table(
@@ -90,8 +89,16 @@ def _joined(lake: Lake, wanted: Filters) -> tuple[Request, ...]:
     return tuple(joined for joined in (join(lake, name) for name in wanted.request_ids) if joined.lines)
 
 
+def _blind_spots(lake: Lake, wanted: Filters, *, global_calls: bool = False) -> tuple[BlindSpot, ...]:
+    from clew.lake.coverage import blind_spots
+
+    return blind_spots(lake, question(wanted, global_calls=global_calls))
+
+
 def question(wanted: Filters, *, global_calls: bool = False) -> Question:
     """The filters as far as they decide which evidence would hold the answer."""
+    from clew.lake.coverage import Question
+
     sources = event_sources(wanted.event_sources)
     asks_for_root = any(name.strip("<>").lower() == "root" for name in wanted.users)
     is_global = not {"iam.amazonaws.com", "organizations.amazonaws.com"}.isdisjoint(sources)
@@ -159,7 +166,7 @@ def write_originals(asked: Asked) -> None:
     sys.stdout.flush()
     if not is_found:
         context.note("no event found")
-        for line in blind_spot_lines(blind_spots(lake, question(asked.wanted))):
+        for line in blind_spot_lines(_blind_spots(lake, asked.wanted)):
             context.note(line)
 
 
@@ -168,7 +175,7 @@ def answer_last_root_login(asked: Asked) -> None:
     lake = open_lake(context.workspace().lake_path)
     sign_in = last_root_sign_in(lake, asked.wanted)
     last_use = last_root_use(lake, asked.wanted)
-    spots = () if sign_in else blind_spots(lake, question(asked.wanted, global_calls=True))
+    spots = () if sign_in else _blind_spots(lake, asked.wanted, global_calls=True)
     if asked.output is not Output.TABLE:
         document = {
             "last_root_sign_in": history_rows.row(sign_in) if sign_in else None,

@@ -62,7 +62,7 @@ KINDS: Final = (
     EvidenceKind(
         "insights",
         "CloudTrail Insights events",
-        "unusual rates of write calls and of errors, as start and end of the unusual activity",
+        "unusual rates of calls and of errors (management events; on trails also data events), as start and end",
         "single calls; rates that the seven days before also had",
         "typically within 30 minutes of the unusual activity; the first ones up to 36 hours after Insights is enabled",
         "none: the baseline is a statistic",

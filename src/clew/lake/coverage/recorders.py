@@ -79,11 +79,10 @@ def _by_trail(
         "trail_data",
         (data, f"{why}; recorded where a selector names the resource" if is_data else why, objects),
     )
-    counted = is_data is False
     yield (
         "insights",
         (
-            Would.IF_ENABLED if counted else Would.NO if is_data else Would.UNKNOWN,
+            Would.IF_ENABLED,
             "only as part of an unusual rate, never the single call",
             _held(coverage, "Insight", "", account),
         ),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clew.aws.glob import matcher
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a row must be; an empty filter asks nothing.
+    """What a row must be.
 
     Units: `since` is included, `until` is not; both UTC. `read_only` None asks for both.
     """
@@ -52,10 +52,6 @@ class Filters:
     denied: bool = False
     since: datetime | None = None
     until: datetime | None = None
-
-    def is_empty(self) -> bool:
-        """Whether nothing is asked, so that every record is an answer."""
-        return all(getattr(self, item.name) in ((), None, False) for item in fields(self))
 
 
 # Words of users for services whose event source is named otherwise; `service_name` knows the full names.
@@ -110,7 +106,8 @@ def _exact(wanted: Filters) -> Iterable[Condition]:
     )
     yield from (is_in(column, values) for column, values in columns if values)
     if wanted.accounts:
-        columns_of_account = ("recipientaccountid", "useridentity.accountid")
+        in_arn = "trim(split_part(useridentity.arn, ':', 5))"
+        columns_of_account = ("recipientaccountid", "useridentity.accountid", in_arn)
         yield any_of(is_in(column, wanted.accounts) for column in columns_of_account)
 
 

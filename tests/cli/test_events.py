@@ -1,0 +1,194 @@
+"""`clew events`: the questions of tests/cases/history, and what no case can say."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shlex
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from clew.cli.main import app
+from clew.lake.ingest import ingest
+
+CASES = Path(__file__).parent.parent / "cases"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+QUESTIONS = yaml.safe_load((CASES / "history" / "questions.yaml").read_text())
+
+
+def made_up() -> list[dict[str, Any]]:
+    """The events of events.yaml, each merged over the defaults."""
+    document = yaml.safe_load((CASES / "history" / "events.yaml").read_text())
+    events = []
+    for given in document["events"]:
+        event = {**document["defaults"], **given, "eventID": given["id"], "requestID": f"R-{given['id']}"}
+        if "as" in given:
+            event["userIdentity"] = document["identities"][given["as"]]
+        events.append({key: value for key, value in event.items() if key not in {"id", "as"}})
+    return events
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the examples EV1 to EV15 and the made-up events."""
+    home = tmp_path_factory.mktemp("events")
+    for path in sorted((CASES / "events").glob("EV*.yaml")):
+        for number, given in enumerate(yaml.safe_load(path.read_text()).get("inputs", [])):
+            suffix = "log" if given["kind"] == "s3_access" else "json"
+            (home / f"{path.stem}-{number}.{suffix}").write_text(given["text"])
+    (home / "made-up.json").write_text(json.dumps({"Records": made_up()}))
+    ingest(home / "w" / "lake", sorted([*home.glob("*.json"), *home.glob("*.log")]), now=NOW)
+    return home / "w"
+
+
+def ask(workspace: Path, *words: str) -> Any:
+    """The outcome of `clew events` with these words."""
+    return CliRunner().invoke(app, ["-w", str(workspace), "events", *words], catch_exceptions=False)
+
+
+def identity(row: dict[str, Any]) -> str:
+    """The event id of a made-up event, `ev:EV5` for the record of an example."""
+    return (
+        row["event_id"]
+        if row["event_id"] in MADE_UP
+        else f"ev:{Path(row['source']['path']).name.split('-')[0]}"
+    )
+
+
+MADE_UP = {event["eventID"] for event in made_up()}
+
+
+@pytest.mark.parametrize("case", QUESTIONS, ids=[case["id"] for case in QUESTIONS])
+def test_question(workspace, case):
+    """Each question is answered by exactly its events, in order, told as the case says."""
+    words = shlex.split(case["ask"]) if isinstance(case["ask"], str) else case["ask"]
+    result = ask(workspace, *words, "--output", "json")
+    assert result.exit_code == 0
+    answer = json.loads(result.stdout)
+    rows = {identity(row): row for row in answer["events"]}
+    assert list(rows) == case["finds"]
+    assert answer["more"] is case.get("more", False)
+    assert bool(answer["blind_spots"]) is (not case["finds"])
+    for name, expected in case.get("rows", {}).items():
+        assert {key: rows[name][key] for key in expected} == expected
+    for name, roles in case.get("via", {}).items():
+        assert [session["role"] for session in rows[name]["via"]] == roles
+
+
+def test_contradiction_is_shown_with_both_values(workspace):
+    """EV5 names two users: the table shows both, and says what the mark means."""
+    text = ask(workspace, "--user", "Jane").stdout
+    assert "! userIdentity.userName is `Jane` but userIdentity.arn is" in text
+    assert "arn:aws:iam::123456789012:user/Alice" in text
+    assert "contradict themselves" in text
+
+
+def test_session_is_shown_with_its_opener(workspace):
+    """EV10: a call of an assumed role names the roles and who opened the first session."""
+    text = " ".join(ask(workspace, "--resource", "payroll").stdout.split())
+    assert "via role EC2-dev → role Admin, opened by JohnDoe" in text
+
+
+def test_table_fits_in_100_columns(workspace):
+    """No line of the table is wider than 100 columns, whatever names the records hold."""
+    text = ask(workspace, "--limit", "0").stdout
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_request_is_shown_from_both_logs(workspace):
+    """EV15: the request id shows the access line beside the record, the pre-signature, and where they disagree."""
+    result = ask(workspace, "--request-id", "4RDM0X7KAX9P6Y6Y")
+    assert "authentication        QueryString" in result.stdout
+    assert "TLS version           TLSv1.2" in result.stdout
+    assert "valid for 300 s" in result.stdout
+    assert "≠ host id" in result.stdout
+
+
+def test_raw_is_byte_for_byte(workspace):
+    """EV5: --raw writes the record's text as it stood in its file, and nothing else."""
+    case = yaml.safe_load((CASES / "events" / "EV5.yaml").read_text())
+    result = ask(workspace, "--user", "Jane", "--raw")
+    assert result.stdout_bytes == case["inputs"][0]["text"].strip().encode() + b"\n"
+
+
+@pytest.mark.parametrize("output", ["table", "json", "jsonl", "csv"])
+def test_hostile_text_stays_inert(workspace, output):
+    """Terminal escapes and formulas planted in a record come out inert in every form."""
+    text = ask(workspace, "--event-id", "hostile", "--output", output).stdout
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    if output == "csv":
+        (row,) = csv.DictReader(io.StringIO(text))
+        assert row["user_name"] == "'=HYPERLINK(1)"
+
+
+def test_json_lines_hold_the_same_rows_as_json(workspace):
+    """JSON lines, JSON and CSV tell the same events with the same keys."""
+    rows = [json.loads(line) for line in ask(workspace, "-r", "reports", "-o", "jsonl").stdout.splitlines()]
+    assert rows == json.loads(ask(workspace, "-r", "reports", "-o", "json").stdout)["events"]
+    cells = list(csv.DictReader(io.StringIO(ask(workspace, "-r", "reports", "-o", "csv").stdout)))
+    assert [row["event_id"] for row in cells] == [row["event_id"] for row in rows]
+
+
+def test_nothing_found_names_blind_spots(workspace):
+    """Reads of objects in a bucket without data events are not simply absent: the answer says what was not recorded."""
+    result = ask(workspace, "-r", "arn:aws:s3:::payroll", "-n", "GetObject", "--account", "222233334444")
+    text = " ".join(result.stdout.split())
+    assert result.stdout.startswith("no event found")
+    assert "no record of account 222233334444" in text
+    assert "no data events of bucket `payroll` in the lake" in text
+
+
+def test_nothing_found_suggests_names(workspace):
+    """A misspelt call or user is answered with the name that occurs."""
+    assert "did you mean DeleteSecurityGroup?" in ask(workspace, "-n", "DeleteSecurtyGroup").stdout
+    assert "did you mean JohnDoe?" in ask(workspace, "-u", "johndoe").stdout
+
+
+def test_no_root_sign_in_found(workspace):
+    """CR6: without a sign-in the answer says so, shows the last call of the root user himself, and names blind spots."""
+    text = ask(workspace, "--last-root-login").stdout
+    assert text.startswith("no root sign-in found")
+    assert "ec2 AuthorizeSecurityGroupIngress" in text
+    assert "what this lake cannot have seen" in text
+
+
+def test_last_root_sign_in(workspace, tmp_path):
+    """CR6: the latest successful console sign-in of the root user is found; a refused one later is not."""
+    events = [
+        {**made_up()[0], "eventID": f"root-{hour}", "eventTime": f"2024-06-01T{hour}:00:00Z", "awsRegion": "us-east-1",
+         "eventSource": "signin.amazonaws.com", "eventName": "ConsoleLogin", "eventType": "AwsConsoleSignIn",
+         "userIdentity": {"type": "Root", "arn": "arn:aws:iam::111122223333:root", "accountId": "111122223333"},
+         "responseElements": {"ConsoleLogin": answer}, "additionalEventData": {"MFAUsed": "Yes"}}
+        for hour, answer in (("08", "Success"), ("09", "Success"), ("10", "Failure"))
+    ]  # fmt: skip
+    (tmp_path / "root.json").write_text(json.dumps({"Records": events}))
+    ingest(tmp_path / "w" / "lake", [tmp_path / "root.json"], now=NOW)
+    answer = json.loads(ask(tmp_path / "w", "--last-root-login", "-o", "json").stdout)
+    assert answer["last_root_sign_in"]["event_id"] == "root-09"
+    assert answer["last_root_sign_in"]["mfa"] == "used"
+    assert answer["last_root_use"]["event_id"] == "root-10"
+    assert ask(tmp_path / "w", "--last-root-login").stdout.startswith("the root user's last sign-in")
+
+
+def test_conflicting_records_are_both_shown(tmp_path):
+    """Two records with one event id and different content are both shown, and marked."""
+    first = {**made_up()[0], "eventID": "same"}
+    second = {**first, "eventName": "StopInstances"}
+    (tmp_path / "a.json").write_text(json.dumps({"Records": [first, second]}))
+    ingest(tmp_path / "w" / "lake", [tmp_path / "a.json"], now=NOW)
+    rows = json.loads(ask(tmp_path / "w", "--event-id", "same", "-o", "json").stdout)["events"]
+    assert sorted(row["event_name"] for row in rows) == ["StopInstances", "TerminateInstances"]
+    assert all(row["conflict"] for row in rows)
+
+
+def test_reads_and_writes_exclude_each_other(workspace):
+    """Asking for only reads and only writes at once is a usage error."""
+    result = CliRunner().invoke(app, ["-w", str(workspace), "events", "--read-only", "--write-only"])
+    assert "exclude each other" in str(result.exception)

@@ -1,0 +1,184 @@
+"""Laws of the event history: SQL never narrows away an answer, chunks join without seam, outcomes agree."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clew.events.outcome import Result, outcome
+from clew.lake.history import resources
+from clew.lake.history.effects import Effect, effect
+from clew.lake.history.filters import Filters
+from clew.lake.history.outcomes import is_denied, is_failed
+from clew.lake.history.search import entries, find, originals
+from clew.lake.ingest import ingest
+from clew.lake.reader import open_lake
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from clew.lake.reader import Lake
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+NAME = st.text('ab1-_./é "\\', min_size=1, max_size=8)
+PLACES = (
+    lambda name: {"requestParameters": {"x": name}},
+    lambda name: {"requestParameters": {"x": [{"y": f"{name},other"}]}},
+    lambda name: {"responseElements": {"x": f"arn:aws:ec2:us-east-1:111122223333:instance/{name}"}},
+    lambda name: {
+        "requestParameters": {"x": f"arn:aws:secretsmanager:us-east-1:111122223333:secret:{name}-a1B2c3"}
+    },
+    lambda name: {"resources": [{"ARN": f"arn:aws:s3:::{name}/key"}]},
+    lambda name: {"resources": [{"ARN": f"arn:aws:iam::111122223333:role/path/{name}"}]},
+    lambda name: {
+        "requestParameters": {"policyDocument": json.dumps({"Resource": f"arn:aws:s3:::{name}/*"})}
+    },
+    lambda name: {"requestParameters": {"url": f"https://sqs.us-east-1.amazonaws.com/1/{name}"}},
+    lambda name: {"requestParameters": {"bucketName": "b", "key": name}},
+    lambda name: {"serviceEventDetails": {"keyId": name}},
+)
+TERMS = (
+    lambda name: name,
+    lambda name: f"arn:aws:s3:::{name}",
+    lambda name: f"arn:aws:s3:::b/{name}",
+    lambda name: f"{name}*",
+    lambda name: f"arn:aws:iam::111122223333:role/path/{name}",
+    lambda name: f"arn:aws:secretsmanager:us-east-1:111122223333:secret:{name}-a1B2c3",
+)
+
+
+def let_through(term: resources.Term, event: dict[str, object]) -> bool:
+    """Whether the SQL prefilter of the term keeps the event."""
+    condition = resources.prefilter(term)
+    columns = [
+        json.dumps(event[key]) if key in event else None for key in ("requestParameters", "responseElements")
+    ]
+    columns.append(json.dumps(event["serviceEventDetails"]) if "serviceEventDetails" in event else None)
+    listed = event.get("resources")
+    arns = [item["ARN"] for item in listed] if isinstance(listed, list) else None
+    rows = duckdb.execute(
+        f"""
+        SELECT count(*) FROM (SELECT ?::VARCHAR AS requestparameters, ?::VARCHAR AS responseelements,
+            ?::VARCHAR AS serviceeventdetails,
+            list_transform(?::VARCHAR[], lambda a: {{'arn': a, 'arnprefix': NULL::VARCHAR}}) AS resources)
+        WHERE {condition.sql}
+        """,
+        [*columns, arns, *condition.parameters],
+    ).fetchall()
+    return bool(rows[0][0])
+
+
+@given(name=NAME, other=NAME, place=st.sampled_from(PLACES), make=st.sampled_from(TERMS), same=st.booleans())
+def test_sql_keeps_every_record_that_matches(name, other, place, make, same):
+    """A record that concerns the resource is never narrowed away by SQL, however its name is spelled in JSON."""
+    term = resources.term(make(name))
+    event = {"eventSource": "iam.amazonaws.com", **place(name if same else other)}
+    if resources.matches(term, event):
+        assert let_through(term, event)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said", "is_match"),
+    [
+        ("sg-1", "sg-12", False),
+        ("sg-1", "sg-1", True),
+        ("bucket", "arn:aws:s3:::bucket/a/b", True),
+        ("bucket", "arn:aws:s3:::bucket-logs", False),
+        ("a/b", "arn:aws:s3:::bucket/a/b", True),
+        ("b", "arn:aws:s3:::bucket/a/b", False),
+        ("fn", "arn:aws:lambda:us-east-1:111122223333:function:fn:live", True),
+        ("EC2-dev", "arn:aws:sts::111122223333:assumed-role/EC2-dev/x", True),
+        ("arn:aws:iam::111122223333:user/Bob", "arn:aws:iam:: 111122223333:user/Bob", True),
+        ("*", "anything", True),
+    ],
+)
+def test_names_are_compared_whole(wanted, said, is_match):
+    """An id, a name or an ARN matches itself and what it names, never a longer word that holds it."""
+    assert resources.matches(resources.term(wanted), {"requestParameters": {"x": said}}) is is_match
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A lake of 500 events in 50 seconds: many share their time, some fail in different ways."""
+    home: Path = tmp_path_factory.mktemp("history")
+    kinds = [
+        {},
+        {"errorCode": "AccessDenied"},
+        {"errorCode": "Client.UnauthorizedOperation"},
+        {"errorCode": "NoSuchBucket"},
+        {"errorCode": "X", "errorMessage": "User: u is not authorized to perform: s3:GetObject"},
+        {"errorMessage": "Failed authentication"},
+        {"eventSource": "signin.amazonaws.com", "eventName": "ConsoleLogin",
+         "responseElements": {"ConsoleLogin": "Failure"}},
+        {"eventSource": "signin.amazonaws.com", "eventName": "ConsoleLogin",
+         "responseElements": {"ConsoleLogin": "Success"}},
+        {"eventType": "AwsCloudTrailInsight", "eventCategory": "Insight", "errorCode": "AccessDenied"},
+        {"responseElements": {"note": "Failure"}},
+    ]  # fmt: skip
+    events = [
+        {"eventVersion": "1.09", "eventTime": f"2024-05-01T10:00:{number % 50:02d}Z", "eventID": f"e{number}",
+         "eventSource": "s3.amazonaws.com", "eventName": "GetObject", **kinds[number // 50]}
+        for number in range(500)
+    ]  # fmt: skip
+    (home / "a.json").write_text(json.dumps({"Records": events}))
+    ingest(home / "lake", [home / "a.json"], now=NOW)
+    return open_lake(home / "lake")
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+@pytest.mark.parametrize("first", [1, 7, 10_000])
+def test_chunks_join_without_seam(lake, first, newest_first):
+    """However the reading is cut into chunks, every record comes once and in order of time."""
+    connection = lake.connect()
+    connection.execute("SET disabled_optimizers = 'late_materialization'")
+    found = [row.record_id for row in entries(connection, Filters(), first=first, newest_first=newest_first)]
+    assert len(set(found)) == len(found) == 500
+    whole = find(lake, Filters(), limit=0, newest_first=newest_first).entries
+    assert found == [row.record_id for row in whole]
+    times = [row.time for row in whole]
+    assert times == sorted(times, reverse=newest_first)
+
+
+@pytest.mark.parametrize(("errors", "denied"), [(True, False), (False, True)])
+def test_failures_in_sql_agree_with_the_decoded_record(lake, errors, denied):
+    """`--errors` and `--denied` find the records whose outcome says so, and no others."""
+    found = {row.record_id for row in find(lake, Filters(errors=errors, denied=denied), limit=0).entries}
+    wanted = {Result.DENIED} if denied else {Result.DENIED, Result.FAILED}
+    texts = map(json.loads, originals(lake, Filters(), limit=0))
+    assert found == {event["eventID"] for event in texts if outcome(event).result in wanted}
+    assert is_failed().sql
+    assert is_denied(lake.connect()).sql
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("CreateBucket", Effect.CREATED),
+        ("RunInstances", Effect.CREATED),
+        ("PutBucketPolicy", Effect.PERMISSIONS),
+        ("AttachRolePolicy", Effect.PERMISSIONS),
+        ("UpdateAssumeRolePolicy", Effect.PERMISSIONS),
+        ("PutLifecyclePolicy", Effect.CHANGED),
+        ("UpdateAccountPasswordPolicy", Effect.CHANGED),
+        ("TerminateInstances", Effect.DELETED),
+        ("DeleteTrail", Effect.DELETED),
+        ("StopLogging", Effect.CHANGED),
+        ("BatchGetItem", Effect.READ),
+        ("BatchDeleteImage", Effect.DELETED),
+        ("AddPermission20150331v2", Effect.PERMISSIONS),
+        ("ConsoleLogin", Effect.SIGNED_IN),
+        ("AssumeRoleWithSAML", Effect.CREDENTIALS),
+        ("Frobnicate", Effect.USED),
+        ("", Effect.USED),
+    ],
+)
+def test_effect_of_a_call(name, expected):
+    """What a call does is told from its name."""
+    assert effect(name) is expected
