@@ -48,7 +48,7 @@ class Lake:
         connection = duckdb.connect()
         connection.execute(f"SET memory_limit = '{int(memory_limit_mb)}MB'")
         connection.execute(f"SET threads = {int(threads)}")
-        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         # Spilled rows belong to the lake's disk, not to a `.tmp` in the user's directory.
         connection.execute(f"SET temp_directory = {quoted(str(self.path / 'spill'))}")
         for name, table in TABLES.items():

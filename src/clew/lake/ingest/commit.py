@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from clew.lake.schema import Table
     from clew.lake.store import Store
 
-_MEMORY_LIMIT = "400MB"
+_MEMORY_LIMIT = "300MB"
 
 
 @dataclass(slots=True)
@@ -97,6 +97,7 @@ def _append(
 def _connection(lake_path: Path) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     connection.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'; SET threads = 2; SET TimeZone = 'UTC'")
+    connection.execute("SET enable_progress_bar = false; SET preserve_insertion_order = false")
     connection.execute(f"SET temp_directory = {quoted(str(lake_path / 'spill'))}")
     return connection
 

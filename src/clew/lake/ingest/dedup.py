@@ -7,9 +7,10 @@ each run, so that nobody can prepare two texts that look equal.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
     from clew.lake.manifest import DataFile
     from clew.lake.schema import Table
-
-_PARTS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +50,15 @@ def unique(
     old: Sequence[DataFile],
 ) -> Unique:
     """The new data files of a table, each record once; a file that loses records is written anew."""
-    fresh, held = _paths(new), _paths(old)
-    if not _find_suspects(connection, fresh, held):
+    _register(connection, new, old)
+    if not _find_suspects(connection, new, old):
         return Unique(tuple(new), {}, {}, None, ())
-    _read_suspects(connection, table, fresh, held)
+    _read_copies(connection, table, new, old)
+    if _find_odd(connection):
+        _merge_equal_json(connection, _text_column(table))
     _decide(connection)
-    kept = [_cleaned(connection, lake_path, table, file) for file in new]
-    unique_files = tuple(file for file in kept if file is not None)
     return Unique(
-        unique_files,
+        _cleaned(connection, lake_path, table, new),
         _counts(connection, "NOT conflict AND NOT itself"),
         _counts(connection, "conflict"),
         _occurrences(connection, lake_path, table),
@@ -67,164 +66,195 @@ def unique(
     )
 
 
-def _paths(files: Sequence[DataFile]) -> str:
-    return ", ".join(quoted(file.path) for file in files)
+def _register(
+    connection: duckdb.DuckDBPyConnection, new: Sequence[DataFile], old: Sequence[DataFile]
+) -> None:
+    """Make the table `files`: numbers for paths, so that millions of rows hold numbers."""
+    rows = [(n, file.path, n >= len(new)) for n, file in enumerate((*new, *old))]
+    connection.execute("CREATE OR REPLACE TEMP TABLE files (file INTEGER, filename VARCHAR, is_held BOOLEAN)")
+    connection.execute(
+        "INSERT INTO files SELECT unnest(?), unnest(?), unnest(?)", [list(c) for c in zip(*rows, strict=True)]
+    )
 
 
-def _scan(paths: str, columns: str) -> str:
+def _scan(files: Sequence[DataFile], columns: str) -> str:
+    paths = ", ".join(quoted(file.path) for file in files)
     return f"SELECT {columns} FROM read_parquet([{paths}], hive_partitioning = false, filename = true)"
 
 
-def _find_suspects(connection: duckdb.DuckDBPyConnection, fresh: str, held: str) -> int:
-    """Make the table `suspects` of ids that occur twice; how many there are."""
-    twice = f"SELECT record_id FROM ({_scan(fresh, 'record_id')}) GROUP BY record_id HAVING count(*) > 1"
-    if held:
+def _find_suspects(
+    connection: duckdb.DuckDBPyConnection, new: Sequence[DataFile], old: Sequence[DataFile]
+) -> int:
+    """Make the table `suspects` of ids that occur twice, each with a number; how many there are."""
+    fresh = _scan(new, "record_id")
+    twice = f"SELECT record_id FROM ({fresh}) GROUP BY record_id HAVING count(*) > 1"
+    if old:
         # INVARIANT: all days are asked, not only those of the new records: a forged record may name another day.
-        ids = _scan(fresh, "record_id")
-        twice += (
-            f" UNION SELECT record_id FROM ({_scan(held, 'record_id')}) SEMI JOIN ({ids}) USING (record_id)"
-        )
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE suspects AS {twice}").fetchall()
-    return int(connection.execute("SELECT count(*) FROM suspects").fetchall()[0][0])
+        held = _scan(old, "record_id")
+        twice += f" UNION SELECT record_id FROM ({fresh}) SEMI JOIN ({held}) USING (record_id)"
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE suspects AS SELECT row_number() OVER () AS id, record_id FROM ({twice})"
+    ).fetchall()
+    return _number(connection, "SELECT count(*) FROM suspects")
 
 
-def _read_suspects(connection: duckdb.DuckDBPyConnection, table: Table, fresh: str, held: str) -> None:
-    """Make the table `copies`: every record, new or held, that has a suspect's id, with a keyed digest of its text."""
-    text = _text_column(table)
+def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    return int(connection.execute(query).fetchall()[0][0])
+
+
+def _read_copies(
+    connection: duckdb.DuckDBPyConnection, table: Table, new: Sequence[DataFile], old: Sequence[DataFile]
+) -> None:
+    """Make the table `copies`: every record, new or held, that has a suspect's id, with a keyed digest of its text.
+
+    Sources are numbered in their order, so that what stays does not depend on the order in which workers finish.
+    """
+    everything = (*new, *old)
+    ordered = (
+        "SELECT source, row_number() OVER (ORDER BY source) AS origin FROM (SELECT DISTINCT source FROM ({}))"
+    )
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE origins AS {ordered.format(_scan(everything, 'source'))}"
+    ).fetchall()
     key = quoted(secrets.token_hex(16))
-    columns = f"record_id, source, record_number, filename, md5({key} || {text}) AS digest, {{}} AS is_held"
-    parts = [_scan(fresh, columns.format("false"))] + ([_scan(held, columns.format("true"))] if held else [])
-    union = " UNION ALL ".join(f"({part} SEMI JOIN suspects USING (record_id))" for part in parts)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE copies AS {union}").fetchall()
-    _merge_equal_json(connection, text)
+    columns = (
+        f"record_id, source, record_number, filename, md5_number({key} || {_text_column(table)}) AS digest"
+    )
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE copies AS
+        SELECT id, origin, record_number, file, is_held, digest FROM ({_scan(everything, columns)})
+        JOIN suspects USING (record_id) JOIN files USING (filename) JOIN origins USING (source)"""
+    ).fetchall()
 
 
 def _text_column(table: Table) -> str:
     return "eventjson" if table.name == "cloudtrail" else "rawline"
 
 
+def _find_odd(connection: duckdb.DuckDBPyConnection) -> int:
+    """Make the table `odd`: one copy of each text of the ids under which several texts stand; how many there are."""
+    connection.execute(
+        """CREATE OR REPLACE TEMP TABLE odd AS
+        SELECT id, digest, any_value((file, origin, record_number)) AS place FROM copies
+        SEMI JOIN (SELECT id FROM copies GROUP BY id HAVING min(digest) <> max(digest)) USING (id)
+        GROUP BY id, digest"""
+    ).fetchall()
+    return _number(connection, "SELECT count(*) FROM odd")
+
+
 def _merge_equal_json(connection: duckdb.DuckDBPyConnection, text: str) -> None:
     """Give copies whose texts differ but whose JSON is equal the same digest."""
     connection.execute(
-        """CREATE OR REPLACE TEMP TABLE odd AS
-        SELECT record_id FROM copies GROUP BY record_id HAVING count(DISTINCT digest) > 1"""
+        "CREATE OR REPLACE TEMP TABLE canonicals (id BIGINT, digest UHUGEINT, canonical VARCHAR)"
     )
-    for part in range(_PARTS):
-        rows = connection.execute(
-            f"""SELECT c.record_id, c.digest, any_value(c.filename), any_value(c.source), any_value(c.record_number)
-            FROM copies c SEMI JOIN odd USING (record_id)
-            WHERE hash(c.record_id) % {_PARTS} = {part} GROUP BY c.record_id, c.digest"""
-        ).fetchall()
-        if rows:
-            _merge_part(connection, text, rows)
+    connection.execute("CREATE OR REPLACE TEMP TABLE same (id BIGINT, digest UHUGEINT, first UHUGEINT)")
+    for file, path in connection.execute(
+        "SELECT file, filename FROM files WHERE file IN (SELECT place[1] FROM odd) ORDER BY file"
+    ).fetchall():
+        _add_canonical(connection, text, int(file), str(path))
+    connection.execute(
+        """INSERT INTO same SELECT id, digest, min(digest) OVER (PARTITION BY id, canonical) FROM canonicals;
+        UPDATE copies SET digest = same.first FROM same
+        WHERE copies.id = same.id AND copies.digest = same.digest AND same.digest <> same.first"""
+    )
 
 
-def _merge_part(
-    connection: duckdb.DuckDBPyConnection, text: str, rows: Sequence[tuple[str, str, str, str, int]]
-) -> None:
-    canonical: dict[tuple[str, str], str] = {}
-    same: list[tuple[str, str, str]] = []
-    texts = _texts(connection, text, rows)
-    for record_id, digest, _, source, number in sorted(rows):
-        content = _canonical(texts[source, number])
-        first = canonical.setdefault((record_id, content), digest)
-        if first != digest:
-            same.append((first, record_id, digest))
-    if same:
-        connection.executemany("UPDATE copies SET digest = ? WHERE record_id = ? AND digest = ?", same)
-
-
-def _texts(
-    connection: duckdb.DuckDBPyConnection, text: str, rows: Sequence[tuple[str, str, str, str, int]]
-) -> dict[tuple[str, int], str]:
-    paths = ", ".join(sorted({quoted(row[2]) for row in rows}))
-    connection.execute("CREATE OR REPLACE TEMP TABLE wanted (source VARCHAR, record_number BIGINT)")
-    connection.executemany("INSERT INTO wanted VALUES (?, ?)", [(row[3], row[4]) for row in rows])
-    query = f"{_scan(paths, f'source, record_number, {text}')} SEMI JOIN wanted USING (source, record_number)"
-    return {(str(s), int(n)): str(t) for s, n, t in connection.execute(query).fetchall()}
+def _add_canonical(connection: duckdb.DuckDBPyConnection, text: str, file: int, path: str) -> None:
+    """Add to the table `canonicals` the digest of the canonical JSON of the odd copies in one file."""
+    query = f"""SELECT id, digest::VARCHAR, {text} FROM (
+            SELECT {text}, origin, record_number
+            FROM read_parquet({quoted(path)}, hive_partitioning = false) JOIN origins USING (source)
+        ) JOIN odd ON place = ({file}, origin, record_number)"""
+    rows = connection.execute(query).fetchall()
+    columns = [[r[0] for r in rows], [r[1] for r in rows], [_canonical(str(r[2])) for r in rows]]
+    connection.execute("INSERT INTO canonicals SELECT unnest(?), unnest(?)::UHUGEINT, unnest(?)", columns)
 
 
 def _canonical(text: str) -> str:
+    """SHA-256 of the JSON with keys sorted and white space removed, of the text where it is no JSON."""
     try:
-        return json.dumps(json.loads(text), sort_keys=True)
-    except ValueError:
-        return text
+        text = json.dumps(json.loads(text), sort_keys=True)
+    except (ValueError, RecursionError):
+        text = f"text:{text}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _decide(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the table `verdicts`: new records to drop, with the copy that stays; and all records in conflict.
 
-    Of equal copies the one the lake holds stays, else the one of the smallest (source, number), whatever the order in
-    which the workers finished.
+    Of equal copies the one the lake holds stays, else the first by source and number.
     """
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE verdicts AS
         WITH ranked AS (
-            SELECT *, row_number() OVER same AS place, first_value(source) OVER same AS kept_source,
-                first_value(record_number) OVER same AS kept_record_number
+            SELECT id, origin, record_number, file, is_held, row_number() OVER same AS place,
+                first_value(origin) OVER same AS kept_origin, first_value(record_number) OVER same AS kept_number
             FROM copies
-            WINDOW same AS (PARTITION BY record_id, digest
-                ORDER BY is_held DESC, source, record_number, filename)
+            WINDOW same AS (PARTITION BY id, digest ORDER BY is_held DESC, origin, record_number, file)
         ), contents AS (
-            SELECT record_id, count(*) AS contents,
-                arg_min(source, (NOT is_held, source, record_number)) AS first_source,
-                arg_min(record_number, (NOT is_held, source, record_number)) AS first_number
-            FROM ranked WHERE place = 1 GROUP BY record_id
+            SELECT id, arg_min((origin, record_number), (NOT is_held, origin, record_number)) AS first
+            FROM ranked WHERE place = 1 GROUP BY id HAVING count(*) > 1
         )
-        SELECT record_id, source, record_number, filename, false AS conflict, kept_source, kept_record_number,
-            (source, record_number) = (kept_source, kept_record_number) AS itself
+        SELECT id, origin, record_number, file, false AS conflict, kept_origin, kept_number,
+            (origin, record_number) = (kept_origin, kept_number) AS itself
         FROM ranked WHERE NOT is_held AND place > 1
         UNION ALL
-        SELECT record_id, source, record_number, filename, true, first_source, first_number,
-            (source, record_number) = (first_source, first_number)
-        FROM ranked JOIN contents USING (record_id) WHERE contents > 1 AND place = 1"""
-    )
+        SELECT id, origin, record_number, file, true, first[1], first[2], (origin, record_number) = first
+        FROM ranked JOIN contents USING (id) WHERE place = 1"""
+    ).fetchall()
 
 
-_CONFLICT_IDS = "SELECT DISTINCT record_id FROM verdicts WHERE conflict ORDER BY 1"
+_CONFLICT_IDS = "SELECT DISTINCT record_id FROM verdicts JOIN suspects USING (id) WHERE conflict ORDER BY 1"
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, condition: str) -> dict[str, int]:
-    query = f"SELECT source, count(*) FROM verdicts WHERE {condition} GROUP BY source"
+    query = (
+        f"SELECT source, count(*) FROM verdicts JOIN origins USING (origin) WHERE {condition} GROUP BY source"
+    )
     return {str(source): int(count) for source, count in connection.execute(query).fetchall()}
 
 
 def _cleaned(
-    connection: duckdb.DuckDBPyConnection, lake_path: Path, table: Table, file: DataFile
-) -> DataFile | None:
-    """The file without its duplicates and with its conflicts marked; None when nothing is left of it."""
-    here = f"FROM verdicts WHERE filename = {quoted(file.path)}"
-    dropped, touched = connection.execute(
-        f"SELECT count(*) FILTER (NOT conflict), count(*) {here}"
-    ).fetchall()[0]
-    if not touched:
-        return file
-    if dropped == file.rows:
+    connection: duckdb.DuckDBPyConnection, lake_path: Path, table: Table, new: Sequence[DataFile]
+) -> tuple[DataFile, ...]:
+    """The files without their duplicates and with their conflicts marked; files of which nothing is left go."""
+    query = "SELECT file, count(*) FILTER (NOT conflict), count(*) FROM verdicts GROUP BY file"
+    touched = {
+        int(file): (int(dropped), int(all_)) for file, dropped, all_ in connection.execute(query).fetchall()
+    }
+    kept: list[DataFile] = []
+    for number, file in enumerate(new):
+        dropped, verdicts = touched.get(number, (0, 0))
+        if not verdicts:
+            kept.append(file)
+            continue
+        if dropped < file.rows:
+            kept.append(_rewritten(connection, lake_path, table, number, file))
         Path(file.path).unlink()
-        return None
-    place = "(source, record_number)"
-    marked = f"{place} IN (SELECT {place} {here} AND conflict)"
-    columns = (
-        f"* EXCLUDE (filename) REPLACE ({marked} AS conflict)"
-        if table.name == "cloudtrail"
-        else "* EXCLUDE (filename)"
-    )
-    query = (
-        f"{_scan(quoted(file.path), columns)} WHERE {place} NOT IN (SELECT {place} {here} AND NOT conflict)"
-    )
+    return tuple(kept)
+
+
+def _rewritten(
+    connection: duckdb.DuckDBPyConnection, lake_path: Path, table: Table, number: int, file: DataFile
+) -> DataFile:
+    verdicts = f"SELECT source, record_number, conflict FROM verdicts JOIN origins USING (origin) WHERE file = {number}"
+    conflict = "r.conflict OR coalesce(v.conflict, false)"
+    columns = [f"{conflict if c.name == 'conflict' else f'r.{c.name}'}" for c in table.columns]
+    query = f"""SELECT {", ".join(columns)} FROM read_parquet({quoted(file.path)}, hive_partitioning = false) r
+        LEFT JOIN ({verdicts}) v ON (r.source, r.record_number) = (v.source, v.record_number)
+        WHERE v.conflict IS NULL OR v.conflict"""
     path = new_file(lake_path, table)
-    answer = connection.execute(copy_statement(table, query, path)).fetchall()
-    Path(file.path).unlink()
-    return written(str(path), answer).data_file()
+    return written(str(path), connection.execute(copy_statement(table, query, path)).fetchall()).data_file()
 
 
 def _occurrences(connection: duckdb.DuckDBPyConnection, lake_path: Path, table: Table) -> DataFile | None:
-    query = f"""SELECT {quoted(table.name)}, record_id, source, record_number, kept_source, kept_record_number, conflict
-        FROM verdicts WHERE conflict OR NOT itself"""
+    query = f"""SELECT {quoted(table.name)}, record_id, o.source, record_number, k.source, kept_number, conflict
+        FROM verdicts JOIN suspects USING (id) JOIN origins o USING (origin) JOIN origins k ON k.origin = kept_origin
+        WHERE conflict OR NOT itself"""
     path = new_file(lake_path, TABLES[OCCURRENCES.name])
     answer = connection.execute(copy_statement(OCCURRENCES, query, path)).fetchall()
     file = written(str(path), answer).data_file()
     if file.rows:
-        return replace(file, day=None, min_time=None, max_time=None)
+        return file
     path.unlink()
     return None

@@ -65,7 +65,9 @@ def report(
     firsts = {entry.source: ledger.by_source[entry.source] for entry in entries}
     kinds = [entry.kind for entry in firsts.values()]
     with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'; CREATE TEMP TABLE asked (source VARCHAR)")
+        connection.execute(
+            "SET TimeZone = 'UTC'; SET enable_progress_bar = false; CREATE TEMP TABLE asked (source VARCHAR)"
+        )
         if firsts:
             connection.execute("INSERT INTO asked SELECT unnest(?)", [list(firsts)])
         elsewhere, conflicts = _occurrences(connection, lake)

@@ -70,6 +70,7 @@ class Writer:
         self.connection.execute(
             f"SET memory_limit = '{_MEMORY_LIMIT}'; SET threads = 1; SET TimeZone = 'UTC'"
         )
+        self.connection.execute("SET enable_progress_bar = false")
         self.connection.execute(f"SET temp_directory = {quoted(str(lake_path / 'spill'))}")
 
     def close(self) -> None:
