@@ -368,7 +368,12 @@ def _keys(path: Path, node: SameValue, place: _Place, writer: _Writer) -> str:
 
 def _column(leaf: Leaf) -> str | None:
     """The column that can answer the leaf: a text column, or one of any kind for whether there is a value."""
-    if leaf.op in {"exists", "is_null"} or leaf.quantifier == "deep":
+    # NULL in a column is null or absent: a question that tells them apart needs the record.
+    if (
+        leaf.op in {"exists", "is_null"}
+        or leaf.quantifier == "deep"
+        or (leaf.op == "equals" and None in leaf.values)
+    ):
         return None
     if leaf.op == "has_value" and len(leaf.path) == 1:
         return (_text_columns() | _json_columns()).get(leaf.path)

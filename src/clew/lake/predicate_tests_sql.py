@@ -93,7 +93,7 @@ def column_test(leaf: Leaf, column: str) -> str | None:
 def may_be_other_type(leaf: Leaf) -> bool:
     """Whether JSON text of another type than string could pass for the text that the leaf asks for."""
     if leaf.op == "equals":
-        return None in leaf.values or any(looks_like_json(text) for text in accepted(leaf).strings)
+        return any(looks_like_json(text) for text in accepted(leaf).strings)
     return leaf.op != "cidr"
 
 
