@@ -137,7 +137,7 @@ def test_json_lines_hold_the_same_rows_as_json(workspace):
 
 
 def test_nothing_found_names_blind_spots(workspace):
-    """Reads of objects in a bucket without data events are not simply absent: the answer says what was not recorded."""
+    """Object reads in a bucket without data events are not simply absent: the answer says what was not recorded."""
     result = ask(workspace, "-r", "arn:aws:s3:::payroll", "-n", "GetObject", "--account", "222233334444")
     text = " ".join(result.stdout.split())
     assert result.stdout.startswith("no event found")
@@ -152,14 +152,14 @@ def test_nothing_found_suggests_names(workspace):
 
 
 def test_no_root_sign_in_found(workspace):
-    """CR6: without a sign-in the answer says so, shows the last call of the root user himself, and names blind spots."""
+    """CR6: without a sign-in the answer says so, shows the root user's own last call, and names blind spots."""
     text = ask(workspace, "--last-root-login").stdout
     assert text.startswith("no root sign-in found")
     assert "ec2 AuthorizeSecurityGroupIngress" in text
     assert "what this lake cannot have seen" in text
 
 
-def test_last_root_sign_in(workspace, tmp_path):
+def test_last_root_sign_in(tmp_path):
     """CR6: the latest successful console sign-in of the root user is found; a refused one later is not."""
     events = [
         {**made_up()[0], "eventID": f"root-{hour}", "eventTime": f"2024-06-01T{hour}:00:00Z", "awsRegion": "us-east-1",

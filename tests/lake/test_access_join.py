@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from clew.lake.access_join import VIEW_NAME, VIEW_SQL, join
+from clew.lake.access_join import VIEW_COLUMNS, VIEW_NAME, VIEW_SQL, join
 from clew.lake.ingest import ingest
 from clew.lake.reader import open_lake
 
@@ -70,6 +70,8 @@ def test_view_joins_both_logs(lake):
     """The SQL view has one row for each request, and says which log saw it."""
     connection = lake.connect()
     connection.execute(VIEW_SQL)
+    described = connection.execute(f"DESCRIBE {VIEW_NAME}").fetchall()
+    assert {row[0]: row[1] for row in described} == VIEW_COLUMNS
     rows = connection.execute(
         f"SELECT requestid, seen_in, eventname, tlsversion, presigned_expires FROM {VIEW_NAME} ORDER BY 1"
     ).fetchall()

@@ -55,7 +55,8 @@ ACCESS_LINE = (
     '"GET /logged?versioning HTTP/1.1" 200 - 113 - 7 - "-" "S3Console/0.4" -\n'
 )
 FLOW = (
-    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n"
+    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action"
+    " log-status\n"
     "2 111122223333 eni-0123456789abcdef0 10.0.0.1 10.0.0.2 1 2 6 1 40 1714521600 1714521660 ACCEPT OK\n"
 )
 

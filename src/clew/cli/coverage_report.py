@@ -83,7 +83,7 @@ _READS = {True: "read", False: "write", None: "unsaid"}
 def _category(category: Category) -> str:
     name = f"{category.name} {category.service.removesuffix('.amazonaws.com')}".strip()
     kind = _READS[category.read_only]
-    return f"{category.account:14}{name:28}{kind:8}{_from_to(category.span)}  {category.span.records:>11,}"
+    return f"{category.account:14}{name:24}{kind:8}{_from_to(category.span)}  {category.span.records:>11,}"
 
 
 def _watched(watched: Sequence[Watched]) -> list[str]:

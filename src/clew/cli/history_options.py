@@ -68,5 +68,5 @@ Until = Annotated[str | None, typer.Option(help="Before, as --since; a day is in
 # What to show
 Limit = Annotated[int, typer.Option(min=0, help="How many events; 0 for all.")]
 OrderOption = Annotated[Order, typer.Option("--order", help="newest or oldest first.")]
-OutputOption = Annotated[Output, typer.Option("--output", "-o", help="table, json, jsonl or csv.")]
+OutputOption = Annotated[Output | None, typer.Option("--output", "-o", help="table, json, jsonl or csv.")]
 Raw = Annotated[bool, typer.Option("--raw", help="The original records, byte for byte.")]

@@ -51,6 +51,47 @@ FULL JOIN (SELECT * FROM raw_cloudtrail WHERE eventsource = 's3.amazonaws.com' A
 """
 """The view that joins both logs; a request that only one of them knows has NULLs on the other side."""
 
+_WHOLE_NUMBERS: Final = frozenset({"bytessent", "objectsize", "totaltime", "turnaroundtime"})
+VIEW_COLUMNS: Final = {
+    name: {"eventtime": "TIMESTAMP WITH TIME ZONE"}.get(
+        name, "BIGINT" if name in _WHOLE_NUMBERS else "VARCHAR"
+    )
+    for name in (
+        *(
+            "requestid",
+            "seen_in",
+            "eventtime",
+            "bucket_name",
+            "key",
+            "eventname",
+            "operation",
+            "principal_arn",
+        ),
+        *(
+            "requester",
+            "accesskeyid",
+            "remoteip",
+            "httpstatus",
+            "errorcode",
+            "bytessent",
+            "objectsize",
+            "totaltime",
+        ),
+        *(
+            "turnaroundtime",
+            "referrer",
+            "request_uri",
+            "versionid",
+            "authtype",
+            "sigv",
+            "tlsversion",
+            "ciphersuite",
+        ),
+        *("presigned_expires", "eventid", "cloudtrail_record_id", "access_record_id"),
+    )
+}
+"""The view's columns in order, with their DuckDB types."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COLUMNS: Final = (
     *(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import typer
 
+from clew.cli import context
 from clew.cli import history_options as option
 
 
@@ -41,7 +42,7 @@ def events(
     until: option.Until = None,
     limit: option.Limit = 50,
     order: option.OrderOption = option.Order.NEWEST,
-    output: option.OutputOption = option.Output.TABLE,
+    output: option.OutputOption = None,
     raw: option.Raw = False,
 ) -> None:
     """Ask the event history: who, what, when, where from, how, on which resource, with what outcome.
@@ -67,7 +68,8 @@ def events(
         since=times.moment(since, now) if since else None,
         until=times.end(until, now) if until else None,
     )
-    asked = history.Asked(wanted, limit, newest_first=order is option.Order.NEWEST, output=output)
+    shown = output or option.Output(context.config().output)
+    asked = history.Asked(wanted, limit, newest_first=order is option.Order.NEWEST, output=shown)
     if last_root_login:
         history.answer_last_root_login(asked)
     elif raw:
