@@ -37,7 +37,7 @@ bench: $(INSTALLED)
 
 # A million events, a hundred kills, long fuzzing.
 long: $(INSTALLED)
-	CLEW_LONG=1 $(BIN)/python -m pytest -n $(WORKERS) -m long
+	CLEW_LONG=1 $(BIN)/python -m pytest -n $(WORKERS) -m long --override-ini addopts='-q --strict-markers --import-mode=importlib'
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix src tests tools benchmarks

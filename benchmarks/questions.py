@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import measure
@@ -46,12 +47,12 @@ def ask(workspace: Path, clew: Sequence[str], label: str) -> None:
     print(f"\n## {label}: questions (medians of {RUNS})\n\n{'':<34}{'process s':>10}{'engine ms':>11}")
     command = [*clew, "-w", str(workspace)]
     for name, sql in SQL.items():
-        engine = _engine_ms(lambda text=sql: _sql(lake, text))
+        engine = _engine_ms(partial(_sql, lake, sql))
         _row(name, [*command, "sql", sql], engine)
     for name, (wanted, words) in HISTORY.items():
-        engine = _engine_ms(lambda filters=wanted: find(lake, filters))
+        engine = _engine_ms(partial(find, lake, wanted))
         _row(name, [*command, "events", *words], engine)
-    _row("last root sign-in", [*command, "events", "--last-root-login"], _engine_ms(lambda: _root(lake)))
+    _row("last root sign-in", [*command, "events", "--last-root-login"], _engine_ms(partial(_root, lake)))
 
 
 def _row(name: str, command: Sequence[str], engine_ms: float) -> None:

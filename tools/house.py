@@ -96,9 +96,14 @@ def _imports(path: Path, tree: ast.Module) -> set[str]:
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
-            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+            found.update(_imported_from(node.module, alias.name) for alias in node.names)
     return found - {_dotted(path)}
+
+
+def _imported_from(module: str, name: str) -> str:
+    """The module that `from module import name` needs: a submodule, else the module itself."""
+    path = SOURCE.parent.joinpath(*module.split("."), name)
+    return f"{module}.{name}" if path.is_dir() or path.with_suffix(".py").is_file() else module
 
 
 def _outside_type_checking(node: ast.AST) -> list[ast.AST]:
