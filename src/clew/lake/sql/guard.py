@@ -47,6 +47,8 @@ _SHAPES = """
 """
 SHAPES = frozenset(_SHAPES.split())
 _SETTINGS = (
+    # What does not fit in memory is spilled beside the lake: a query must not fill the disk.
+    "SET max_temp_directory_size = '4GB'",
     "SET enable_external_access = false",
     "SET autoinstall_known_extensions = false",
     "SET autoload_known_extensions = false",

@@ -242,6 +242,7 @@ VPC_FLOW_LOGS = View(
         *_FLOW_TEXT,
         ("traffic_path", "bigint"),
         *_FLOW_LATER,
+        ("accid", "varchar", "account_id"),
         ("date", "date", "CAST(eventtime AS DATE)"),
         ("year", "varchar", _day("%Y")),
         ("month", "varchar", _day("%m")),
@@ -255,14 +256,14 @@ VPC_FLOW_LOGS = View(
 VIEWS = {v.name: v for v in (CLOUDTRAIL_LOGS, CLOUDTRAIL_LAKE, S3_ACCESS_LOGS, VPC_FLOW_LOGS)}
 # Names that AWS's pages and console give to the same tables.
 _PAGE_NAMES = (
-    (re.compile(r"cloudtrail_logs_\w+"), CLOUDTRAIL_LOGS),
+    (re.compile(r"cloudtrail_(?:logs_\w+|table)"), CLOUDTRAIL_LOGS),
     (
         re.compile(r"(?:s3_)?access_logs|(?:my|amzn_s3_demo_)?bucket\d*_logs|s3_access_logs_\w+"),
         S3_ACCESS_LOGS,
     ),
     (re.compile(r"(?:test_table_)?vpc_?(?:flow)?_?logs\w*"), VPC_FLOW_LOGS),
 )
-_DATABASES = frozenset({"default", "awsdatacatalog", "s3_access_logs_db", "clew"})
+_DATABASES = frozenset({"default", "awsdatacatalog", "s3_access_logs_db", "s3_cloudtrail_events_db", "clew"})
 
 
 def find(name: str, *qualifiers: str) -> View | None:
