@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from clew.errors import WorkspaceError, WorkspaceLockedError
 from clew.lake import lock
-from clew.lake.ingest import run
+from clew.lake.ingest import dedup, run
 from clew.lake.reader import open_lake
 
 if TYPE_CHECKING:
@@ -171,6 +171,20 @@ def test_two_processes_make_the_lake_that_one_makes(
     assert (report.events, report.stored, report.duplicates, report.quarantined_files) == (65, 65, 25, 1)
 
 
+def test_many_suspects_are_resolved_group_by_group(
+    scene: Scene, event: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+):
+    """Duplicates and conflicts across the groups of one commit come out as in one group."""
+    monkeypatch.setattr(dedup, "_GROUP_ROWS", 7)
+    for n in range(4):
+        scene.write(f"{n}.json", [event(i) for i in range(n * 5, n * 5 + 12)])
+    scene.write("forged.json", [event(i, userAgent="forged") for i in range(3)])
+    report = scene.ingest()
+    assert (report.events, report.stored, report.duplicates, report.conflicts) == (30, 30, 21, 3)
+    assert scene.ingest().events == 30
+    assert scene.sql("SELECT count(*), count(*) FILTER (conflict) FROM raw_cloudtrail") == [(30, 6)]
+
+
 def test_large_inputs_are_committed_in_portions(
     scene: Scene, event: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ):
@@ -197,7 +211,7 @@ def test_a_missing_lake_is_an_error_with_advice(scene: Scene):
         open_lake(scene.lake)
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(data=st.data())
 def test_any_split_over_files_and_runs_gives_the_same_lake(
     new_scene: Callable[[], Scene], event: Callable[..., Any], data: st.DataObject

@@ -70,7 +70,7 @@ def _decoded(folder: Path, data: bytes) -> tuple[list[Any], list[Any]]:
     return rows, [read.refusals for outcome in outcomes for read in outcome.read]
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(changes=st.lists(_CHANGES, min_size=1, max_size=4))
 def test_fast_and_slow_path_agree(
     tmp_path: Path, event: Callable[..., Any], log_bytes: Callable[..., bytes], changes: list[Any]

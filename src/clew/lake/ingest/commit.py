@@ -67,8 +67,7 @@ def commit(store: Store, lake: Lake, ledger: Ledger, pending: Pending, now_us: i
             duplicates |= result.duplicates
             conflicts |= result.conflicts
             conflict_ids.update(result.conflict_ids)
-            if result.occurrences is not None:
-                additions.setdefault(OCCURRENCES.name, []).append(result.occurrences)
+            additions.setdefault(OCCURRENCES.name, []).extend(result.occurrences)
         entries = _entries(ledger, pending.read, duplicates, conflicts)
         additions[QUARANTINE.name] = _rows_file(
             connection, store.path, QUARANTINE, _refusal_rows(pending.read, now_us)

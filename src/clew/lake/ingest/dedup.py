@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from clew.lake.reader import quoted
 from clew.lake.schema import OCCURRENCES, TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import duckdb
 
@@ -27,18 +28,22 @@ if TYPE_CHECKING:
     from clew.lake.schema import Table
 
 
+_GROUP_ROWS = 300_000
+"""With more suspects than this the new files are taken one group after the other: 1,000,000 at once took 740 MB."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unique:
     """New data files without the records that the lake held already, and what was found.
 
-    `duplicates` and `conflicts` count records by source; `occurrences` is a data file of that table, if there were any;
+    `duplicates` and `conflicts` count records by source; `occurrences` are data files of that table;
     `conflict_ids` are the ids under which different contents stand.
     """
 
     files: tuple[DataFile, ...]
     duplicates: Mapping[str, int]
     conflicts: Mapping[str, int]
-    occurrences: DataFile | None
+    occurrences: tuple[DataFile, ...]
     conflict_ids: tuple[str, ...]
 
 
@@ -50,10 +55,54 @@ def unique(
     old: Sequence[DataFile],
 ) -> Unique:
     """The new data files of a table, each record once; a file that loses records is written anew."""
+    found = _find_suspects(connection, new, old)
+    if not found:
+        return Unique(tuple(new), {}, {}, (), ())
+    if found <= _GROUP_ROWS:
+        return _resolved(connection, lake_path, table, new, old)
+    files: list[DataFile] = []
+    results: list[Unique] = []
+    for group in _groups(new):
+        held = (*old, *files)
+        if _find_suspects(connection, group, held):
+            results.append(_resolved(connection, lake_path, table, group, held))
+            files += results[-1].files
+        else:
+            files += group
+    return _together(files, results)
+
+
+def _groups(files: Sequence[DataFile]) -> Iterator[list[DataFile]]:
+    group: list[DataFile] = []
+    for file in sorted(files, key=lambda f: (f.day or "", f.min_time or 0, f.path)):
+        if group and sum(f.rows for f in group) + file.rows > _GROUP_ROWS:
+            yield group
+            group = []
+        group.append(file)
+    if group:
+        yield group
+
+
+def _together(files: Sequence[DataFile], results: Sequence[Unique]) -> Unique:
+    return Unique(
+        tuple(files),
+        sum((Counter(r.duplicates) for r in results), Counter()),
+        sum((Counter(r.conflicts) for r in results), Counter()),
+        tuple(file for r in results for file in r.occurrences),
+        tuple(sorted({identity for r in results for identity in r.conflict_ids})),
+    )
+
+
+def _resolved(
+    connection: duckdb.DuckDBPyConnection,
+    lake_path: Path,
+    table: Table,
+    new: Sequence[DataFile],
+    old: Sequence[DataFile],
+) -> Unique:
+    """As `unique`, when the table `suspects` is made."""
     _register(connection, new, old)
-    if not _find_suspects(connection, new, old):
-        return Unique(tuple(new), {}, {}, None, ())
-    _read_copies(connection, table, new, old)
+    _read_copies(connection, table, _with_suspects(connection, (*new, *old)))
     if _find_odd(connection):
         _merge_equal_json(connection, _text_column(table))
     _decide(connection)
@@ -64,6 +113,14 @@ def unique(
         _occurrences(connection, lake_path, table),
         tuple(str(row[0]) for row in connection.execute(_CONFLICT_IDS).fetchall()),
     )
+
+
+def _with_suspects(connection: duckdb.DuckDBPyConnection, files: Sequence[DataFile]) -> list[DataFile]:
+    """The files that hold a suspect: the texts of the others need not be read."""
+    ids = _scan(files, "record_id, filename")
+    query = f"SELECT DISTINCT filename FROM ({ids}) SEMI JOIN suspects USING (record_id)"
+    found = {str(row[0]) for row in connection.execute(query).fetchall()}
+    return [file for file in files if file.path in found]
 
 
 def _register(
@@ -102,19 +159,16 @@ def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(connection.execute(query).fetchall()[0][0])
 
 
-def _read_copies(
-    connection: duckdb.DuckDBPyConnection, table: Table, new: Sequence[DataFile], old: Sequence[DataFile]
-) -> None:
+def _read_copies(connection: duckdb.DuckDBPyConnection, table: Table, files: Sequence[DataFile]) -> None:
     """Make the table `copies`: every record, new or held, that has a suspect's id, with a keyed digest of its text.
 
     Sources are numbered in their order, so that what stays does not depend on the order in which workers finish.
     """
-    everything = (*new, *old)
     ordered = (
         "SELECT source, row_number() OVER (ORDER BY source) AS origin FROM (SELECT DISTINCT source FROM ({}))"
     )
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE origins AS {ordered.format(_scan(everything, 'source'))}"
+        f"CREATE OR REPLACE TEMP TABLE origins AS {ordered.format(_scan(files, 'source'))}"
     ).fetchall()
     key = quoted(secrets.token_hex(16))
     columns = (
@@ -122,7 +176,7 @@ def _read_copies(
     )
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE copies AS
-        SELECT id, origin, record_number, file, is_held, digest FROM ({_scan(everything, columns)})
+        SELECT id, origin, record_number, file, is_held, digest FROM ({_scan(files, columns)})
         JOIN suspects USING (record_id) JOIN files USING (filename) JOIN origins USING (source)"""
     ).fetchall()
 
@@ -247,7 +301,9 @@ def _rewritten(
     return written(str(path), connection.execute(copy_statement(table, query, path)).fetchall()).data_file()
 
 
-def _occurrences(connection: duckdb.DuckDBPyConnection, lake_path: Path, table: Table) -> DataFile | None:
+def _occurrences(
+    connection: duckdb.DuckDBPyConnection, lake_path: Path, table: Table
+) -> tuple[DataFile, ...]:
     query = f"""SELECT {quoted(table.name)}, record_id, o.source, record_number, k.source, kept_number, conflict
         FROM verdicts JOIN suspects USING (id) JOIN origins o USING (origin) JOIN origins k ON k.origin = kept_origin
         WHERE conflict OR NOT itself"""
@@ -255,6 +311,6 @@ def _occurrences(connection: duckdb.DuckDBPyConnection, lake_path: Path, table: 
     answer = connection.execute(copy_statement(OCCURRENCES, query, path)).fetchall()
     file = written(str(path), answer).data_file()
     if file.rows:
-        return file
+        return (file,)
     path.unlink()
-    return None
+    return ()
