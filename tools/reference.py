@@ -9,6 +9,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clew.cli.main import app
+from clew.detect import catalog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from clew.detect.rule import Rule
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -17,8 +26,6 @@ NOTE = "<!-- Written by tools/reference.py (`make docs`). Do not edit. -->\n"
 
 def command_line() -> str:
     """The help of `clew` and of each command, in the order of the help."""
-    from clew.cli.main import app
-
     pages = [f"## clew {' '.join(name)}\n\n{_help(*name)}" for name in _names(app)]
     return "\n".join([f"{NOTE}# Command line\n", _help(), *pages])
 
@@ -48,17 +55,31 @@ def _help(*command: str) -> str:
 
 def rules() -> str:
     """The catalogue of built-in rules, worst first."""
-    from clew.detect import catalog
+    found = sorted(catalog.load_builtin().reporting, key=lambda rule: (-rule.severity.rank, rule.id))
+    parts = [
+        f"{NOTE}# Detection rules\n",
+        f"{len(found)} built-in rules, worst first. `clew rules show ID` prints one.\n",
+        "| Rule | Severity | What it notices | ATT&CK |\n|---|---|---|---|",
+    ]
+    parts += [
+        f"| [{rule.id}](#{rule.id}) | {rule.severity} | {rule.title} | {', '.join(rule.technique)} |"
+        for rule in found
+    ]
+    return "\n".join([*parts, "", *map(_rule, found)])
 
-    parts = [f"{NOTE}# Detection rules\n"]
-    found = sorted(catalog.load_builtin().rules, key=lambda rule: (-rule.severity.rank, rule.id))
-    parts.append(f"{len(found)} rules. `clew rules show ID` prints one.\n")
-    return "\n".join([*parts, *(_rule(rule) for rule in found)])
+
+def _rule(rule: Rule) -> str:
+    lines = [f"## {rule.id}\n", f"**{rule.title}** ({rule.severity})\n", f"{rule.sigma.description}\n"]
+    if rule.why_it_matters != rule.sigma.description:
+        lines.append(f"*Why it matters.* {rule.why_it_matters}\n")
+    lines += [f"*False positives.*\n\n{_bullets(rule.sigma.falsepositives)}\n"]
+    lines += [f"*First steps.*\n\n{_bullets(rule.next_steps)}\n"]
+    lines += [f"*References.* {', '.join(f'<{url}>' for url in rule.sigma.references)}\n"]
+    return "\n".join(lines)
 
 
-def _rule(rule: object) -> str:
-    text = f"## {rule.id}\n\n**{rule.title}** – {rule.severity}"  # type: ignore[attr-defined]  # a catalogue rule
-    return text + "\n"
+def _bullets(sentences: Iterable[str]) -> str:
+    return "\n".join(f"- {' '.join(sentence.split())}" for sentence in sentences)
 
 
 def main() -> int:
