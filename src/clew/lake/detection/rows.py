@@ -44,7 +44,10 @@ def counted(
 
 
 def _near(listed: str, span: int, counts: str, minimum: float) -> str:
-    buckets = f"SELECT key, t // {span} AS b, {_MEASURES[counts]} AS n FROM marks WHERE question IN ({listed}) GROUP BY ALL"
+    buckets = (
+        f"SELECT key, t // {span} AS b, {_MEASURES[counts]} AS n FROM marks "
+        f"WHERE question IN ({listed}) GROUP BY ALL"
+    )
     neighbours = (
         "SELECT key, b, n + CASE WHEN lag(b) OVER w = b - 1 THEN lag(n) OVER w ELSE 0 END AS back, "
         f"n + CASE WHEN lead(b) OVER w = b + 1 THEN lead(n) OVER w ELSE 0 END AS ahead FROM ({buckets}) "

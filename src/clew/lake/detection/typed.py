@@ -146,20 +146,33 @@ def typed(tree: Node, applies: Mapping[str, Node], dictionary: Dictionary) -> Ty
         case Leaf(path) if path[:1] == (FACT,):
             domain = applies.get(path[1]) if len(path) > 1 else None
             return Typed(typed(domain, applies, dictionary).upper if domain is not None else "true", "false")
-        case Leaf(path, "has_value") if path in _columns():
-            return _same(f"({_columns()[path]} IS NOT NULL)")
-        case Leaf(path, "type_is", values) if path in _text_columns() and "string" in values:
-            return _same(f"({_text_columns()[path]} IS NOT NULL)")
-        case Leaf(path, op, values) if path in _text_columns() and op in _WORDS and tree.quantifier != "deep":
-            column = _text_columns()[path]
-            if tree.case_sensitive and op == "equals" and all(isinstance(v, str) for v in values):
-                return _same(dictionary.one_of(column, tuple(map(str, values))))
-            test = text_test(tree, column)
-            return _UNKNOWN if test is None else _same(f"coalesce({test}, false)")
-        case Leaf(path, "equals", values) if path in _columns() and tree.loose and _truths(values):
-            return _same(f"coalesce({_columns()[path]} IN ({', '.join(_truths(values))}), false)")
+        case Leaf():
+            return _leaf(tree, dictionary)
         case _:
             return _below_json(tree)
+
+
+def _leaf(leaf: Leaf, dictionary: Dictionary) -> Typed:
+    """A leaf on a column; one on anything else is left to `_below_json`."""
+    column, text = _columns().get(leaf.path), _text_columns().get(leaf.path)
+    match leaf:
+        case Leaf(op="has_value") if column is not None:
+            return _same(f"({column} IS NOT NULL)")
+        case Leaf(op="type_is", values=values) if text is not None and "string" in values:
+            return _same(f"({text} IS NOT NULL)")
+        case Leaf(op="equals", values=values, case_sensitive=True) if text is not None and _all_texts(values):
+            return _same(dictionary.one_of(text, tuple(map(str, values))))
+        case Leaf(op=op) if text is not None and op in _WORDS and leaf.quantifier != "deep":
+            test = text_test(leaf, text)
+            return _UNKNOWN if test is None else _same(f"coalesce({test}, false)")
+        case Leaf(op="equals", values=values, loose=True) if column is not None and _truths(values):
+            return _same(f"coalesce({column} IN ({', '.join(_truths(values))}), false)")
+        case _:
+            return _below_json(leaf)
+
+
+def _all_texts(values: tuple[Value, ...]) -> bool:
+    return all(isinstance(value, str) for value in values)
 
 
 def value(path: Path) -> str | None:
@@ -171,8 +184,7 @@ def value(path: Path) -> str | None:
     column = _json_columns().get(path[:1])
     if column is None:
         return None
-    below = "".join('."' + key.replace("\\", "\\\\").replace('"', '\\"') + '"' for key in path[1:])
-    return f"json_extract_string({column}, {literal('$' + below)})"
+    return f"json_extract_string({column}, {literal(_json_path(path[1:]))})"
 
 
 def _answered(leaf: Leaf, values: Iterable[str] | None) -> Node:
@@ -262,9 +274,33 @@ def _joined(parts: list[Typed], word: str) -> Typed:
 def _below_json(tree: Node) -> Typed:
     """A leaf below a JSON column, where the translation needs neither the record's text nor an approximation."""
     translated = to_sql(tree)
-    if translated.exact and "eventjson" not in translated.sql:
+    if not translated.exact or "eventjson" in translated.sql:
+        return _UNKNOWN
+    column = _json_columns().get(tree.path[:1]) if isinstance(tree, Leaf) else None
+    if column is None or not isinstance(tree, Leaf) or len(tree.path) == 1 or tree.quantifier == "deep":
         return _same(translated.sql)
-    return _UNKNOWN
+    return _same(_shortened(tree, column, translated.sql))
+
+
+def _shortened(leaf: Leaf, column: str, full: str) -> str:
+    """The leaf with two short cuts before the full expression, which unfolds arrays with lambdas.
+
+    A key that the text does not mention is not there, and then no leaf is true. A string found straight along the path
+    is the only value: an array on the way would have hidden it. (60,000 requests: 0.6 s without, 0.1 s with.)
+    """
+    key = leaf.path[-1]
+    if not key.isascii() or not key.isprintable() or {'"', "\\", "/"} & set(key):
+        return full
+    quoted = literal('"' + key + '"')
+    mentioned = f"(contains({column}, {quoted}) OR contains({column}, '\\u'))"
+    place = literal(_json_path(leaf.path[1:]))
+    test = text_test(leaf, f"json_extract_string({column}, {place})") if leaf.op in _WORDS else None
+    straight = f"WHEN json_type({column}, {place}) = 'VARCHAR' THEN coalesce({test}, false)" if test else ""
+    return f"(CASE WHEN {column} IS NULL OR NOT {mentioned} THEN false {straight} ELSE {full} END)"
+
+
+def _json_path(path: Path) -> str:
+    return "$" + "".join('."' + key.replace("\\", "\\\\").replace('"', '\\"') + '"' for key in path)
 
 
 @cache
