@@ -34,7 +34,7 @@ def finding(number: int, severity: Severity, actor: str, **changes: object) -> F
     )
     values: dict[str, object] = {
         "id": f"{number:016x}",
-        "rule": "trail-stopped",
+        "rule": f"trail-stopped-{number}",
         "title": "CloudTrail trail stopped",
         "severity": severity,
         "actor": actor,

@@ -34,3 +34,13 @@ def test_lines_fit_the_width(hostile: Investigation) -> None:
     """Lines keep to the width, but for single words longer than it."""
     lines = text.render(hostile, width=100).splitlines()
     assert all(len(line) <= 100 or len(line.split()[-1]) > 60 for line in lines)
+
+
+def test_findings_of_one_rule_stand_together(hostile: Investigation) -> None:
+    """A rule is told once, with the other actors that it found."""
+    from dataclasses import replace
+
+    same = tuple(replace(f, rule="one") for f in hostile.findings[:2])
+    shown = text.render(replace(hostile, findings=same))
+    assert shown.count("CloudTrail trail stopped") == 1
+    assert "Also: mary (02:12:04)" in shown

@@ -19,17 +19,20 @@ if TYPE_CHECKING:
 _INDENT = "  "
 _HANGING = " " * 12
 _STYLE = {"critical": "1;35", "high": "1;31", "medium": "1;33", "low": "36", "informational": "2"}
-# Findings told in full; the rest are counted by title.
-_TOLD = 12
+# Rules whose findings are told; the rest are counted by title.
+_TOLD = 14
+# Further findings of a rule that are named beside its first.
+_OTHERS = 4
 
 
 def render(investigation: Investigation, *, width: int = 100, color: bool = False) -> str:
     """The investigation as text of at most `width` columns, ending with a line break."""
     findings = worst_first(investigation.findings)
-    told = [f for f in findings if f.severity.rank >= Severity.MEDIUM.rank][:_TOLD]
+    groups = [group for group in _by_rule(findings) if group[0].severity.rank >= Severity.MEDIUM.rank]
     blocks = [_head(investigation, width, color=color)]
-    blocks += [_finding(finding, width, color=color) for finding in told]
-    blocks += [_rest([f for f in findings if f not in told], color=color)]
+    blocks += [_finding(group[0], group[1:], width, color=color) for group in groups[:_TOLD]]
+    told = {finding.id for group in groups[:_TOLD] for finding in group}
+    blocks += [_rest([f for f in findings if f.id not in told], color=color)]
     blocks += [_limits(investigation, width)]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -57,7 +60,14 @@ def _head(investigation: Investigation, width: int, *, color: bool) -> str:
     return "\n".join(f"{_INDENT}{line}" if line else "" for line in lines)
 
 
-def _finding(finding: Finding, width: int, *, color: bool) -> str:
+def _by_rule(findings: Sequence[Finding]) -> list[list[Finding]]:
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(finding.rule, []).append(finding)
+    return list(groups.values())
+
+
+def _finding(finding: Finding, more: Sequence[Finding], width: int, *, color: bool) -> str:
     label = _paint(f"{finding.severity.value.upper():<10}", finding.severity.value, color=color)
     span = f"{finding.first_seen:%Y-%m-%d %H:%M:%S}"
     if finding.last_seen != finding.first_seen:
@@ -70,6 +80,10 @@ def _finding(finding: Finding, width: int, *, color: bool) -> str:
     lines += _wrapped(terminal(finding.explanation), width)
     if finding.next_steps:
         lines += _wrapped(f"Next: {terminal(finding.next_steps[0])}", width)
+    if more:
+        others = [f"{actor_name(f.actor)} ({f.first_seen:%H:%M:%S})" for f in more[:_OTHERS]]
+        left = [f"{len(more) - _OTHERS} more"] if len(more) > _OTHERS else []
+        lines += _wrapped(f"Also: {terminal(', '.join(others + left))}", width)
     return "\n".join(lines)
 
 
