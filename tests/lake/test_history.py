@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clew.events.channel import channel
 from clew.events.outcome import Result, outcome
 from clew.lake.history import resources
 from clew.lake.history.effects import Effect, effect
@@ -75,6 +76,9 @@ def let_through(term: resources.Term, event: dict[str, object]) -> bool:
     return bool(rows[0][0])
 
 
+DAYS = ["2024-05-01", "2024-05-02", "2024-05-09", "2024-06-01"]
+
+
 @given(name=NAME, other=NAME, place=st.sampled_from(PLACES), make=st.sampled_from(TERMS), same=st.booleans())
 def test_sql_keeps_every_record_that_matches(name, other, place, make, same):
     """A record that concerns the resource is never narrowed away by SQL, however its name is spelled in JSON."""
@@ -106,7 +110,7 @@ def test_names_are_compared_whole(wanted, said, is_match):
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    """A lake of 500 events in 50 seconds: many share their time, some fail in different ways."""
+    """A lake of 500 events in four days, 50 seconds each: many share their time, some fail in different ways."""
     home: Path = tmp_path_factory.mktemp("history")
     kinds = [
         {},
@@ -123,7 +127,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
         {"responseElements": {"note": "Failure"}},
     ]  # fmt: skip
     events = [
-        {"eventVersion": "1.09", "eventTime": f"2024-05-01T10:00:{number % 50:02d}Z", "eventID": f"e{number}",
+        {"eventVersion": "1.09", "eventTime": f"{DAYS[number % 4]}T10:00:{number % 50:02d}Z", "eventID": f"e{number}",
          "eventSource": "s3.amazonaws.com", "eventName": "GetObject", **kinds[number // 50]}
         for number in range(500)
     ]  # fmt: skip
@@ -138,7 +142,9 @@ def test_chunks_join_without_seam(lake, first, newest_first):
     """However the reading is cut into chunks, every record comes once and in order of time."""
     connection = lake.connect()
     connection.execute("SET disabled_optimizers = 'late_materialization'")
-    found = [row.record_id for row in entries(connection, Filters(), first=first, newest_first=newest_first)]
+    found = [
+        row.record_id for row in entries(connection, Filters(), DAYS, first=first, newest_first=newest_first)
+    ]
     assert len(set(found)) == len(found) == 500
     whole = find(lake, Filters(), limit=0, newest_first=newest_first).entries
     assert found == [row.record_id for row in whole]
@@ -155,6 +161,35 @@ def test_failures_in_sql_agree_with_the_decoded_record(lake, errors, denied):
     assert found == {event["eventID"] for event in texts if outcome(event).result in wanted}
     assert is_failed().sql
     assert is_denied(lake.connect()).sql
+
+
+CHANNELS = [
+    {"userAgent": "aws-cli/2.1"},
+    {"userAgent": "[aws-cli/2.1]", "userIdentity": {"type": "IAMUser"}},
+    {"userAgent": None, "eventType": "AwsServiceEvent"},
+    {"userAgent": "Mozilla/5.0", "eventSource": "signin.amazonaws.com", "eventName": "ConsoleLogin"},
+    {"userAgent": "AWS Internal", "sourceIPAddress": "AWS Internal", "sessionCredentialFromConsole": "true"},
+    {"userAgent": "x", "userIdentity": {"type": "AWSService", "invokedBy": "ec2.amazonaws.com"}},
+    {"userAgent": "HashiCorp Terraform/1.2 aws-sdk-go/1.44"},
+    {"userAgent": "x", "sourceIPAddress": "cloudformation.amazonaws.com"},
+    {"userAgent": "x", "sourceIPAddress": "2001:db8::1"},
+]
+
+
+@pytest.mark.parametrize(
+    "word", ["console", "cli", "service", "terraform", "infrastructure", "unknown", "SDK"]
+)
+def test_channels_are_found_whole(tmp_path, word):
+    """`--channel` finds every record whose channel is named so, and no others."""
+    made = [
+        {"eventVersion": "1.09", "eventTime": "2024-05-01T10:00:00Z", "eventID": f"c{number}",
+         "eventSource": "ec2.amazonaws.com", "eventName": "RunInstances", **facts}
+        for number, facts in enumerate(CHANNELS)
+    ]  # fmt: skip
+    (tmp_path / "a.json").write_text(json.dumps({"Records": made}))
+    ingest(tmp_path / "lake", [tmp_path / "a.json"], now=NOW)
+    found = {row.record_id for row in find(open_lake(tmp_path / "lake"), Filters(channels=(word,))).entries}
+    assert found == {event["eventID"] for event in made if word.lower() in str(channel(event)).lower()}
 
 
 @pytest.mark.parametrize(

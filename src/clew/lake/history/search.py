@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from clew.events.channel import channel
 from clew.events.resources import resources as named
 from clew.lake.history import filters as history_filters
 from clew.lake.history import resources
+from clew.lake.history.channels import is_channel, may_be_channel
 from clew.lake.history.conditions import TRUE, Condition, all_of, any_of, at_times, between, equals, is_in
 from clew.lake.history.entries import Entry, Origin, Stored, entry
 from clew.lake.history.fields import text
@@ -24,7 +25,6 @@ from clew.lake.principals import LONGEST_SESSION_HOURS, chain, is_principal, iss
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime
 
     import duckdb
 
@@ -50,9 +50,8 @@ def find(lake: Lake, wanted: Filters, *, limit: int = 50, newest_first: bool = T
     """The first `limit` rows that the filters let through; 0 asks for all."""
     connection = _connect(lake)
     try:
-        rows = entries(
-            connection, wanted, first=limit + 1 if limit else _LARGEST_CHUNK, newest_first=newest_first
-        )
+        first = limit + 1 if limit else _LARGEST_CHUNK
+        rows = entries(connection, wanted, _days(lake), first=first, newest_first=newest_first)
         found = tuple(islice(rows, limit + 1)) if limit else tuple(rows)
     finally:
         connection.close()
@@ -66,11 +65,19 @@ def _connect(lake: Lake) -> duckdb.DuckDBPyConnection:
 
 
 def entries(
-    connection: duckdb.DuckDBPyConnection, wanted: Filters, *, first: int, newest_first: bool = True
+    connection: duckdb.DuckDBPyConnection,
+    wanted: Filters,
+    days: Sequence[str],
+    *,
+    first: int,
+    newest_first: bool = True,
 ) -> Iterator[Entry]:
-    """Every row that the filters let through, in order of time; `first` is how many are expected to be read."""
+    """Every row that the filters let through, in order of time.
+
+    `days` are those that the lake holds (ISO); `first` is how many rows are expected to be read.
+    """
     question = _question(connection, wanted)
-    for chunk in _chunks(connection, question.condition, first, newest_first=newest_first):
+    for chunk in _chunks(connection, question.condition, days, first, newest_first=newest_first):
         decoded = [(stored, _decoded(stored.text)) for stored in chunk]
         kept = [
             (stored, event) for stored, event in decoded if question.check is None or question.check(event)
@@ -93,6 +100,8 @@ class _Question:
 
 def _question(connection: duckdb.DuckDBPyConnection, wanted: Filters) -> _Question:
     condition = history_filters.where(connection, wanted)
+    if wanted.channels:
+        condition = all_of([condition, may_be_channel(connection, wanted.channels)])
     chains: Mapping[str, tuple[Session, ...]] = {}
     if wanted.users:
         roots = any_of(is_principal(name) for name in wanted.users)
@@ -125,7 +134,7 @@ def _check(wanted: Filters) -> Check | None:
     """What SQL could only narrow down, decided on the decoded record; None when SQL decided everything."""
     terms = tuple(resources.term(name) for name in wanted.resources)
     types = frozenset(kind.lower() for kind in wanted.resource_types)
-    channels = tuple(name.lower() for name in wanted.channels)
+    channels = wanted.channels
     if not (terms or types or channels):
         return None
 
@@ -133,14 +142,10 @@ def _check(wanted: Filters) -> Check | None:
         return (
             (not terms or any(resources.matches(term, event) for term in terms))
             and (not types or any(found.type.lower() in types for found in named(event)))
-            and (not channels or _is_channel(str(channel(event)), channels))
+            and (not channels or is_channel(event, channels))
         )
 
     return check
-
-
-def _is_channel(name: str, wanted: tuple[str, ...]) -> bool:
-    return any(word in name.lower() for word in wanted)
 
 
 def _decoded(text_of_record: str) -> Mapping[str, object]:
@@ -177,19 +182,42 @@ def _paths(connection: duckdb.DuckDBPyConnection, sources: set[str]) -> Mapping[
 # --- reading in order ------------------------------------------------------------------------------------------------
 
 
+def _days(lake: Lake) -> Sequence[str]:
+    """The days of which the lake holds records, in order."""
+    return sorted({file.day for file in lake.files("cloudtrail") if file.day})
+
+
+def _windows(days: Sequence[str], *, newest_first: bool) -> Iterator[Condition]:
+    """The days in growing groups, in the order of reading: a page is mostly full after the first day or two."""
+    ordered = sorted(days, reverse=newest_first)
+    start, size = 0, 1
+    while start < len(ordered):
+        group = sorted(ordered[start : start + size])
+        first, last = (datetime.fromisoformat(day).replace(tzinfo=UTC) for day in (group[0], group[-1]))
+        yield history_filters.window(first, last + timedelta(days=1))
+        start, size = start + size, size * 2
+
+
 def _chunks(
-    connection: duckdb.DuckDBPyConnection, condition: Condition, first: int, *, newest_first: bool
+    connection: duckdb.DuckDBPyConnection,
+    condition: Condition,
+    days: Sequence[str],
+    first: int,
+    *,
+    newest_first: bool,
 ) -> Iterator[Sequence[Stored]]:
     size = max(first, 1)
-    after = TRUE
-    while True:
-        chunk = _chunk(connection, all_of([condition, after]), size, newest_first=newest_first)
-        if chunk:
-            yield chunk
-        if len(chunk) < size:
-            return
-        after = _beyond(chunk[-1], newest_first=newest_first)
-        size = min(size * 8, _LARGEST_CHUNK)
+    for window in _windows(days, newest_first=newest_first):
+        after = TRUE
+        while True:
+            narrowed = all_of([window, condition, after])
+            chunk = _chunk(connection, narrowed, size, newest_first=newest_first)
+            if chunk:
+                yield chunk
+            if len(chunk) < size:
+                break
+            after = _beyond(chunk[-1], newest_first=newest_first)
+            size = min(size * 8, _LARGEST_CHUNK)
 
 
 def _chunk(
@@ -233,11 +261,6 @@ def _beyond(last: Stored, *, newest_first: bool) -> Condition:
     )
 
 
-def one(lake: Lake, event_id: str) -> tuple[Entry, ...]:
-    """Every stored record of the event id (two when contents conflict), oldest first."""
-    return find(lake, history_filters.Filters(event_ids=(event_id,)), limit=0, newest_first=False).entries
-
-
 def originals(lake: Lake, wanted: Filters, *, limit: int = 50, newest_first: bool = True) -> Iterator[str]:
     """The exact text of each record that the filters let through, as it stood in its file."""
     connection = _connect(lake)
@@ -246,7 +269,11 @@ def originals(lake: Lake, wanted: Filters, *, limit: int = 50, newest_first: boo
         texts = (
             stored.text
             for chunk in _chunks(
-                connection, question.condition, limit or _LARGEST_CHUNK, newest_first=newest_first
+                connection,
+                question.condition,
+                _days(lake),
+                limit or _LARGEST_CHUNK,
+                newest_first=newest_first,
             )
             for stored in chunk
             if question.check is None or question.check(_decoded(stored.text))
@@ -275,7 +302,7 @@ def _newest(lake: Lake, wanted: Filters, condition: Condition) -> Entry | None:
     connection = _connect(lake)
     try:
         narrowed = all_of([history_filters.where(connection, wanted), condition])
-        chunk = next(_chunks(connection, narrowed, 1, newest_first=True), ())
+        chunk = next(_chunks(connection, narrowed, _days(lake), 1, newest_first=True), ())
         return next((entry(stored, _decoded(stored.text)) for stored in chunk), None)
     finally:
         connection.close()
