@@ -6,7 +6,7 @@ import json
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clew.events.predicate import And, Element, Leaf, Not, Or, SameValue, compile_predicate
@@ -121,6 +121,7 @@ PATHS = st.one_of(
     ),
     st.builds(lambda key, rest: (key, *rest), TOP, RELATIVE),
 )
+USER = ("userIdentity", "userName")
 GLOBS = st.lists(
     st.sampled_from(["a", "B", "*", "?", r"\*", r"\?", "\\\\", "é", "%", "_", "!", "\n", "\\"]), max_size=5
 ).map("".join)
@@ -276,6 +277,13 @@ def disagreements(connection, trees, events, questions):
 
 
 @given(events=st.lists(EVENTS, min_size=1, max_size=8), trees=st.lists(TREES, min_size=1, max_size=8))
+@example(
+    events=[{"userIdentity": {"userName": None}}], trees=[Leaf(USER, "equals", (None,), quantifier="one")]
+)
+@example(
+    events=[{"userIdentity": {"userName": None}}], trees=[Leaf(USER, "type_is", ("null",), quantifier="one")]
+)
+@example(events=[{"eventName": "a"}], trees=[Leaf(("eventName",), "lt", (0,), quantifier="one", loose=True)])
 def test_sql_and_closure_agree(database, events, trees):
     """A predicate is true of the same events in SQL and in Python."""
     fill(database, [json.dumps(event) for event in events])

@@ -369,15 +369,15 @@ def _keys(path: Path, node: SameValue, place: _Place, writer: _Writer) -> str:
 def _column(leaf: Leaf) -> str | None:
     """The column that can answer the leaf: a text column, or one of any kind for whether there is a value."""
     # NULL in a column is null or absent: a question that tells them apart needs the record.
-    if (
-        leaf.op in {"exists", "is_null"}
-        or leaf.quantifier == "deep"
-        or (leaf.op == "equals" and None in leaf.values)
-    ):
+    if leaf.op in {"exists", "is_null"} or leaf.quantifier == "deep" or _asks_for_null(leaf):
         return None
     if leaf.op == "has_value" and len(leaf.path) == 1:
         return (_text_columns() | _json_columns()).get(leaf.path)
     return _text_columns().get(leaf.path) if leaf.quantifier == "one" else None
+
+
+def _asks_for_null(leaf: Leaf) -> bool:
+    return (leaf.op == "equals" and None in leaf.values) or (leaf.op == "type_is" and "null" in leaf.values)
 
 
 @functools.cache
