@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
 import glob
 import os
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clew.errors import InputError
 from clew.lake.ingest.messages import InputFile, Missing
+from clew.lake.ingest.unpack import GZIP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,8 +36,15 @@ _LOG_ENDINGS = (
 # AWS: "Amazon S3 server access log format": keys end in YYYY-mm-DD-HH-MM-SS-UniqueString, without an extension.
 _ACCESS_LOG = re.compile(r"\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d-[0-9A-F]{16}$")
 _HIDDEN = ("_", ".")
+# How logs and packed files begin, whatever they are called: JSON, gzip, Parquet; zip, xz, bzip2, zstd (quarantined).
+_LOG_HEADS = (b"{", b"[", GZIP, b"PAR1", b"PK\x03\x04", b"\xfd7zXZ", b"BZh", b"\x28\xb5\x2f\xfd")
+_HEAD_BYTES = 64
 # The moment in a CloudTrail or flow log file's name: 20230710T1220Z; in an access log's: 2019-02-06-00-00-38.
 _MOMENT = re.compile(r"(?<!\d)(\d{4})-?([01]\d)-?([0-3]\d)[T-]([0-2]\d)-?([0-5]\d)")
+
+
+_Found = InputFile | Missing | str
+"""What a path turns out to be: a file to read, one that cannot be read, or the name of one that holds no logs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +65,24 @@ def discover(paths: Iterable[Path | str | InputFile | Missing]) -> Inputs:
     """The files that the paths stand for, each once, in the order of the moments in their names.
 
     In that order a data file holds one stretch of time across accounts and regions, so that questions about a time read
-    few files. A file named itself is read whatever its name. Errors: InputError for a path that does not exist.
+    few files. A file of a folder is a log by its name or by how it begins; a file named itself is read whatever it is. Errors: InputError for a path that does not exist.
     """
     files: dict[str, InputFile] = {}
     missing: dict[str, Missing] = {}
     ignored: list[str] = []
     for path in paths:
-        if isinstance(path, Missing):
-            missing[path.name] = path
-            continue
-        if isinstance(path, InputFile):
-            files.setdefault(path.name, path)
-            continue
-        for found in _expanded(str(path)):
+        for found in [path] if isinstance(path, Missing | InputFile) else _expanded(str(path)):
             if isinstance(found, str):
                 ignored.append(found)
+            elif isinstance(found, Missing):
+                missing[found.name] = found
             else:
                 files.setdefault(found.name, found)
     ordered = sorted(files.values(), key=lambda file: (_moment(file.name), file.name))
     return Inputs(tuple(ordered), tuple(sorted(set(ignored))), tuple(missing.values()))
 
 
-def _expanded(path: str) -> Iterator[InputFile | str]:
+def _expanded(path: str) -> Iterator[_Found]:
     given = Path(path).expanduser()
     if given.is_dir():
         yield from _folder(str(given))
@@ -87,26 +93,63 @@ def _expanded(path: str) -> Iterator[InputFile | str]:
         if not matches:
             raise InputError(f"`{path}` does not exist")
         for match in matches:
-            yield from _expanded(match)
+            yield from _entry(match)
 
 
-def _folder(path: str) -> Iterator[InputFile | str]:
+def _folder(path: str) -> Iterator[_Found]:
     """Every file below a folder; as Spark and Hive do, names that begin with `_` or `.` are passed over."""
     folders = [path]
+    visited: set[tuple[int, int]] = set()
     while folders:
         try:
-            entries = list(os.scandir(folders.pop()))
+            folder = folders.pop()
+            status = os.stat(folder)  # noqa: PTH116 - as below, no Path for each of very many
+            if (place := (status.st_dev, status.st_ino)) in visited:
+                continue  # a symbolic link to a folder that is read anyway
+            visited.add(place)
+            entries = list(os.scandir(folder))
         except OSError as error:
             raise InputError(f"`{error.filename}`: cannot be read: {error.strerror}") from error
         for entry in entries:
             if entry.name.startswith(_HIDDEN):
-                yield entry.path
-            elif entry.is_dir():
+                yield _readable(entry.path)
+            elif _is_folder(entry):
                 folders.append(entry.path)
-            elif is_log_name(entry.name):
-                yield _stated(entry.path, entry.stat())
             else:
-                yield entry.path
+                yield from _entry(entry.path)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a symbolic link to itself
+        return False
+
+
+def _entry(path: str) -> Iterator[_Found]:
+    """What stands under a name that a folder or a glob offers: nothing there may stop or block the rest."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 - one stat for each of very many files
+    except OSError as error:
+        yield Missing(_readable(path), error.strerror or "cannot be read")
+        return
+    if stat.S_ISDIR(status.st_mode):
+        yield from _folder(path)
+    elif not stat.S_ISREG(status.st_mode):
+        yield Missing(_readable(path), "no regular file but a pipe, socket or device")
+    elif is_log_name(path.rpartition("/")[2]) or _begins_as_log(path):
+        yield _stated(path, status)
+    else:
+        yield _readable(path)
+
+
+def _begins_as_log(path: str) -> bool:
+    try:
+        with open(path, "rb") as stream:  # noqa: PTH123 - as in unpack
+            head = stream.read(_HEAD_BYTES)
+    except OSError:
+        return True  # reading it again says why it cannot be read
+    return head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(_LOG_HEADS)
 
 
 def is_log_name(name: str) -> bool:
@@ -130,7 +173,12 @@ def input_file(path: str, name: str | None = None) -> InputFile:
 
 
 def _stated(path: str, status: os.stat_result, name: str | None = None) -> InputFile:
-    return InputFile(path, name or os.path.realpath(path), status.st_size, status.st_mtime_ns)
+    return InputFile(path, name or _readable(os.path.realpath(path)), status.st_size, status.st_mtime_ns)
+
+
+def _readable(path: str) -> str:
+    """The path in characters that can be stored: bytes that are not UTF-8 show as `\\xff`."""
+    return path if path.isascii() else os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _moment(name: str) -> str:

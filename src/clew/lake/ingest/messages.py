@@ -28,7 +28,7 @@ class InputFile:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A file that could not be fetched (an S3 object): quarantined whole, so that nothing is passed over silently."""
+    """A file that could not be fetched or opened: quarantined whole, so that nothing is passed over silently."""
 
     name: str
     detail: str

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from clew.lake.reader import Lake
 
 
+_MEMORY_LIMIT = "200MB"
+
+
 @dataclass(frozen=True, slots=True)
 class IngestReport:
     """The outcome of one ingest of some paths.
@@ -94,11 +97,13 @@ def _occurrences(connection: duckdb.DuckDBPyConnection, lake: Lake) -> tuple[int
     files = [file.path for file in lake.files(OCCURRENCES.name)]
     if not files:
         return 0, 0
-    query = f"""WITH o AS ({relation(OCCURRENCES, files)}),
-        mine AS (SELECT * FROM o SEMI JOIN asked USING (source)),
-        kept AS (SELECT DISTINCT kept_source, kept_record_number FROM mine WHERE NOT conflict)
-        SELECT (SELECT count(*) FROM kept WHERE kept_source NOT IN (SELECT source FROM asked)),
-            (SELECT count(DISTINCT record_id) FROM mine
+    query = f"""WITH o AS NOT MATERIALIZED ({relation(OCCURRENCES, files)}),
+        kept AS (
+            SELECT count(DISTINCT kept_record_number) AS records FROM o SEMI JOIN asked USING (source)
+            WHERE NOT conflict AND kept_source NOT IN (SELECT source FROM asked) GROUP BY kept_source
+        )
+        SELECT (SELECT coalesce(sum(records), 0) FROM kept),
+            (SELECT count(DISTINCT record_id) FROM (SELECT * FROM o SEMI JOIN asked USING (source))
              WHERE record_id IN (SELECT record_id FROM o WHERE conflict))"""
     row = connection.execute(query).fetchall()[0]
     return int(row[0]), int(row[1])
