@@ -134,18 +134,34 @@ def _reachable(graph: dict[str, set[str]], start: str) -> set[str]:
     return found
 
 
-def licences() -> list[str]:
-    """Installed packages whose licence is not on the list."""
-    problems = []
+def licences() -> dict[str, str]:
+    """The licence of every installed package, as the package states it."""
+    found = {}
     for distribution in distributions():
         metadata = distribution.metadata
-        name = metadata["Name"] or "?"
         classifiers = [c for c in metadata.get_all("Classifier") or [] if c.startswith("License")]
         text = " ".join([*(metadata.get_all("License-Expression") or []), *classifiers]).strip()
         text = text or " ".join(metadata.get_all("License") or [])[:200]
-        if name not in EXCEPTIONS and not ALLOWED_LICENCES.search(text):
-            problems.append(f"licence of `{name}` is not on the list: `{text or 'none stated'}`")
-    return problems
+        found[metadata["Name"] or "?"] = " ".join(text.split())
+    return dict(sorted(found.items(), key=lambda item: item[0].lower()))
+
+
+def unlisted(found: dict[str, str]) -> list[str]:
+    """Packages whose licence is not on the list."""
+    return [
+        f"licence of `{name}` is not on the list: `{text or 'none stated'}`"
+        for name, text in found.items()
+        if name not in EXCEPTIONS and not ALLOWED_LICENCES.search(text)
+    ]
+
+
+def write_licences(found: dict[str, str]) -> Path:
+    """Write the list beside the other build products."""
+    path = ROOT / "build" / "licences.txt"
+    path.parent.mkdir(exist_ok=True)
+    lines = [f"{name}: {text or EXCEPTIONS.get(name, '')}" for name, text in found.items()]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
 
 
 def _where(module: Path, line: int) -> str:
@@ -177,11 +193,15 @@ def main() -> int:
     """Check every gate, print the breaches and a summary."""
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(SOURCE.rglob("*.py"))}
     found = [function for path, tree in trees.items() for function in functions(path, tree)]
-    problems = sizes(found, trees) + cycles(trees) + licences()
+    installed = licences()
+    problems = sizes(found, trees) + cycles(trees) + unlisted(installed)
     problems += [line for path, tree in trees.items() for line in unannotated(path, tree)]
     print("\n".join(problems) or "the house is in order", file=sys.stderr if problems else sys.stdout)
     median = statistics.median(f.length for f in found)
     print(f"{len(trees)} modules, {len(found)} functions: median {median:g} lines, p90 {p90(found)}")
+    print(
+        f"{len(installed)} installed packages and their licences: {write_licences(installed).relative_to(ROOT)}"
+    )
     return 1 if problems else 0
 
 
