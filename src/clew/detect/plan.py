@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # No record has it: stands where an alias says nothing about a rule, so that the value counts as missing.
 _NOWHERE: Path = ("",)
+# Correlations that compute with the values themselves.
+AMOUNTS = frozenset({"value_sum", "value_avg", "value_percentile", "value_median"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +86,14 @@ class Plan:
         key = tuple(_aliased(sigma, path, base) for path in sigma.group_by)
         counted = sigma.fields_seen or (sigma.condition.field if sigma.condition else ())
         value = tuple(_aliased(sigma, path, base) for path in counted)
-        numbers = tuple(self._question(leaf, key, value) for leaf in self._leaves(base))
+        amount = sigma.type in AMOUNTS
+        numbers = tuple(self._question(leaf, key, value, amount=amount) for leaf in self._leaves(base))
         nested = isinstance(base.sigma, SigmaCorrelation)
         return Place(base, numbers, next(self._numbers) if nested else None)
 
-    def _question(self, tree: Node, key: Key, value: tuple[Path, ...] = ()) -> int:
+    def _question(self, tree: Node, key: Key, value: tuple[Path, ...] = (), *, amount: bool = False) -> int:
         number = next(self._numbers)
-        self.questions.append(Question(number, tree, key, value))
+        self.questions.append(Question(number, tree, key, value, amount))
         return number
 
     def _leaves(self, rule: Rule) -> Iterable[Node]:

@@ -64,28 +64,34 @@ class Members:
 def gather(scan: Scan, members: Sequence[Members], gap: int) -> list[Group]:
     """The groups of every rule, in order of rule, subject and time."""
     scan.create("members", "rule INTEGER, subject UBIGINT, t BIGINT, file UBIGINT, number BIGINT", ())
+    _collect_all(scan, [one for one in members if one.windows is None])
     for one in members:
-        _collect(scan, one)
+        if one.windows:
+            _collect_inside(scan, one, one.windows)
     _describe(scan, gap)
     groups = _groups(scan)
     _prove(scan, groups)
     return list(groups.values())
 
 
-def _collect(scan: Scan, members: Members) -> None:
+def _collect_all(scan: Scan, members: Sequence[Members]) -> None:
+    """Every mark of these rules is a member."""
+    pairs = [(question, one.rule) for one in members for question in one.questions]
+    scan.create("rule_of", "question INTEGER, rule INTEGER", pairs)
+    scan.connection.execute(
+        "INSERT INTO members SELECT rule, key, t, file, number FROM marks JOIN rule_of USING (question)"
+    )
+
+
+def _collect_inside(scan: Scan, members: Members, windows: Sequence[Found]) -> None:
+    """The marks inside the windows are members, each once."""
     questions = ", ".join(map(str, members.questions)) or "NULL"
-    if members.windows is None:
-        scan.connection.execute(
-            f"INSERT INTO members SELECT {members.rule}, key, t, file, number FROM marks "
-            f"WHERE question IN ({questions})"
-        )
-    elif members.windows:
-        scan.create("windows", "key UBIGINT, start BIGINT, stop BIGINT, value UBIGINT", members.windows)
-        scan.connection.execute(
-            f"INSERT INTO members SELECT DISTINCT {members.rule}, m.key, m.t, m.file, m.number FROM marks m "
-            "JOIN windows w ON m.key = w.key AND m.t BETWEEN w.start AND w.stop "
-            f"AND (w.value IS NULL OR w.value = m.value) WHERE m.question IN ({questions})"
-        )
+    scan.create("windows", "key UBIGINT, start BIGINT, stop BIGINT, value UBIGINT", windows)
+    scan.connection.execute(
+        f"INSERT INTO members SELECT DISTINCT {members.rule}, m.key, m.t, m.file, m.number FROM marks m "
+        "JOIN windows w ON m.key = w.key AND m.t BETWEEN w.start AND w.stop "
+        f"AND (w.value IS NULL OR w.value = m.value) WHERE m.question IN ({questions})"
+    )
 
 
 def _describe(scan: Scan, gap: int) -> None:

@@ -16,13 +16,14 @@ class Question:
     """A predicate by number; its answers are the rows of `marks` with that number.
 
     Shape: `key` groups the answers (by actor and account when None, all together when empty), `value` is what is
-    counted or summed. A path that begins with `clew` names a derived fact of one field.
+    counted, or summed where it is an `amount`. A path that begins with `clew` names a derived fact of one field.
     """
 
     number: int
     tree: Node
     key: tuple[Path, ...] | None = None
     value: tuple[Path, ...] = ()
+    amount: bool = False
 
 
 @dataclass(frozen=True, slots=True)

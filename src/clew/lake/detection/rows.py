@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 _BATCH = 10_000
 
-# What is counted in a bucket, to see whether two neighbouring ones could fill a window.
-_MEASURES = {"events": "count(*)", "values": "count(DISTINCT value)", "questions": "count(DISTINCT question)"}
 _VALUES = {"events": "NULL::UBIGINT", "values": "value", "questions": "question", "amounts": "amount"}
 
 
@@ -26,8 +24,8 @@ def counted(
 ) -> Iterator[Counted]:
     """One row for each key, time and value, in order of key and time.
 
-    `counts` is `events`, `values`, `questions` or `amounts`. With a minimum only rows in whose neighbourhood of two
-    spans it can be reached are given: a window of one span lies in at most two neighbouring buckets of that length.
+    `counts` is `events`, `values`, `questions` or `amounts`. With a minimum only rows are given in whose neighbourhood
+    it can be reached: a window of one span lies in at most two neighbouring buckets of that length.
     """
     listed = ", ".join(map(str, questions)) or "NULL"
     near = (
@@ -44,16 +42,17 @@ def counted(
 
 
 def _near(listed: str, span: int, counts: str, minimum: float) -> str:
-    buckets = (
-        f"SELECT key, t // {span} AS b, {_MEASURES[counts]} AS n FROM marks "
-        f"WHERE question IN ({listed}) GROUP BY ALL"
-    )
-    neighbours = (
-        "SELECT key, b, n + CASE WHEN lag(b) OVER w = b - 1 THEN lag(n) OVER w ELSE 0 END AS back, "
-        f"n + CASE WHEN lead(b) OVER w = b + 1 THEN lead(n) OVER w ELSE 0 END AS ahead FROM ({buckets}) "
-        "WINDOW w AS (PARTITION BY key ORDER BY b)"
-    )
-    return f"SELECT key, b FROM ({neighbours}) WHERE greatest(back, ahead) >= {minimum!r}"
+    """The buckets, by key, that belong to a pair of neighbours in which the minimum is reached."""
+    pairs = f"unnest([t // {span}, t // {span} - 1]) AS pair"
+    if counts == "events":
+        # Counted once for each bucket first: there are far fewer buckets than events.
+        bucket = f"t // {span} * {span} AS t"
+        held = f"SELECT key, {bucket}, count(*) AS n FROM marks WHERE question IN ({listed}) GROUP BY ALL"
+        full = f"SELECT key, pair FROM (SELECT key, n, {pairs} FROM ({held})) GROUP BY ALL HAVING sum(n) >= {minimum!r}"
+    else:
+        held = f"SELECT DISTINCT key, {_VALUES[counts]} AS v, {pairs} FROM marks WHERE question IN ({listed})"
+        full = f"SELECT key, pair FROM ({held}) GROUP BY ALL HAVING count(DISTINCT v) >= {minimum!r}"
+    return f"SELECT DISTINCT key, unnest([pair, pair + 1]) AS b FROM ({full})"
 
 
 def first_seen(

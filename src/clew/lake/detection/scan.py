@@ -71,10 +71,9 @@ class Scan:
         self._facts = facts
         self.limit = _limit(period)
         self._tables: set[str] = set()
-        files = lake.files("cloudtrail")
-        listed = ", ".join(quoted(file.path) for file in files)
-        self.empty = not files
-        self.source = f"read_parquet([{listed}], hive_partitioning = false)" if files else "raw_cloudtrail"
+        self._files = [file.path for file in lake.files("cloudtrail")]
+        self.empty = not self._files
+        self.source = "raw_cloudtrail" if self.empty else _source(self._files)
         self._dictionary = Dictionary(self.connection, self.source, self.limit, facts)
         self.connection.execute(
             "CREATE TEMP TABLE marks (question INTEGER, t BIGINT, start BIGINT, key UBIGINT, value UBIGINT, "
@@ -173,13 +172,13 @@ class Scan:
             paths = question.key
             key = f"{ACTOR_SQL}, {ACCOUNT_SQL}" if paths is None else ", ".join(map(self.text, paths)) or "0"
             keys.setdefault(f"hash({key})", []).append(question.number)
-            if question.value:
+            if question.amount and question.value:
+                amount = f"try_cast({self.text(question.value[0])} AS DOUBLE)"
+                amounts.setdefault(amount, []).append(question.number)
+            elif question.value:
                 value_sql = ", ".join(self.text(path) for path in question.value)
                 null = " OR ".join(f"{self.text(path)} IS NULL" for path in question.value)
                 values.setdefault(f"CASE WHEN {null} THEN NULL ELSE hash({value_sql}) END", []).append(
-                    question.number
-                )
-                amounts.setdefault(f"try_cast({self.text(question.value[0])} AS DOUBLE)", []).append(
                     question.number
                 )
         return ", ".join(
@@ -220,10 +219,20 @@ class Scan:
             self.connection.execute(f"INSERT INTO {table} VALUES {cells}")
 
     def records(self, table: str, columns: str) -> Iterator[tuple[tuple[int, ...], str, str, int]]:
-        """For each row of a table with file and number: its columns, the record's text, source and record number."""
+        """For each row of a table with file and number: its columns, the record's text, source and record number.
+
+        Only the files that hold such a row are opened: unpacking the text of a file is what costs here.
+        """
+        needed = [file for (file,) in self.rows(f"SELECT DISTINCT file FROM {table} ORDER BY file")]
+        if not needed:
+            return
+        self.create(
+            "opened", "file UBIGINT, place UBIGINT", ((file, place) for place, file in enumerate(needed))
+        )
         cursor = self.connection.execute(
-            f"SELECT {columns}, e.eventjson, e.source, e.record_number FROM {self.source} e "
-            f"JOIN {table} d ON e.file_index = d.file AND e.file_row_number = d.number"
+            f"SELECT {columns}, e.eventjson, e.source, e.record_number "
+            f"FROM {_source([self._files[file] for file in needed])} e JOIN opened o ON e.file_index = o.place "
+            f"JOIN {table} d ON d.file = o.file AND e.file_row_number = d.number"
         )
         while rows := cursor.fetchmany(_BATCH):
             for row in rows:
@@ -274,6 +283,10 @@ class Scan:
             f"INSERT INTO marks SELECT question, {self._columns([a.question for a in asked])} FROM {self.source} e "
             "JOIN confirmed c ON e.file_index = c.file AND e.file_row_number = c.number"
         )
+
+
+def _source(files: Sequence[str]) -> str:
+    return f"read_parquet([{', '.join(map(quoted, files))}], hive_partitioning = false)"
 
 
 def _case(expressions: Mapping[str, Sequence[int]], type_: str) -> str:

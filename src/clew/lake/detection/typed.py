@@ -294,8 +294,10 @@ def _shortened(leaf: Leaf, column: str, full: str) -> str:
     quoted = literal('"' + key + '"')
     mentioned = f"(contains({column}, {quoted}) OR contains({column}, '\\u'))"
     place = literal(_json_path(leaf.path[1:]))
-    test = text_test(leaf, f"json_extract_string({column}, {place})") if leaf.op in _WORDS else None
-    straight = f"WHEN json_type({column}, {place}) = 'VARCHAR' THEN coalesce({test}, false)" if test else ""
+    test = text_test(leaf, "word") if leaf.op in _WORDS else None
+    # The lambda names the string, so that it is taken out once and not for each word that is looked for.
+    found = f"list_transform([json_extract_string({column}, {place})], lambda word: {test})[1]"
+    straight = f"WHEN json_type({column}, {place}) = 'VARCHAR' THEN coalesce({found}, false)" if test else ""
     return f"(CASE WHEN {column} IS NULL OR NOT {mentioned} THEN false {straight} ELSE {full} END)"
 
 
