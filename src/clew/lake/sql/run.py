@@ -6,7 +6,7 @@ import re
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
@@ -19,13 +19,15 @@ from clew.lake.sql.translate import translate_query
 from clew.lake.sql.views import VIEWS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     import pyarrow as pa
 
     from clew.lake.reader import Lake
     from clew.lake.sql.scope import Columns
+
+Begun = TypeVar("Begun")
 
 _BATCH = 2_000
 _OWN_MESSAGE = re.compile(r"Could not convert string 'clew: (.*)' to INT64", re.DOTALL)
@@ -71,14 +73,14 @@ def open_query(lake: Lake, text: str, *, now: datetime, limits: Limits | None = 
     """
     limits = limits or Limits()
     columns, sql = _prepared(text, now)
-    connection = _connect(lake, sql, limits)
-    with _deadline(connection, limits.deadline_seconds), _failures(limits):
-        try:
-            shown, nested = _readable(connection, sql, len(columns))
-            connection.execute(shown)
-            yield Answer(tuple((n, str(t)) for n, t in columns), nested, _rows(connection, limits))
-        finally:
-            connection.close()
+
+    def start(connection: duckdb.DuckDBPyConnection) -> tuple[bool, ...]:
+        shown, nested = _readable(connection, sql, len(columns))
+        connection.execute(shown)
+        return nested
+
+    with _started(lake, sql, limits, start) as (connection, nested):
+        yield Answer(tuple((n, str(t)) for n, t in columns), nested, _rows(connection, limits))
 
 
 @contextmanager
@@ -88,13 +90,49 @@ def open_arrow(
     """The answer as Arrow batches, for writing Parquet; JSON is text."""
     limits = limits or Limits()
     columns, sql = _prepared(text, now)
-    connection = _connect(lake, sql, limits)
-    with _deadline(connection, limits.deadline_seconds), _failures(limits):
+
+    def start(connection: duckdb.DuckDBPyConnection) -> pa.RecordBatchReader:
+        typed = _storable(connection, sql, [name for name, _ in columns])
+        return connection.sql(typed).to_arrow_reader(_BATCH)
+
+    with _started(lake, sql, limits, start) as (_, reader):
+        yield reader
+
+
+@contextmanager
+def _started(
+    lake: Lake, sql: str, limits: Limits, start: Callable[[duckdb.DuckDBPyConnection], Begun]
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, Begun]]:
+    """A connection on which the query was started, closed at the end; the deadline counts for its reading too."""
+    with _failures(limits):
         try:
-            typed = _storable(connection, sql, [name for name, _ in columns])
-            yield connection.sql(typed).to_arrow_reader(_BATCH)
-        finally:
-            connection.close()
+            connection, begun = _attempt(lake, sql, limits, start, without="")
+        except duckdb.InternalException:
+            # DuckDB 2.0, ORDER BY … LIMIT with a filter on part of a struct: "Vector::Reference used on vector of
+            # different type". Without late materialisation all is well, but top rows of wide queries are slower.
+            connection, begun = _attempt(lake, sql, limits, start, without="late_materialization")
+        with _deadline(connection, limits.deadline_seconds):
+            try:
+                yield connection, begun
+            finally:
+                connection.close()
+
+
+def _attempt(
+    lake: Lake,
+    sql: str,
+    limits: Limits,
+    start: Callable[[duckdb.DuckDBPyConnection], Begun],
+    *,
+    without: str,
+) -> tuple[duckdb.DuckDBPyConnection, Begun]:
+    connection = _connect(lake, sql, limits, without)
+    try:
+        with _deadline(connection, limits.deadline_seconds):
+            return connection, start(connection)
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _prepared(text: str, now: datetime) -> tuple[Columns, str]:
@@ -104,8 +142,9 @@ def _prepared(text: str, now: datetime) -> tuple[Columns, str]:
     return columns, sql
 
 
-def _connect(lake: Lake, sql: str, limits: Limits) -> duckdb.DuckDBPyConnection:
+def _connect(lake: Lake, sql: str, limits: Limits, without: str) -> duckdb.DuckDBPyConnection:
     connection = lake.connect(memory_limit_mb=limits.memory_mb, threads=limits.threads)
+    connection.execute(f"SET disabled_optimizers = '{without}'")
     named = {name.lower().removeprefix("clew_") for name in _RELATION.findall(sql)}
     for view in VIEWS.values():
         if view.name in named:
