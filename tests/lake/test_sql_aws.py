@@ -36,6 +36,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory):
 def test_a_query_of_the_documentation_runs_unchanged(lake, case):
     """A query pasted from AWS's pages answers what it says there."""
     cases = _sibling("test_sql_cases")
-    _, rows = cases.ask(lake, case["sql"])
+    names, rows = cases.ask(lake, case["sql"])
     assert cases.same(rows, case["rows"]), rows
+    assert names == case.get("columns", names)
     assert case["source"]

@@ -25,7 +25,7 @@ _EMITTED = """
     abs any_value arg_max_null arg_min_null array_agg avg bool_and bool_or cardinality cbrt ceil chr coalesce
     concat_ws corr count count_if cume_dist date_trunc day dayofyear decode dense_rank encode epoch exp
     first_value flatten floor from_base64 generate_series greatest grouping hamming hex histogram hour
-    isfinite isinf isnan isodow isoyear json lag last_day last_value lead least length levenshtein
+    isfinite isinf isnan isodow isoyear json json_extract_string lag last_day last_value lead least length levenshtein
     list_extract list_filter list_reduce list_reverse list_sort list_transform list_zip ln log log10 log2
     lower lpad ltrim map map_concat map_entries map_from_entries map_keys map_values max md5 millisecond min
     minute month nth_value ntile nullif percent_rank pi pow quantile_disc quarter range rank

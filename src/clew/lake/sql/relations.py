@@ -54,8 +54,11 @@ def _join(node: exp.Join, context: Context) -> tuple[exp.Join, Scope]:
     if kind not in {"", "CROSS", "INNER", "OUTER"} or side not in {"", "LEFT", "RIGHT", "FULL"}:
         refuse(node, f"`{side} {kind} JOIN` is not supported")
     source, brought = _source(node.this, context)
-    scope = _with_sources(node, context.scope, brought)
     using = node.args.get("using") or []
+    merged = {name.name.lower() for name in using}
+    # A column of USING is one column, that of the left side.
+    brought = tuple((alias, tuple(c for c in columns if c[0] not in merged)) for alias, columns in brought)
+    scope = _with_sources(node, context.scope, brought)
     on = translate(node.args["on"], context.within(scope)) if node.args.get("on") else None
     if on is not None and on.type not in {BOOLEAN, UNKNOWN}:
         refuse(node, f"ON expects a condition, found {on.type}")
@@ -264,8 +267,8 @@ def _fields(node: exp.Unnest, item: Typed, *, wide: bool) -> list[tuple[str, Typ
     return [("", element)]
 
 
-def star(node: exp.Expr, context: Context) -> tuple[exp.Expr, list[tuple[str, Type]]]:
-    """`*` or `relation.*` with the columns that it stands for."""
+def star(node: exp.Expr, context: Context) -> list[tuple[exp.Expr, tuple[tuple[str, Type], ...]]]:
+    """`*` or `relation.*` written out: each expression with the columns that it stands for."""
     inner = node.this if isinstance(node, exp.Column) else node
     if any(inner.args.values()):
         refuse(node, "`*` takes no EXCEPT or REPLACE here")
@@ -273,7 +276,33 @@ def star(node: exp.Expr, context: Context) -> tuple[exp.Expr, list[tuple[str, Ty
         columns = context.scope.source(node.table)
         if columns is None or node.args.get("db"):
             refuse(node, f"no relation `{node.table}`")
-        return exp.Column(this=exp.Star(), table=_identifier(node.table)), list(columns)
+        return _written_out(node.table, columns, context.scope)
     if not context.scope.sources:
         refuse(node, "`*` needs a FROM clause")
-    return exp.Star(), [column for _, columns in context.scope.sources for column in columns]
+    return [
+        item
+        for alias, columns in context.scope.sources
+        for item in _written_out(alias, columns, context.scope)
+    ]
+
+
+def _written_out(
+    alias: str, columns: Columns, scope: Scope
+) -> list[tuple[exp.Expr, tuple[tuple[str, Type], ...]]]:
+    names = [name for name, _ in columns]
+    if len(set(names)) < len(names) or not alias:
+        # The second of two equal names can only be had by the star.
+        whole = exp.Column(this=exp.Star(), table=_identifier(alias)) if alias else exp.Star()
+        return [(whole, columns)]
+    elsewhere = {name for other, listed in scope.sources if other != alias for name, _ in listed}
+    return [
+        (
+            exp.alias_(_qualified(name, "" if name not in elsewhere else alias), name, quoted=True),
+            ((name, type_),),
+        )
+        for name, type_ in columns
+    ]
+
+
+def _qualified(name: str, alias: str) -> exp.Column:
+    return exp.Column(this=_identifier(name), table=_identifier(alias) if alias else None)

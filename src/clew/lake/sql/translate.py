@@ -161,9 +161,9 @@ class _Translation:
         written: list[exp.Expr] = []
         for item in node.expressions:
             if _is_star(item):
-                star, listed = relations.star(item, context)
-                written.append(star)
-                columns += listed
+                for star, listed in relations.star(item, context):
+                    written.append(star)
+                    columns += listed
                 continue
             aliased = isinstance(item, exp.Alias)
             value = translate(item.this if aliased else item, context)
@@ -171,7 +171,7 @@ class _Translation:
             columns.append((name, value.type))
             written.append(exp.alias_(value.sql, name, quoted=True))
         made.set("expressions", written)
-        return tuple(columns)
+        return tuple((name, replace(type_, text_column="")) for name, type_ in columns)
 
 
 def _condition(node: exp.Expr, context: Context) -> exp.Expr:

@@ -8,7 +8,7 @@ identify requests"; Athena user guide, "Create and query a table for Amazon VPC 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from clew.lake.sql.dialect import is_data_store
@@ -52,7 +52,10 @@ class View:
     @property
     def types(self) -> dict[str, Type]:
         """The type of each column, in order."""
-        return {name: type_ for name, (type_, _) in self.columns.items()}
+        return {
+            name: replace(type_, text_column=f"clew_{name}") if type_.name == "map" else type_
+            for name, (type_, _) in self.columns.items()
+        }
 
     @property
     def within(self) -> str:
@@ -61,7 +64,11 @@ class View:
 
     def statements(self) -> tuple[str, str]:
         """The DuckDB statements that make the view, and its macro over an interval."""
-        listed = ", ".join(f'{sql or _quoted(name)} AS "{name}"' for name, (_, sql) in self.columns.items())
+        written = [f'{sql or _quoted(name)} AS "{name}"' for name, (_, sql) in self.columns.items()]
+        written += [
+            f'{name} AS "{type_.text_column}"' for name, type_ in self.types.items() if type_.text_column
+        ]
+        listed = ", ".join(written)
         body = f"SELECT {listed} FROM {self.raw}"
         return (
             f"CREATE VIEW {self.name} AS {body}",

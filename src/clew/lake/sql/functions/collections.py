@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 
-from clew.lake.sql.functions.model import MANY, Call, Function, Typed, argument, call, cast, element, renamed
+from clew.lake.sql.functions.model import (
+    MANY,
+    Call,
+    Function,
+    Typed,
+    argument,
+    call,
+    cast,
+    element,
+    renamed,
+    text,
+)
 from clew.lake.sql.types import (
     ADDRESS,
     BIGINT,
@@ -19,6 +32,7 @@ from clew.lake.sql.types import (
     mapping,
 )
 
+_PLAIN_KEY = re.compile(r"[\w.:/ -]+")
 _DISTINCT = "list_filter({a}, lambda e, i: i = list_position({a}, e))"
 MACROS = {
     "clew_element": "(a, i) AS a[i]",
@@ -60,6 +74,11 @@ def _element_at(made: Call) -> Typed:
     index = made.node.expressions[1]
     if isinstance(index, exp.Literal) and not index.is_string and index.this == "0":
         made.refuse("SQL array indices start at 1")
+    is_stored = made.type(0).text_column and isinstance(made.sql(0), exp.Column)
+    if is_stored and isinstance(index, exp.Literal) and index.is_string and _PLAIN_KEY.fullmatch(index.name):
+        name = exp.to_identifier(made.type(0).text_column, quoted=True)
+        column = exp.Column(this=name, table=made.sql(0).args.get("table"))
+        return Typed(call("json_extract_string", column, text(f'$."{index.name}"')), VARCHAR)
     items = made.type(0).items
     return Typed(call("clew_element", *made.all()), items[-1] if items else UNKNOWN)
 
