@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from clew.lake.access_join import VIEW_COLUMNS, VIEW_NAME, VIEW_SQL, join
+from clew.lake.access_join import join
 from clew.lake.ingest import ingest
 from clew.lake.reader import open_lake
+from clew.lake.sql.run import open_query
 
 if TYPE_CHECKING:
     from clew.lake.reader import Lake
@@ -68,13 +69,9 @@ def test_one_side_is_enough(lake):
 
 def test_view_joins_both_logs(lake):
     """The SQL view has one row for each request, and says which log saw it."""
-    connection = lake.connect()
-    connection.execute(VIEW_SQL)
-    described = connection.execute(f"DESCRIBE {VIEW_NAME}").fetchall()
-    assert {row[0]: row[1] for row in described} == VIEW_COLUMNS
-    rows = connection.execute(
-        f"SELECT requestid, seen_in, eventname, tlsversion, presigned_expires FROM {VIEW_NAME} ORDER BY 1"
-    ).fetchall()
+    query = "SELECT requestid, seen_in, eventname, tlsversion, presigned_expires FROM s3_requests ORDER BY 1"
+    with open_query(lake, query, now=datetime(2026, 11, 1, tzinfo=UTC)) as answer:
+        rows = list(answer.rows)
     assert rows == [
         ("3E57427F3EXAMPLE", "access log", None, "TLSV1.1", None),
         (REQUEST, "both", "PutObject", "TLSv1.2", "300"),

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from clew.lake import s3_requests
 from clew.lake.sql.dialect import is_data_store
 from clew.lake.sql.types import Type, parse
 
@@ -39,6 +40,7 @@ class View:
 
     `columns` maps a column to its type and its DuckDB expression over the raw table (empty: the column itself).
     `time`, `time_text`, `day` (yyyy/MM/dd) and `date` name the columns that tell when, empty where there is none.
+    `made_from` is the query behind a `raw` relation that is no table of the lake.
     """
 
     name: str
@@ -48,6 +50,7 @@ class View:
     time_text: str = ""
     day: str = ""
     date: str = ""
+    made_from: str = ""
 
     @property
     def types(self) -> dict[str, Type]:
@@ -62,7 +65,7 @@ class View:
         """The macro that gives only the rows of a half-open interval of time."""
         return f"clew_{self.name}"
 
-    def statements(self) -> tuple[str, str]:
+    def statements(self) -> tuple[str, ...]:
         """The DuckDB statements that make the view, and its macro over an interval."""
         written = [f'{sql or _quoted(name)} AS "{name}"' for name, (_, sql) in self.columns.items()]
         written += [
@@ -70,7 +73,9 @@ class View:
         ]
         listed = ", ".join(written)
         body = f"SELECT {listed} FROM {self.raw}"
+        made = (f"CREATE VIEW {self.raw} AS {self.made_from}",) if self.made_from else ()
         return (
+            *made,
             f"CREATE VIEW {self.name} AS {body}",
             (
                 f"CREATE MACRO {self.within}(since, before) AS TABLE {body}"
@@ -260,7 +265,19 @@ VPC_FLOW_LOGS = View(
     date="date",
 )
 
-VIEWS = {v.name: v for v in (CLOUDTRAIL_LOGS, CLOUDTRAIL_LAKE, S3_ACCESS_LOGS, VPC_FLOW_LOGS)}
+S3_REQUESTS = View(
+    "s3_requests",
+    s3_requests.RAW_NAME,
+    _columns(
+        *(
+            (name, type_, "timezone('UTC', eventtime)" if name == "eventtime" else "")
+            for name, type_ in s3_requests.COLUMNS.items()
+        )
+    ),
+    made_from=s3_requests.SELECT,
+)
+
+VIEWS = {v.name: v for v in (CLOUDTRAIL_LOGS, CLOUDTRAIL_LAKE, S3_ACCESS_LOGS, VPC_FLOW_LOGS, S3_REQUESTS)}
 # Names that AWS's pages and console give to the same tables.
 _PAGE_NAMES = (
     (re.compile(r"cloudtrail_(?:logs_\w+|table)"), CLOUDTRAIL_LOGS),
