@@ -147,7 +147,7 @@ def _ordered(scan: Scan, correlation: Correlation, span: int) -> Iterator[Window
 
 def _rate(scan: Scan, correlation: Correlation, span: int) -> Iterator[Window]:
     """Windows with enough events, and with many times the mean of the spans in the baseline before."""
-    from clew.lake.detection.rows import first_time, per_span
+    from clew.lake.detection.rows import per_span
 
     sigma = correlation.sigma
     baseline = _microseconds(sigma.baseline)
@@ -155,7 +155,7 @@ def _rate(scan: Scan, correlation: Correlation, span: int) -> Iterator[Window]:
     full = list(windows.event_count(_rows(scan, correlation, span, "events", sigma.minimum), span, threshold))
     if not full:
         return
-    begun = first_time(scan)
+    begun = scan.first_time()
     wanted = {window.group for window in full}
     counts: dict[int, dict[int, int]] = defaultdict(dict)
     for key, bucket, count in per_span(scan, correlation.questions, span):

@@ -85,13 +85,6 @@ def per_span(scan: Scan, questions: Sequence[int], span: int) -> Iterator[tuple[
         yield from rows
 
 
-def first_time(scan: Scan) -> int:
-    """The time of the first event of all (epoch µs), 0 when there is none."""
-    return scan.rows(f"SELECT coalesce(epoch_us(min(eventtime)), 0) FROM {scan.source} WHERE {scan.limit}")[
-        0
-    ][0]
-
-
 def add_occurrences(
     scan: Scan, number: int, found: Sequence[tuple[int, int, int]], inner: Sequence[int], outer: Sequence[int]
 ) -> None:

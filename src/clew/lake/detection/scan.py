@@ -10,10 +10,9 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from clew.events.predicate import required_values
 from clew.events.predicate_tree import FACT, FALSE
-from clew.events.predicate_values import fold
-from clew.lake.detection.typed import Dictionary, Typed, as_event, resolved, typed, value
+from clew.lake.detection.combinations import Combinations
+from clew.lake.detection.typed import Dictionary, Typed, as_event, column, resolved, typed, value
 from clew.lake.predicate_sql import to_sql
 from clew.lake.predicate_tests_sql import literal
 from clew.lake.reader import quoted
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     Cell = str | float | None
 
 _BATCH = 2_000
-_NAME: Path = ("eventName",)
+_SURENESS = "SELECT question, bool_and(sure)::INTEGER FROM pairs GROUP BY question ORDER BY question"
 ACCOUNT_SQL = "coalesce(recipientaccountid, useridentity.accountid, '')"
 
 
@@ -42,7 +41,6 @@ class _Asked:
     question: Question
     tree: Node
     sql: Typed
-    names: frozenset[str] | None
 
 
 class Scan:
@@ -70,11 +68,12 @@ class Scan:
         self._applies = applies
         self._facts = facts
         self.limit = _limit(period)
-        self._tables: set[str] = set()
+        self._tables: dict[str, str] = {}
         self._files = [file.path for file in lake.files("cloudtrail")]
         self.empty = not self._files
         self.source = "raw_cloudtrail" if self.empty else _source(self._files)
         self._dictionary = Dictionary(self.connection, self.source, self.limit, facts)
+        self._combinations = Combinations.of(self.connection, self.source, self.limit)
         self.connection.execute(
             "CREATE TEMP TABLE marks (question INTEGER, t BIGINT, start BIGINT, key UBIGINT, value UBIGINT, "
             "amount DOUBLE, file UBIGINT, number BIGINT)"
@@ -88,7 +87,11 @@ class Scan:
 
     def events(self) -> int:
         """How many events there are to ask about."""
-        return int(self.rows(f"SELECT count(*) FROM {self.source} WHERE {self.limit}")[0][0])
+        return int(self.rows("SELECT coalesce(sum(events), 0)::BIGINT FROM combinations")[0][0])
+
+    def first_time(self) -> int:
+        """The time of the first event of all (epoch µs), 0 when there is none."""
+        return int(self.rows("SELECT coalesce(min(first), 0) FROM combinations")[0][0])
 
     def rows(self, query: str) -> list[tuple[int, ...]]:
         """The rows of a query that gives numbers."""
@@ -98,69 +101,59 @@ class Scan:
         """Put the questions; `judge` decides what the columns leave open."""
         if self.empty or not questions:
             return
+        for path in self._combinations.texts:
+            self._dictionary.hold(column(path), self._combinations.values(path))
         asked = [self._asked(question) for question in questions]
         self._ask([a for a in asked if a.tree != FALSE], judge)
         self._ask_of_odd(asked, judge)
 
     def _ask(self, asked: Sequence[_Asked], judge: Judge) -> None:
-        unnamed = [a for a in asked if a.names is None]
-        self._by_name([a for a in asked if a.names is not None])
-        self._of_any([(a, a.sql.upper) for a in unnamed if a.sql.upper != "true"])
-        # What no column narrows is looked for in the text of every record, in SQL as far as SQL can say it.
-        blind = [a for a in unnamed if a.sql.upper == "true"]
-        self._of_any([(a, to_sql(a.question.tree, applies=self._applies).sql) for a in blind])
+        self._combinations.ask([(a.question.number, a.tree) for a in asked], self._applies, self._dictionary)
+        possible = {number: bool(sure) for number, sure in self.rows(_SURENESS)}
+        asked = [a for a in asked if a.question.number in possible]
+        # Light questions must not drag the request's text of their rows along, nor heavy ones the whole record's.
+        for weight in ("", "json", "eventjson"):
+            self._join([a for a in asked if self._weight(a) == weight], possible)
         self._confirm([a.question.number for a in asked if not a.sql.exact], judge)
 
     def _asked(self, question: Question) -> _Asked:
         tree = resolved(question.tree, self._dictionary)
-        return _Asked(
-            question, tree, typed(tree, self._applies, self._dictionary), required_values(tree, _NAME)
-        )
+        sql = typed(tree, self._applies, self._dictionary)
+        if sql.upper == "true":
+            # What no column narrows is looked for in the text of every record, in SQL as far as SQL can say it.
+            sql = Typed(to_sql(question.tree, applies=self._applies).sql, "false")
+        return _Asked(question, tree, sql)
 
-    def _by_name(self, asked: Sequence[_Asked]) -> None:
-        """Join rows with the questions that their event name can answer."""
-        spelled: dict[str, list[str]] = {}
-        for name in self._dictionary.values("eventname") or ():
-            spelled.setdefault(fold(name), []).append(name)
-        pairs = [
-            (name, a.question.number)
-            for a in asked
-            for wanted in sorted(a.names or ())
-            for name in spelled.get(wanted, ())
-        ]
-        # Names that only light questions want must not drag the request's text of their rows along.
-        for heavy in (False, True):
-            self._join([a for a in asked if self._is_heavy(a) is heavy], pairs)
+    def _weight(self, asked: _Asked) -> str:
+        """Which open-ended text the answer reads; that is most of the bytes of a row."""
+        read = f"{asked.sql.upper} {self._columns([asked.question])}"
+        return next((text for text in ("eventjson", "json") if text in read), "")
 
-    def _is_heavy(self, asked: _Asked) -> bool:
-        """Whether the answer reads open-ended text, which is most of the bytes of a row."""
-        return "json" in f"{asked.sql.upper} {self._columns([asked.question])}"
-
-    def _join(self, asked: Sequence[_Asked], pairs: Sequence[tuple[str, int]]) -> None:
-        numbers = {a.question.number for a in asked}
-        wanted = [pair for pair in pairs if pair[1] in numbers]
-        if not wanted:
-            return
-        self.create("wanted", "name VARCHAR, question INTEGER", wanted)
-        present = {number for _, number in wanted}
-        some = [a for a in asked if a.question.number in present]
-        # In the condition of a CASE, unlike in its result, AND stops at the first part that fails.
-        cases = " ".join(f"WHEN question = {a.question.number} AND {a.sql.upper} THEN true" for a in some)
-        self.connection.execute(
-            f"INSERT INTO marks SELECT question, {self._columns([a.question for a in some])} FROM {self.source} e "
-            f"JOIN wanted ON e.eventname = wanted.name WHERE {self.limit} AND CASE {cases} ELSE false END"
-        )
-
-    def _of_any(self, asked: Sequence[tuple[_Asked, str]]) -> None:
-        """Ask every row."""
+    def _join(self, asked: Sequence[_Asked], sure: Mapping[int, bool]) -> None:
+        """Mark the rows that make these questions true, looking only where the combination of columns lets them be."""
         if not asked:
             return
-        any_of = " OR ".join(f"({sql})" for _, sql in asked)
-        each = ", ".join(f"CASE WHEN {sql} THEN {a.question.number} END" for a, sql in asked)
+        columns = self._columns([a.question for a in asked])
+        numbers = ", ".join(str(a.question.number) for a in asked)
+        # In the condition of a CASE, unlike in its result, AND stops at the first part that fails.
+        cases = [
+            f"WHEN question = {a.question.number} AND {a.sql.upper} THEN true"
+            for a in asked
+            if not sure[a.question.number]
+        ]
+        tested = f"(sure OR CASE {' '.join(cases)} ELSE false END)" if cases else "true"
         self.connection.execute(
-            f"INSERT INTO marks SELECT question, {self._columns([a.question for a, _ in asked])} "
-            f"FROM (SELECT *, file_index, file_row_number, unnest([{each}]) AS question "
-            f"FROM {self.source} WHERE {self.limit} AND ({any_of})) WHERE question IS NOT NULL"
+            f"INSERT INTO marks SELECT question, {columns} FROM {self.source} e "
+            f"JOIN (FROM pairs WHERE question IN ({numbers})) p ON {self._combinations.hashed} = p.h "
+            f"{self._looked_up(columns)} WHERE {self.limit} AND {tested}"
+        )
+
+    def _looked_up(self, columns: str) -> str:
+        """The joins with the tables of facts that the columns name."""
+        return " ".join(
+            f"LEFT JOIN {table} ON {table}.given = {given}"
+            for table, given in self._tables.items()
+            if f"{table}." in columns
         )
 
     def _columns(self, questions: Sequence[Question]) -> str:
@@ -196,18 +189,19 @@ class Scan:
         if path[:1] != (FACT,):
             return value(path) or "NULL::VARCHAR"
         fact = self._facts.get(path[1]) if len(path) > 1 else None
-        column = value(fact.fields[0]) if fact and len(fact.fields) == 1 else None
-        if fact is None or column is None:
+        given = value(fact.fields[0]) if fact and len(fact.fields) == 1 else None
+        if fact is None or given is None:
             return "NULL::VARCHAR"
-        if path[1] not in self._tables:
-            self._tables.add(path[1])
+        table = f"fact_{path[1]}"
+        if table not in self._tables:
+            self._tables[table] = given
             held = self.connection.execute(
-                f"SELECT DISTINCT {column} FROM {self.source} WHERE {column} IS NOT NULL AND {self.limit}"
+                f"SELECT DISTINCT {given} FROM {self.source} WHERE {given} IS NOT NULL AND {self.limit}"
             ).fetchall()
             results = ((text, fact.function(as_event(fact.fields, (text,)))) for (text,) in held)
             pairs = [(text, None if result is None else str(result)) for text, result in results]
-            self.create(f"fact_{path[1]}", "given VARCHAR, result VARCHAR", pairs)
-        return f"map_extract_value((SELECT map(list(given), list(result)) FROM fact_{path[1]}), {column})"
+            self.create(table, "given VARCHAR, result VARCHAR", pairs)
+        return f"{table}.result"
 
     def create(self, table: str, columns: str, rows: Iterable[tuple[Cell, ...]]) -> None:
         """Make, or make again, a temporary table of these rows."""
@@ -279,8 +273,9 @@ class Scan:
         self.connection.execute(
             "DELETE FROM marks WHERE (file, number) IN (SELECT file, number FROM doubtful)"
         )
+        columns = self._columns([a.question for a in asked])
         self.connection.execute(
-            f"INSERT INTO marks SELECT question, {self._columns([a.question for a in asked])} FROM {self.source} e "
+            f"INSERT INTO marks SELECT question, {columns} FROM {self.source} e {self._looked_up(columns)} "
             "JOIN confirmed c ON e.file_index = c.file AND e.file_row_number = c.number"
         )
 

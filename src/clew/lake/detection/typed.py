@@ -66,6 +66,10 @@ class Dictionary:
     _held: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
     _lists: dict[tuple[str, ...], str] = field(default_factory=dict)
 
+    def hold(self, column: str, values: tuple[str, ...]) -> None:
+        """Take the distinct values as known."""
+        self._held[column] = values
+
     def values(self, column: str) -> tuple[str, ...] | None:
         """The distinct values; None when there are too many to list."""
         if column not in self._held:
@@ -173,6 +177,16 @@ def _leaf(leaf: Leaf, dictionary: Dictionary) -> Typed:
 
 def _all_texts(values: tuple[Value, ...]) -> bool:
     return all(isinstance(value, str) for value in values)
+
+
+def column(path: Path) -> str:
+    """The expression for a path that has a column of its own."""
+    return _columns()[path]
+
+
+def is_text(path: Path) -> bool:
+    """Whether a column of text holds the path."""
+    return path in _text_columns()
 
 
 def value(path: Path) -> str | None:
