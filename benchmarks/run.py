@@ -36,7 +36,7 @@ def ingest(events: int, source: Path, scratch: Path, label: str) -> Path:
     stages.write_text(ours.output, encoding="utf-8")
     rows = {"clew ingest": ours, "read_json (DuckDB, raw files)": _rival("read_json", source, scratch)}
     if _installed("chdb"):
-        rows["chDB"] = _rival("chdb", source, scratch)
+        rows["chDB (record text, six columns)"] = _rival("chdb", source, scratch)
     parse, write = _rival("parse", source, scratch), _rival("write", workspace / "lake", scratch)
     print(f"\n## {label}: {events:,} events, {sum(1 for _ in source.rglob('*.gz')):,} files\n")
     print(f"{'':<34}{'wall s':>9}{'CPU s':>9}{'events/s':>12}{'peak MB':>10}{'largest MB':>12}")

@@ -2,7 +2,7 @@ r"""The selections of a Sigma rule: fields, modifiers and values, lowered into p
 
 Field names are paths: `requestParameters.attribute`. A dot that belongs to a key is written `\.`, a backslash `\\`.
 What a selection says about absent, null, list and differently typed values stands in
-docs/decisions/0012-predicate-semantics.md.
+docs/decisions/0006-predicate-semantics.md.
 """
 
 from __future__ import annotations
