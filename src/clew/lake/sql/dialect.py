@@ -90,7 +90,12 @@ def read(text: str) -> exp.Query:
     statements = [s for s in _parsed(_WORDS.sub(_quoted_store, text), ClewAthena) if s is not None]
     if len(statements) != 1:
         raise QueryError(f"expected exactly one SELECT, found {len(statements)} statements")
-    return _query(statements[0])
+    query = _query(statements[0])
+    for name in query.find_all(exp.Identifier):
+        # Ours: lambda parameters of macros, columns behind columns, the tables behind the views.
+        if name.name.lower().startswith(("clew_", "raw_")):
+            refuse(name, f"the name `{name.name}` is reserved")
+    return query
 
 
 def reread(text: str) -> exp.Query:

@@ -162,6 +162,8 @@ def _check(node: exp.Expr, left: Typed, right: Typed) -> Typed:
 def _advice(left: Type, right: Type) -> str:
     if VARCHAR in {left, right} and (is_numeric(left) or is_numeric(right)):
         return "put the number in quotes or CAST the text"
+    if VARCHAR in {left, right} and (is_time(left) or is_time(right)):
+        return "make a time of the text with `from_iso8601_timestamp`"
     return "CAST one of them"
 
 

@@ -9,8 +9,8 @@ from clew.lake.sql.types import BIGINT, BOOLEAN, DOUBLE, VARCHAR, array, mapping
 
 MACROS = {
     # Trino keeps one value for a key that comes twice; DuckDB's map refuses it.
-    "clew_map_of": "(l) AS map_from_entries(list_filter(l, lambda e, i:"
-    " i = list_position(list_transform(l, lambda x: x.k), e.k)))",
+    "clew_map_of": "(l) AS map_from_entries(list_filter(l, lambda clew_e, clew_i:"
+    " clew_i = list_position(list_transform(l, lambda clew_x: clew_x.k), clew_e.k)))",
 }
 
 

@@ -33,7 +33,7 @@ from clew.lake.sql.types import (
 )
 
 _PLAIN_KEY = re.compile(r"[\w.:/ -]+")
-_DISTINCT = "list_filter({a}, lambda e, i: i = list_position({a}, e))"
+_DISTINCT = "list_filter({a}, lambda clew_e, clew_i: clew_i = list_position({a}, clew_e))"
 MACROS = {
     "clew_element": "(a, i) AS a[i]",
     "clew_at": "(a, i) AS CASE WHEN clew_check(coalesce(i >= 1 AND i <= len(a), true), 'array subscript ' || i ||"
@@ -50,14 +50,15 @@ MACROS = {
     "clew_max": "(a) AS CASE WHEN list_count(a) = len(a) THEN list_max(a) END",
     "clew_min": "(a) AS CASE WHEN list_count(a) = len(a) THEN list_min(a) END",
     "clew_position": "(a, e) AS CASE WHEN a IS NOT NULL AND e IS NOT NULL THEN coalesce(list_position(a, e), 0) END",
-    "clew_remove": "(a, e) AS CASE WHEN e IS NOT NULL THEN list_filter(a, lambda x: x <> e) END",
-    "clew_intersect": "(a, b) AS list_filter(clew_distinct(a), lambda e: list_position(b, e) IS NOT NULL)",
-    "clew_except": "(a, b) AS list_filter(clew_distinct(a), lambda e: list_position(b, e) IS NULL)",
+    "clew_remove": "(a, e) AS CASE WHEN e IS NOT NULL THEN list_filter(a, lambda clew_x: clew_x <> e) END",
+    "clew_intersect": "(a, b) AS list_filter(clew_distinct(a), lambda clew_e: list_position(b, clew_e) IS NOT NULL)",
+    "clew_except": "(a, b) AS list_filter(clew_distinct(a), lambda clew_e: list_position(b, clew_e) IS NULL)",
     "clew_union": "(a, b) AS clew_distinct(a || b)",
     "clew_overlap": "(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN list_has_any(a, b) THEN true"
     " WHEN len(a) > 0 AND len(b) > 0 AND (list_count(a) < len(a) OR list_count(b) < len(b)) THEN NULL ELSE false END",
-    "clew_join": "(a, d) AS array_to_string(list_filter(a, lambda e: e IS NOT NULL), d)",
-    "clew_join_null": "(a, d, n) AS array_to_string(list_transform(a, lambda e: coalesce(CAST(e AS VARCHAR), n)), d)",
+    "clew_join": "(a, d) AS array_to_string(list_filter(a, lambda clew_e: clew_e IS NOT NULL), d)",
+    "clew_join_null": "(a, d, n) AS array_to_string(list_transform(a, lambda clew_e:"
+    " coalesce(CAST(clew_e AS VARCHAR), n)), d)",
     "clew_slice": "(a, s, n) AS CASE WHEN clew_check(coalesce(s <> 0, true), 'slice starts at 1') THEN CASE WHEN s > 0"
     " THEN a[s:s + n - 1] WHEN len(a) + s >= 0 THEN a[len(a) + s + 1:len(a) + s + n] ELSE a[1:0] END END",
     "clew_sequence": "(a, b, s) AS CASE WHEN clew_check(coalesce(abs(b - a) // abs(s) < 10000, true),"

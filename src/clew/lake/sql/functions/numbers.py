@@ -26,14 +26,14 @@ MACROS = {
     "clew_check": "(holds, message) AS CAST(CASE WHEN holds THEN '1' ELSE 'clew: ' || message END AS BIGINT) = 1",
     "clew_ipv4": "(a) AS CASE WHEN regexp_full_match(a, '(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
     "(\\.(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}') THEN list_reduce(list_transform(string_split(a, '.'),"
-    " lambda e: CAST(e AS BIGINT)), lambda x, y: x * 256 + y) END",
-    "clew_groups": "(a) AS list_filter(string_split(a, ':'), lambda e: e <> '')",
-    "clew_zeros": "(a) AS list_transform(range(8 - len(clew_groups(a))), lambda e: '0')",
+    " lambda clew_e: CAST(clew_e AS BIGINT)), lambda clew_x, clew_y: clew_x * 256 + clew_y) END",
+    "clew_groups": "(a) AS list_filter(string_split(a, ':'), lambda clew_e: clew_e <> '')",
+    "clew_zeros": "(a) AS list_transform(range(8 - len(clew_groups(a))), lambda clew_e: '0')",
     "clew_ipv6_groups": "(a) AS CASE WHEN contains(a, '::') THEN clew_groups(split_part(a, '::', 1)) || clew_zeros(a)"
     " || clew_groups(split_part(a, '::', 2)) ELSE string_split(a, ':') END",
     "clew_ipv6": "(a) AS CASE WHEN regexp_full_match(a, '[0-9A-Fa-f:]*:[0-9A-Fa-f:]*') AND len(clew_ipv6_groups(a)) = 8"
-    " THEN list_reduce(list_transform(clew_ipv6_groups(a), lambda e: CAST('0x' || e AS UHUGEINT)),"
-    " lambda x, y: x * 65536 + y) END",
+    " THEN list_reduce(list_transform(clew_ipv6_groups(a), lambda clew_e: CAST('0x' || clew_e AS UHUGEINT)),"
+    " lambda clew_x, clew_y: clew_x * 65536 + clew_y) END",
     "clew_same_bits": "(x, y, bits) AS x // CAST(pow(2, bits) AS UHUGEINT) = y // CAST(pow(2, bits) AS UHUGEINT)",
     "clew_within": "(network, address, size, width) AS CASE WHEN size = 0 THEN address IS NOT NULL"
     " WHEN address IS NOT NULL THEN clew_same_bits(CAST(network AS UHUGEINT), CAST(address AS UHUGEINT), width - size)"
@@ -54,7 +54,8 @@ MACROS = {
     " THEN round(a / b, s) END",
     "clew_divide": "(a, b) AS a // b",
     "clew_from_base": "(s, r) AS list_reduce(list_prepend(0, list_transform(string_split(lower(s), ''),"
-    " lambda e: CAST(strpos('0123456789abcdefghijklmnopqrstuvwxyz', e) - 1 AS BIGINT))), lambda x, y: x * r + y)",
+    " lambda clew_e: CAST(strpos('0123456789abcdefghijklmnopqrstuvwxyz', clew_e) - 1 AS BIGINT))),"
+    " lambda clew_x, clew_y: clew_x * r + clew_y)",
     "clew_double_text": "(x) AS CASE WHEN x = 0 OR (abs(x) >= 0.001 AND abs(x) < 10000000) THEN CAST(x AS VARCHAR)"
     " WHEN isfinite(x) THEN clew_scientific(format('{:.17e}', x), x) WHEN isnan(x) THEN 'NaN'"
     " WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END",

@@ -23,7 +23,7 @@ MACROS = {
     "clew_split_n": "(s, d, n) AS CASE WHEN len(string_split(s, d)) <= n THEN string_split(s, d)"
     " ELSE list_concat(string_split(s, d)[1:n - 1], [array_to_string(string_split(s, d)[n:], d)]) END",
     "clew_split_to_map": "(s, d, k) AS map_from_entries(list_transform(string_split(s, d),"
-    " lambda e: (split_part(e, k, 1), substr(e, length(split_part(e, k, 1)) + length(k) + 1))))",
+    " lambda clew_e: (split_part(clew_e, k, 1), substr(clew_e, length(split_part(clew_e, k, 1)) + length(k) + 1))))",
     "clew_regexp_extract": "(s, p, g) AS CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END",
     "clew_regexp_replace": "(s, p, r) AS regexp_replace(s, p, r, 'g')",
     "clew_regexp_count": "(s, p) AS len(regexp_extract_all(s, p))",
@@ -34,8 +34,8 @@ MACROS = {
     " THEN nullif(regexp_extract(u, p, 1), '') END",
     "clew_url_text": "(u, p) AS CASE WHEN regexp_matches(u, '^[^\\s<>\"{}|\\\\^`]*$') THEN regexp_extract(u, p, 1) END",
     "clew_url_parameter": "(u, name) AS url_decode(replace(list_filter(list_transform(string_split("
-    "regexp_extract(u, '^[^?#]*\\?([^#]*)', 1), '&'), lambda e: CASE WHEN split_part(e, '=', 1) = name THEN"
-    " substr(e, length(name) + 2) END), lambda e: e IS NOT NULL)[1], '+', ' '))",
+    "regexp_extract(u, '^[^?#]*\\?([^#]*)', 1), '&'), lambda clew_e: CASE WHEN split_part(clew_e, '=', 1) = name THEN"
+    " substr(clew_e, length(name) + 2) END), lambda clew_e: clew_e IS NOT NULL)[1], '+', ' '))",
     "clew_url_decode": "(s) AS url_decode(replace(s, '+', ' '))",
     "clew_url_encode": "(s) AS replace(replace(replace(url_encode(s), '%20', '+'), '%2A', '*'), '~', '%7E')",
     "clew_digest": "(h) AS unhex(h)",
