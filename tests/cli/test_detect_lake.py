@@ -38,14 +38,21 @@ def event(name, number, agent="aws-cli/2.15.30"):
     }
 
 
-@pytest.fixture
-def clew(tmp_path):
-    """Runs `clew` in a workspace whose lake holds a stopped trail and a hacking tool."""
-    logs = tmp_path / "logs"
-    logs.mkdir()
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory):
+    """A lake that holds a stopped trail and a hacking tool."""
+    path = tmp_path_factory.mktemp("lake")
     events = [event("StopLogging", 1), event("ListTrails", 2, "aws-cli/1.2 kali-amd64")]
-    (logs / "a.jsonl").write_text("\n".join(map(json.dumps, events)), encoding="utf-8")
-    ingest(tmp_path / "w" / "lake", [logs], now=NOW, workers=1)
+    (path / "a.jsonl").write_text("\n".join(map(json.dumps, events)), encoding="utf-8")
+    ingest(path / "lake", [path / "a.jsonl"], now=NOW, workers=1)
+    return path / "lake"
+
+
+@pytest.fixture
+def clew(lake, tmp_path):
+    """Runs `clew` in a workspace of its own over that lake."""
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w" / "lake").symlink_to(lake)
     runner = CliRunner()
 
     def run(*arguments):
