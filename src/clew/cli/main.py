@@ -68,6 +68,12 @@ def main() -> None:
         # The reader of our output (`head`, `less`) has left: that is not a failure of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(context.EXIT_CLEAN)
+    except Exception as error:
+        if context.options().verbose:
+            raise
+        name = type(error).__name__
+        context.complain(f"internal error: {name}: {error}; run it with --verbose and report what it prints")
+        sys.exit(context.EXIT_USAGE)
     except KeyboardInterrupt:
         context.complain("interrupted; what was committed is kept")
         sys.exit(130)
