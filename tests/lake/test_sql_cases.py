@@ -11,6 +11,8 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clew.errors import QueryError
 from clew.lake.schema import TABLES, empty_relation
@@ -123,3 +125,22 @@ def test_case_ids_are_unique():
     """Each case has a name of its own."""
     ids = [str(c["id"]) for c in DIALECT + REFUSED]
     assert len(ids) == len(set(ids))
+
+
+_WORDS = """
+    SELECT FROM WHERE GROUP BY ORDER HAVING LIMIT 1 2.5 1e3 'a' 'a''b' "x" x y t cloudtrail_logs eventname useridentity
+    useridentity.arn ( ) , . * + - / % || = <> < > <= IS NULL NOT AND OR IN BETWEEN LIKE ESCAPE CASE WHEN THEN ELSE END
+    CAST AS varchar bigint ARRAY [ ] -> :: UNNEST CROSS JOIN LEFT ON true WITH UNION EXCEPT VALUES OVER PARTITION DISTINCT
+    count ( sum ( lower ( substr ( json_extract ( element_at ( date_add ( now() INTERVAL '1' DAY EXTRACT read_csv ( ; -- /*
+    */ $$ ? @ : { } ` \\ \x00 DATE TIMESTAMP TRY_CAST row ( filter ( reduce ( map ( EXISTS LATERAL GROUPING SETS FILTER é 😀
+"""
+
+
+@given(st.lists(st.sampled_from(_WORDS.split()), max_size=25).map(" ".join))
+def test_nonsense_is_refused_in_one_line(nonsense):
+    """Any words at all give an answer or one line of error, never a failure of another kind."""
+    for query in (nonsense, f"SELECT {nonsense}", f"SELECT eventname FROM cloudtrail_logs WHERE {nonsense}"):
+        try:
+            ask(EmptyLake(), query)
+        except QueryError as error:
+            assert "\n" not in str(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from typing import Never
 
 MAX_CHARACTERS = 100_000
+# The parser writes notes about odd queries to stderr; ours are errors with a place.
+logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
 _SPECIAL_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "SUBSTRING", "POSITION")
 # Strings, quoted names and comments are passed over; what is left may be an event data store id.
 _WORDS = re.compile(
