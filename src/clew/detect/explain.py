@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from clew.detect.facts import FACTS
-from clew.events.channel import channel
+from clew.events.channel import ChannelKind, channel
 from clew.events.contradictions import contradictions
 from clew.events.identity import Mfa, Principal, principal
 from clew.events.outcome import Result, outcome
@@ -36,6 +36,7 @@ _ROOTS = {
 }
 _LONGEST = 160
 _SHOWN = 3
+_NAME = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +217,8 @@ def _how(story: Story) -> str:
         if story.source_ips
         else "from an unknown address",
         f"in {_listed(list(story.regions))}" if story.regions else "",
-        f"by {_listed([_clean(str(c)) for c in _each(story, lambda e: str(channel(e)))])}",
-        f"with access key {_listed(list(story.access_keys))}" if story.access_keys else "",
+        f"by {_listed(_each(story, _channel))}",
+        _keys(story.access_keys),
         _second_factor(story),
         _ends(story),
     ]
@@ -228,6 +229,20 @@ def _call(event: Event) -> str:
     service = text_at(event, "eventSource").removesuffix(".amazonaws.com")
     name = text_at(event, "eventName")
     return f"{service}:{name}" if service and name else name
+
+
+def _channel(event: Event) -> str:
+    """How the call was made; a client that no table knows is called by the name it gave itself."""
+    made = channel(event)
+    if made.kind is not ChannelKind.UNKNOWN:
+        return _clean(str(made))
+    return f"a client that calls itself {_clean(made.detail)[:_NAME]}" if made.detail else "an unknown client"
+
+
+def _keys(keys: Sequence[str]) -> str:
+    if not keys:
+        return ""
+    return f"with access key{'s' if len(keys) > 1 else ''} {_listed([_clean(key) for key in keys])}"
 
 
 def _second_factor(story: Story) -> str:

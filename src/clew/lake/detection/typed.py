@@ -23,7 +23,7 @@ from clew.events.predicate import compile_predicate
 from clew.events.predicate_tree import FACT, FALSE, TRUE, And, Leaf, Node, Not, Or, Path, Value
 from clew.lake import schema
 from clew.lake.predicate_sql import to_sql
-from clew.lake.predicate_tests_sql import literal, text_test
+from clew.lake.predicate_tests_sql import column_test, literal, text_test
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -167,7 +167,7 @@ def _leaf(leaf: Leaf, dictionary: Dictionary) -> Typed:
         case Leaf(op="equals", values=values, case_sensitive=True) if text is not None and _all_texts(values):
             return _same(dictionary.one_of(text, tuple(map(str, values))))
         case Leaf(op=op) if text is not None and op in _WORDS and leaf.quantifier != "deep":
-            test = text_test(leaf, text)
+            test = column_test(leaf, text)
             return _UNKNOWN if test is None else _same(f"coalesce({test}, false)")
         case Leaf(op="equals", values=values, loose=True) if column is not None and _truths(values):
             return _same(f"coalesce({column} IN ({', '.join(_truths(values))}), false)")
