@@ -87,20 +87,15 @@ def _write_report(found: Investigation, path: Path) -> Path:
 
 
 def _shown(found: Investigation, output: Output, written: Path) -> str:
-    from clew.report import finding_csv, finding_json, text
-    from clew.report.order import worst_first
+    from clew.report import finding_json, formats, text
 
-    match output:
-        case Output.JSON:
-            return json.dumps(finding_json.investigation(found) | {"report": str(written)}, indent=2) + "\n"
-        case Output.JSONL:
-            return "".join(json.dumps(finding_json.to_dict(f)) + "\n" for f in worst_first(found.findings))
-        case Output.CSV:
-            return finding_csv.render(worst_first(found.findings))
-        case Output.TEXT:
-            width = min(shutil.get_terminal_size((100, 24)).columns, 120)
-            shown = text.render(found, width=width, color=context.use_color())
-            return f"{shown}\n  Report: {context.printable(_short(written))}\n"
+    if output is Output.JSON:
+        return json.dumps(finding_json.investigation(found) | {"report": str(written)}, indent=2) + "\n"
+    if output is not Output.TEXT:
+        return formats.render(found, output.value)
+    width = min(shutil.get_terminal_size((100, 24)).columns, 120)
+    shown = text.render(found, width=width, color=context.use_color())
+    return f"{shown}\n  Report: {context.printable(_short(written))}\n"
 
 
 def _short(path: Path) -> str:
