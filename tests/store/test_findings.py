@@ -119,7 +119,7 @@ def test_subjects_and_producers_stay_apart(database):
 
 
 @given(order=st.permutations(range(4)), split=st.integers(0, 4))
-@settings(max_examples=25)
+@settings(max_examples=8)
 def test_order_of_arrival_does_not_matter(order, split):
     """The same findings in any order and any two runs leave the same findings kept."""
     given_findings = [finding(first=h, last=h + 3) for h in (0, 40, 100, 160)]
