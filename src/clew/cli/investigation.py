@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clew.cli import context
-from clew.errors import UsageError
+from clew.errors import InputError, UsageError
 from clew.findings import Severity, Status
 
 if TYPE_CHECKING:
@@ -13,12 +13,19 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from clew.collect.session import Account
     from clew.detect.investigation import Investigation, Judged
     from clew.store.workspace import Workspace
 
 
 def carry_out(
-    workspace: Workspace, path: str, *, rules: Sequence[Path], workers: int | None, now: datetime
+    workspace: Workspace,
+    path: str,
+    *,
+    rules: Sequence[Path],
+    workers: int | None,
+    now: datetime,
+    account: Account | None = None,
 ) -> Investigation:
     """Take the path into the workspace's lake, run every rule, keep the findings; everything that a report says."""
     from clew.cli.intake import take_in
@@ -26,7 +33,10 @@ def carry_out(
     from clew.lake.reader import open_lake
 
     settings = context.config()
-    read = take_in(workspace, [path], now=now, workers=workers or settings.workers)
+    read = take_in(workspace, [path], now=now, workers=workers or settings.workers, account=account)
+    if not read.files:
+        others = f"; {len(read.ignored)} other files are none" if read.ignored else ""
+        raise InputError(f"`{path}` holds no log files{others}")
     lake = open_lake(workspace.lake_path)
     judged = _judge(workspace, [*map(str, rules), *settings.rules], now)
     return assemble(_resolved(path), lake, read, judged, now)

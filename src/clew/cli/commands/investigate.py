@@ -50,12 +50,22 @@ def investigate(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Decoding processes; as many as processors by default.")
     ] = None,
+    profile: Annotated[str | None, typer.Option(help="AWS profile for s3:// (else the SDK's own).")] = None,
+    region: Annotated[str | None, typer.Option(help="AWS region for s3://.")] = None,
 ) -> None:
     """Ingest a path, run every detection, explain what happened, and write one self-contained HTML report."""
     from clew.cli.investigation import carry_out, exit_code
+    from clew.collect.session import Account
 
     workspace = _workspace(path).create()
-    found = carry_out(workspace, path, rules=rules or [], workers=workers, now=datetime.now(UTC))
+    found = carry_out(
+        workspace,
+        path,
+        rules=rules or [],
+        workers=workers,
+        now=datetime.now(UTC),
+        account=Account(profile, region),
+    )
     written = _write_report(found, report or workspace.reports_path / "incident.html")
     typer.echo(_shown(found, output, written), nl=False)
     raise typer.Exit(exit_code(found, fail_on))
