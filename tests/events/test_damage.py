@@ -109,10 +109,10 @@ def test_paired_surrogates_are_one_character():
     assert fields_of('{"eventName":"\\ud83d\\ude00"}')["eventName"] == "\U0001f600"
 
 
-def test_of_repeated_keys_the_last_counts():
-    """A repeated key takes its last value, and can be named."""
+def test_of_repeated_keys_the_first_counts():
+    """A repeated key takes its first value, as in the columns of the lake, and can be named."""
     odd = '{"eventName":"StopLogging","eventName":"DescribeTrails"}'
-    assert fields_of(odd) == {"eventName": "DescribeTrails"}
+    assert fields_of(odd) == {"eventName": "StopLogging"}
     assert repeated_keys(odd) == ("eventName",)
 
 

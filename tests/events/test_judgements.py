@@ -83,8 +83,8 @@ def test_contradictions(case):
 def test_repeated_keys_are_contradictions():
     """A key that stands twice in a record is named: readers differ in which value they take."""
     text = '{"eventName": "StopLogging", "eventName": "DescribeTrails"}'
-    assert [str(one) for one in contradictions({"eventName": "DescribeTrails"}, text)] == [
-        "eventName is `an earlier value` but eventName is `the last value, which counts`"
+    assert [str(one) for one in contradictions({"eventName": "StopLogging"}, text)] == [
+        "eventName is `the first value, which counts` but eventName is `another value`"
     ]
 
 

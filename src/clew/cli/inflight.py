@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import sys
+import zlib
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from clew.cli import context
 from clew.detect.inflight import answers, lines_of, matcher
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
     from clew.detect.catalog import Catalog
     from clew.findings import Severity
+
+_GZIP = b"\x1f\x8b"
 
 
 def print_answers(
@@ -40,12 +44,18 @@ def print_answers(
 
 @contextmanager
 def _opened(source: str) -> Iterator[BinaryIO]:
+    """The file, unpacked where it is gzip, or standard input as it comes."""
     if source == "-":
         yield sys.stdin.buffer
         return
     with ExitStack() as stack:
         try:
             stream = stack.enter_context(Path(source).open("rb"))
-        except OSError as error:
-            raise InputError(f"`{source}` cannot be read: {error.strerror}") from error
-        yield stream
+            packed = stream.peek(len(_GZIP))[: len(_GZIP)] == _GZIP
+            # mypy: a GzipFile has all that is used of a BinaryIO.
+            yield cast("BinaryIO", stack.enter_context(gzip.open(stream))) if packed else stream
+        except (OSError, EOFError, zlib.error) as error:
+            if isinstance(error, BrokenPipeError):
+                raise
+            reason = (isinstance(error, OSError) and error.strerror) or f"damaged gzip: {error}"
+            raise InputError(f"`{source}` cannot be read: {reason}") from error

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from clew.detect.catalog import single_event
 from clew.detect.facts import FACTS
+from clew.detect.rule import BUILT_IN
 from clew.events import cloudtrail
 from clew.events.limits import MAX_RECORD_BYTES
 from clew.events.predicate import compile_all
@@ -45,9 +46,13 @@ class Answer:
 def matcher(rules: Iterable[Rule], *, silent: bool = False) -> Matcher:
     """A function that lists the ids of the rules whose single-event predicate is true of an event.
 
-    Rules that serve a correlation only are left out, unless `silent` rules are asked for too.
+    Built-in rules that serve a correlation only are left out, unless `silent` rules are asked for too.
     """
-    chosen = [(rule.id, sigma.predicate) for rule, sigma in single_event(rules) if rule.reports or silent]
+    chosen = [
+        (rule.id, sigma.predicate)
+        for rule, sigma in single_event(rules)
+        if rule.reports or silent or rule.origin != BUILT_IN
+    ]
     return compile_all(chosen, {name: fact.function for name, fact in FACTS.items()})
 
 

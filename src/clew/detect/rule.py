@@ -86,11 +86,15 @@ class Rule:
 
 
 def identified(items: Sequence[tuple[SigmaRule | SigmaCorrelation, str]]) -> tuple[Rule, ...]:
-    """The rules with their ids: Sigma's `name`, else its `id`, else the file's name, numbered where it is shared."""
+    """The rules with their ids, numbered where they are shared.
+
+    Of a built-in rule that is Sigma's `name`; of a user's rule its `id`, else its `name`, else the file's name.
+    """
     taken: set[str] = set()
     rules = []
     for sigma, origin in items:
-        wanted = sigma.name or sigma.id or PurePath(sigma.file).stem
+        own = (sigma.name, sigma.id) if origin == BUILT_IN else (sigma.id, sigma.name)
+        wanted = own[0] or own[1] or PurePath(sigma.file).stem
         identity, number = wanted, 1
         while identity in taken:
             number += 1

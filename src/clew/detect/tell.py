@@ -10,7 +10,7 @@ from clew.detect.explain import Story, explanation, next_steps, summary
 from clew.detect.facts import FACTS
 from clew.events.channel import channel
 from clew.events.identity import principal
-from clew.events.json_text import Damage, decode_at, skip_space
+from clew.events.json_text import object_of
 from clew.events.outcome import outcome
 from clew.events.paths import at, text_at
 from clew.events.resources import resources
@@ -67,8 +67,7 @@ def finding(rule: Rule, group: Group, correlation: Correlation | None, found: Fo
 
 def record(text: str) -> Event:
     """The decoded record of a text that the lake holds; empty when it is no object."""
-    decoded = decode_at(text, skip_space(text, 0))
-    return decoded.value if not isinstance(decoded, Damage) and isinstance(decoded.value, dict) else {}
+    return object_of(text)
 
 
 def _story(group: Group, events: list[Event], correlation: Correlation | None, found: Found | None) -> Story:

@@ -38,8 +38,15 @@ Event = dict[str, object]
 _Piece = Value | Refused
 _Open = Callable[[Event, Value], Iterator[_Piece]]
 
+# Not `resources`: an EventBridge envelope has that too. A record cut down to a few fields (`jq`) is still an event.
 _EVENT_KEYS = frozenset(
-    {"eventVersion", "eventTime", "eventName", "eventSource", "eventID", "userIdentity", "eventType"}
+    {
+        *("eventVersion", "eventTime", "eventName", "eventSource", "eventID", "userIdentity", "eventType"),
+        *("awsRegion", "sourceIPAddress", "userAgent", "errorCode", "errorMessage", "requestParameters"),
+        *("responseElements", "additionalEventData", "requestID", "readOnly", "managementEvent"),
+        *("recipientAccountId", "eventCategory", "sharedEventID", "insightDetails", "serviceEventDetails"),
+        *("vpcEndpointId", "tlsDetails", "sessionCredentialFromConsole"),
+    }
 )
 _DIGEST_KEYS = frozenset({"digestStartTime", "digestS3Object", "previousDigestHashValue"})
 _FIRST_EVENT = re.compile(r'(?:\{\s*"Records"\s*:\s*\[\s*)?\{\s*"eventVersion"')

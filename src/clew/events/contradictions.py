@@ -153,7 +153,7 @@ def _listed_accounts(event: Event) -> Iterator[Contradiction]:
 
 def _repeated(text: str) -> Iterator[Contradiction]:
     for key in repeated_keys(text) if text else ():
-        yield Contradiction(key, "an earlier value", key, "the last value, which counts")
+        yield Contradiction(key, "the first value, which counts", key, "another value")
 
 
 def _between(path_a: tuple[str, ...], a: str, path_b: tuple[str, ...], b: str) -> Contradiction:

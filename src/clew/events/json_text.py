@@ -1,8 +1,8 @@
 """JSON read with care: positions kept, limits enforced, every failure a value.
 
-Decided here, because JSON leaves it open: of a repeated key the last value counts (as in most readers), and
-`repeated_keys` names them; `NaN` and `Infinity` are no JSON; a number too large to compute with is kept as its digits;
-a lone surrogate in a decoded string becomes U+FFFD (the record's text keeps it as it stood).
+Decided here, because JSON leaves it open: of a repeated key the first value counts (as in the lake's columns, which
+DuckDB reads), and `repeated_keys` names them; `NaN` and `Infinity` are no JSON; a number too large to compute with is
+kept as its digits; a lone surrogate in a decoded string becomes U+FFFD (the record's text keeps it as it stood).
 """
 
 from __future__ import annotations
@@ -69,9 +69,22 @@ def _integer(digits: str) -> int | str:
     return digits if len(digits) > _EXACT_DIGITS else int(digits)
 
 
-_DECODER = JSONDecoder(parse_constant=_refuse_constant, parse_float=_number)
+def _first_of_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    # 55 µs for a record of 1,400 bytes without this hook, 59 µs with it.
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        found.update(reversed(pairs))
+    return found
+
+
+_DECODER = JSONDecoder(parse_constant=_refuse_constant, parse_float=_number, object_pairs_hook=_first_of_each)
 # Slower: calls back for every integer. Needed only where Python refuses to convert thousands of digits.
-_PATIENT_DECODER = JSONDecoder(parse_constant=_refuse_constant, parse_float=_number, parse_int=_integer)
+_PATIENT_DECODER = JSONDecoder(
+    parse_constant=_refuse_constant,
+    parse_float=_number,
+    parse_int=_integer,
+    object_pairs_hook=_first_of_each,
+)
 
 
 def skip_space(text: str, position: int) -> int:
@@ -91,6 +104,16 @@ def decode_at(text: str, position: int) -> Decoded | Damage:
     except RecursionError:
         return Damage(Reason.TOO_DEEP, f"nested more than {MAX_DEPTH} levels deep", structural=False)
     return _limits(text, position, end) or Decoded(_encodable(value, text, position, end), end)
+
+
+def object_of(text: str) -> dict[str, object]:
+    """The object which the text of a record is; empty where it is none.
+
+    >>> object_of('{"a": 1, "a": 2}'), object_of("[]")
+    ({'a': 1}, {})
+    """
+    decoded = decode_at(text, skip_space(text, 0))
+    return decoded.value if isinstance(decoded, Decoded) and isinstance(decoded.value, dict) else {}
 
 
 def _raw_decode(text: str, position: int) -> tuple[object, int]:

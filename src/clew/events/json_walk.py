@@ -69,11 +69,8 @@ def elements(text: str, key: str) -> Iterator[Value | Refused]:
 
 
 def member(text: str, key: str) -> Value | None:
-    """The value under the key in the object which is the text, with its exact text; of several the last."""
-    found: Value | None = None
-    for name, value in _members(text):
-        found = value if name == key else found
-    return found
+    """The value under the key in the object which is the text, with its exact text; of several the first."""
+    return next((value for name, value in _members(text) if name == key), None)
 
 
 def leading_members(text: str) -> dict[str, object]:
@@ -82,7 +79,10 @@ def leading_members(text: str) -> dict[str, object]:
     >>> leading_members('{"a": 1, "b": [1, 2')
     {'a': 1}
     """
-    return {name: value.value for name, value in _members(text)}
+    found: dict[str, object] = {}
+    for name, value in _members(text):
+        found.setdefault(name, value.value)
+    return found
 
 
 def _members(text: str) -> Iterator[tuple[str, Value]]:
@@ -108,7 +108,10 @@ class _Walker:
 
     def values(self) -> Iterator[Value | Refused]:
         while self._peek():
+            damaged = self._damaged
             yield from self._value()
+            if self._peek() == "," and damaged == self._damaged:
+                self._position += 1  # records cut out of an array, commas and all
 
     def _peek(self) -> str:
         """The next character that is not white space, empty at the end."""

@@ -6,7 +6,6 @@ AWS: "Amazon S3 server access log format", Request ID; "Amazon S3 CloudTrail eve
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from clew.events.json_text import object_of
 from clew.events.paths import at
 from clew.events.times import parse_time
 from clew.lake.history.fields import text
@@ -21,6 +21,8 @@ from clew.lake.history.filters import Filters
 from clew.lake.history.search import find, originals
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from clew.lake.history.entries import Entry
     from clew.lake.reader import Lake
 
@@ -108,7 +110,7 @@ def join(lake: Lake, request_id: str) -> Request:
     """The request with this id, from both logs; both sides are empty when neither log knows it."""
     wanted = Filters(request_ids=(request_id,))
     entries = find(lake, wanted, limit=0, newest_first=False).entries
-    records = [_decoded(record) for record in originals(lake, wanted, limit=0, newest_first=False)]
+    records = [object_of(record) for record in originals(lake, wanted, limit=0, newest_first=False)]
     lines = _lines(lake, request_id)
     record: Mapping[str, object] = _matching(records, lines)
     fields = lines[0].fields if lines else {}
@@ -117,16 +119,11 @@ def join(lake: Lake, request_id: str) -> Request:
     return Request(request_id, lines, entries, told, _presigned(fields, record))
 
 
-def _matching(records: list[Mapping[str, object]], lines: tuple[AccessLine, ...]) -> Mapping[str, object]:
+def _matching(records: Sequence[Mapping[str, object]], lines: tuple[AccessLine, ...]) -> Mapping[str, object]:
     """The record to compare with the first line: the one with its host id where several share the request id."""
     host_ids = {line.fields.get("hostid") for line in lines}
     same_host = (record for record in records if text(record, _EXTRA, "x-amz-id-2") in host_ids)
     return next(same_host, records[0] if records else {})
-
-
-def _decoded(record: str) -> Mapping[str, object]:
-    event: object = json.loads(record)
-    return event if isinstance(event, dict) else {}
 
 
 def _lines(lake: Lake, request_id: str) -> tuple[AccessLine, ...]:

@@ -8,7 +8,7 @@ JSON. All else reads `eventjson`.
 
 What SQL cannot say (some expressions of `regex`, IPv6 networks, derived facts, half a surrogate pair, which DuckDB's
 JSON reader refuses) becomes an approximation that leaves out no row: `SqlPredicate.exact` says whether the closure
-has to confirm. A key that stands twice in one object is read as its first value here, its last by `json.loads`.
+has to confirm. Of a key that stands twice in one object the first value counts, here as in `events.json_text`.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def detect(
     ] = None,
     rule: Annotated[list[str] | None, typer.Option(help="Only the rule of this id (repeatable).")] = None,
     silent: Annotated[
-        bool, typer.Option("--all", help="With --events: also rules that only serve a correlation.")
+        bool, typer.Option("--all", help="With --events: also built-in rules that only serve a correlation.")
     ] = False,
     fail_on: Annotated[
         Severity | None, typer.Option(help="Exit 1 when an active finding is this severe or worse.")
@@ -63,7 +63,7 @@ def detect(
 
     Without --events the rules run over the lake of the workspace, and findings keep their identity from run to run.
     With --events each input line, blank ones too, gives one line: {"index", "event_id", "rules"} or {"index", "error"};
-    `rules` holds the rules about one event that match and report by themselves.
+    `rules` holds the rules about one event that match, without built-in ones that only serve a correlation.
 
     Exit codes: 0, 1 findings at or above --fail-on, 3 a rule could not be loaded or a line could not be read.
     """

@@ -8,12 +8,12 @@ used on vector of different type"), so it is switched off here.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from clew.events.json_text import object_of
 from clew.events.resources import resources as named
 from clew.lake.history import filters as history_filters
 from clew.lake.history import resources
@@ -78,7 +78,7 @@ def entries(
     """
     question = _question(connection, wanted)
     for chunk in _chunks(connection, question.condition, days, first, newest_first=newest_first):
-        decoded = [(stored, _decoded(stored.text)) for stored in chunk]
+        decoded = [(stored, object_of(stored.text)) for stored in chunk]
         kept = [
             (stored, event) for stored, event in decoded if question.check is None or question.check(event)
         ]
@@ -146,11 +146,6 @@ def _check(wanted: Filters) -> Check | None:
         )
 
     return check
-
-
-def _decoded(text_of_record: str) -> Mapping[str, object]:
-    event: object = json.loads(text_of_record)
-    return event if isinstance(event, dict) else {}
 
 
 def _sessions(
@@ -276,7 +271,7 @@ def originals(lake: Lake, wanted: Filters, *, limit: int = 50, newest_first: boo
                 newest_first=newest_first,
             )
             for stored in chunk
-            if question.check is None or question.check(_decoded(stored.text))
+            if question.check is None or question.check(object_of(stored.text))
         )
         yield from islice(texts, limit) if limit else texts
     finally:
@@ -303,7 +298,7 @@ def _newest(lake: Lake, wanted: Filters, condition: Condition) -> Entry | None:
     try:
         narrowed = all_of([history_filters.where(connection, wanted), condition])
         chunk = next(_chunks(connection, narrowed, _days(lake), 1, newest_first=True), ())
-        return next((entry(stored, _decoded(stored.text)) for stored in chunk), None)
+        return next((entry(stored, object_of(stored.text)) for stored in chunk), None)
     finally:
         connection.close()
 

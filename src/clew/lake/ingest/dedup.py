@@ -225,12 +225,20 @@ def _add_canonical(connection: duckdb.DuckDBPyConnection, text: str, file: int, 
 
 
 def _canonical(text: str) -> str:
-    """SHA-256 of the JSON with keys sorted and white space removed, of the text where it is no JSON."""
+    """SHA-256 of the JSON with keys sorted, without white space; of the text where that is no JSON or ambiguous."""
     try:
-        text = json.dumps(json.loads(text), sort_keys=True)
+        text = json.dumps(json.loads(text, object_pairs_hook=_unique_keys), sort_keys=True)
     except (ValueError, RecursionError):
         text = f"text:{text}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    # A repeated key would let a forged record equal the real one here and say another thing in its columns.
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError
+    return found
 
 
 def _decide(connection: duckdb.DuckDBPyConnection) -> None:

@@ -65,7 +65,8 @@ def discover(paths: Iterable[Path | str | InputFile | Missing]) -> Inputs:
     """The files that the paths stand for, each once, in the order of the moments in their names.
 
     In that order a data file holds one stretch of time across accounts and regions, so that questions about a time read
-    few files. A file of a folder is a log by its name or by how it begins; a file named itself is read whatever it is. Errors: InputError for a path that does not exist.
+    few files. A file of a folder is a log by its name or by how it begins; a file named itself is read whatever it is.
+    Errors: InputError for a path that does not exist.
     """
     files: dict[str, InputFile] = {}
     missing: dict[str, Missing] = {}
@@ -93,7 +94,7 @@ def _expanded(path: str) -> Iterator[_Found]:
         if not matches:
             raise InputError(f"`{path}` does not exist")
         for match in matches:
-            yield from _entry(match)
+            yield from _entry(match, is_named=True)
 
 
 def _folder(path: str) -> Iterator[_Found]:
@@ -126,7 +127,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _entry(path: str) -> Iterator[_Found]:
+def _entry(path: str, *, is_named: bool = False) -> Iterator[_Found]:
     """What stands under a name that a folder or a glob offers: nothing there may stop or block the rest."""
     try:
         status = os.stat(path)  # noqa: PTH116 - one stat for each of very many files
@@ -137,7 +138,7 @@ def _entry(path: str) -> Iterator[_Found]:
         yield from _folder(path)
     elif not stat.S_ISREG(status.st_mode):
         yield Missing(_readable(path), "no regular file but a pipe, socket or device")
-    elif is_log_name(path.rpartition("/")[2]) or _begins_as_log(path):
+    elif is_named or is_log_name(path.rpartition("/")[2]) or _begins_as_log(path):
         yield _stated(path, status)
     else:
         yield _readable(path)
@@ -177,7 +178,7 @@ def _stated(path: str, status: os.stat_result, name: str | None = None) -> Input
 
 
 def _readable(path: str) -> str:
-    """The path in characters that can be stored: bytes that are not UTF-8 show as `\\xff`."""
+    r"""The path in characters that can be stored: bytes that are not UTF-8 show as `\xff`."""
     return path if path.isascii() else os.fsencode(path).decode("utf-8", "backslashreplace")
 
 

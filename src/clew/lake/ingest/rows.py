@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from clew.events.cloudtrail import record_id
-from clew.events.json_text import without_surrogates
+from clew.events.json_text import object_of
 from clew.events.record import Record, printable
 from clew.lake.ingest.write import IDENTITY_WORD_KEYS, WORD_KEYS
 from clew.lake.schema import BIGINT, CLOUDTRAIL, TIME, Column, Table
@@ -84,7 +84,7 @@ def plain_unit(unit: pa.Table) -> pa.Table:
 
     The exact text stays beside it.
     """
-    plain = [json.dumps(without_surrogates(json.loads(text))) for text in unit["j"].to_pylist()]
+    plain = [json.dumps(object_of(text)) for text in unit["j"].to_pylist()]
     return unit.set_column(unit.schema.get_field_index("j"), "j", pa.array(plain, pa.large_string()))
 
 
