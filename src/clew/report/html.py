@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from clew import __version__
 from clew.findings import Severity
 from clew.report import attack, timeline
 from clew.report.escape import terminal
-from clew.report.order import worst_first
+from clew.report.order import by_rule, worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 # The story tells at most this many findings, worst first, then in the order of time.
 _STORY = 24
+# Where an explanation turns from what happened to when, how often and by what.
+_FIGURES = re.compile(r" (?=[0-9][0-9,]* events between |One event at )")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,8 @@ def render(investigation: Investigation) -> str:
     """The report as one self-contained HTML document."""
     style, script = _asset("incident.css"), _asset("incident.js")
     findings = worst_first(investigation.findings)
-    story = sorted(_telling(findings)[:_STORY], key=lambda f: (f.first_seen, f.id))
+    told = by_rule(_telling(findings))[:_STORY]
+    story = sorted(told, key=lambda group: (group[0].first_seen, group[0].id))
     return (
         _environment()
         .get_template("incident.html.j2")
@@ -78,7 +82,7 @@ def render(investigation: Investigation) -> str:
             counts=counts(findings),
             findings=findings,
             story=story,
-            story_left=len(findings) - len(story),
+            story_left=len(findings) - sum(map(len, story)),
             by_actor=by_actor(investigation),
             by_technique=by_technique(findings),
             svg=_picture(investigation),
@@ -212,6 +216,8 @@ def _environment() -> Environment:
         listed=_listed,
         shorten=_shorten,
         prose=_prose,
+        lead=_lead,
+        channels=_channels,
         tail=_tail,
         actor_name=actor_name,
         technique_name=attack.technique_name,
@@ -231,6 +237,20 @@ def _until(end: datetime, start: datetime) -> str:
 def _listed(values: Sequence[str], limit: int) -> str:
     shown = ", ".join(terminal(value) for value in values[:limit]) or "none"
     return f"{shown} and {len(values) - limit} more" if len(values) > limit else shown
+
+
+def _lead(text: str) -> str:
+    """What happened, without the figures that the finding itself repeats."""
+    return _shorten(_FIGURES.split(text, maxsplit=1)[0], 420)
+
+
+def _channels(user_agents: Sequence[str]) -> tuple[str, ...]:
+    """Through what the user agents say the calls came, each once."""
+    from clew.events.channel import channel
+
+    found = [channel({"userAgent": agent}) for agent in user_agents]
+    shown = [f"{c.kind.value} ({c.detail})" if c.detail else c.kind.value for c in found]
+    return tuple(dict.fromkeys(shown))
 
 
 def _shorten(text: str, limit: int) -> str:

@@ -13,3 +13,11 @@ if TYPE_CHECKING:
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     """Findings by severity, then by time."""
     return sorted(findings, key=lambda f: (-f.severity.rank, f.first_seen, f.id))
+
+
+def by_rule(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """Findings grouped by rule, the rule with the worst finding first, each group worst first."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in worst_first(findings):
+        groups.setdefault(finding.rule, []).append(finding)
+    return list(groups.values())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from clew.findings import Severity
 from clew.report.escape import terminal
 from clew.report.html import actor_name, brief, counts
-from clew.report.order import worst_first
+from clew.report.order import by_rule, worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ _OTHERS = 4
 def render(investigation: Investigation, *, width: int = 100, color: bool = False) -> str:
     """The investigation as text of at most `width` columns, ending with a line break."""
     findings = worst_first(investigation.findings)
-    groups = [group for group in _by_rule(findings) if group[0].severity.rank >= Severity.MEDIUM.rank]
+    groups = [group for group in by_rule(findings) if group[0].severity.rank >= Severity.MEDIUM.rank]
     blocks = [_head(investigation, width, color=color)]
     blocks += [_finding(group[0], group[1:], width, color=color) for group in groups[:_TOLD]]
     told = {finding.id for group in groups[:_TOLD] for finding in group}
@@ -58,13 +58,6 @@ def _head(investigation: Investigation, width: int, *, color: bool) -> str:
     facts = textwrap.wrap(", ".join(numbers + notes), width - 2)
     lines = [*facts, tally, "", *textwrap.wrap(brief(investigation), width - 2)]
     return "\n".join(f"{_INDENT}{line}" if line else "" for line in lines)
-
-
-def _by_rule(findings: Sequence[Finding]) -> list[list[Finding]]:
-    groups: dict[str, list[Finding]] = {}
-    for finding in findings:
-        groups.setdefault(finding.rule, []).append(finding)
-    return list(groups.values())
 
 
 def _finding(finding: Finding, more: Sequence[Finding], width: int, *, color: bool) -> str:
