@@ -8,11 +8,11 @@ combinations; the questions, put to each row instead, took ten times as long as 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from clew.events.predicate_tree import FACT, FALSE, And, Leaf, Node, Not, Or, Path
-from clew.lake.detection.typed import column, is_text, typed
+from clew.events.predicate_tree import FACT, And, Leaf, Node, Not, Or, Path
+from clew.lake.detection.typed import column, is_text, light_tests, typed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from clew.lake.detection.typed import Dictionary
 
 _MOST = 20_000
+# A question that is open for so many events is worth a test of its own in the combinations.
+_WIDE = 20_000
+_MOST_TESTS = 32
 _STRUCT = "userIdentity"
 _COMMON: tuple[Path, ...] = (("eventName",), ("eventSource",), ("errorCode",), ("userIdentity", "type"))
 # Tried in this order; whoever forges events can make any column hold as many values as there are events.
@@ -41,40 +44,33 @@ _CHOICES: tuple[tuple[Path, ...], ...] = (
 _OPEN = Leaf((FACT, ""), "exists")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Combinations:
     """The table `combinations` of a connection, with a hash `h`, the number of events and the first time of each.
 
-    Shape: `paths` are the fields that are combined, `hashed` is the hash as an expression over a row of the source.
+    Shape: `paths` are the fields that are combined, `tests` what else is, by the name of its column.
     """
 
     connection: DuckDBPyConnection
-    paths: tuple[Path, ...]
-    hashed: str
+    source: str
+    limit: str
+    paths: tuple[Path, ...] = ()
+    tests: dict[Node, tuple[str, str]] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, connection: DuckDBPyConnection, source: str, limit: str) -> Self:
-        """The combinations of as many columns as leave them few."""
+    def __post_init__(self) -> None:
         for paths in _CHOICES:
-            found = cls(connection, paths, f"hash({', '.join(['0', *map(column, paths)])})")
-            found.fill(source, limit)
-            count, hashes = connection.execute(
-                "SELECT count(*), count(DISTINCT h) FROM combinations"
-            ).fetchall()[0]
-            # Two combinations of one hash would mix up their questions.
-            if count == hashes <= _MOST:
+            self.paths = paths
+            if self._fill():
                 break
-        return found
 
-    def fill(self, source: str, limit: str) -> None:
-        """Make, or make again, the table."""
-        plain = [column(path) for path in self.paths if path[0] != _STRUCT]
-        parts = [f"'{path[1]}': {column(path)}" for path in self.paths if path[0] == _STRUCT]
-        shown = [*plain, *([f"{{{', '.join(parts)}}} AS useridentity"] if parts else [])]
-        self.connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE combinations AS SELECT {', '.join([*shown, ''])}{self.hashed} AS h, "
-            f"count(*) AS events, min(epoch_us(eventtime)) AS first FROM {source} WHERE {limit} "
-            f"GROUP BY ALL LIMIT {_MOST + 1}"
+    @property
+    def rows(self) -> str:
+        """The rows of the source, each with the hash of its combination."""
+        tested = "".join(f", {sql} AS {name}" for name, sql in self.tests.values())
+        hashed = ", ".join(("0", *map(column, self.paths), *(name for name, _ in self.tests.values())))
+        return (
+            f"(SELECT *, file_index, file_row_number, hash({hashed}) AS h FROM "
+            f"(SELECT *, file_index, file_row_number{tested} FROM {self.source} WHERE {self.limit}))"
         )
 
     @property
@@ -92,13 +88,58 @@ class Combinations:
 
     def ask(
         self, trees: Sequence[tuple[int, Node]], applies: Mapping[str, Node], dictionary: Dictionary
-    ) -> None:
-        """Make `pairs`: the hashes of combinations with the questions that they leave open, or are `sure` to answer."""
+    ) -> list[tuple[int, bool]]:
+        """The questions that some combination leaves open or answers, most events first, and whether all are `sure`.
+
+        Makes `pairs`: the hashes of combinations with these questions.
+        """
+        answers = self._ask(trees, applies, dictionary)
         known = frozenset(self.paths)
-        domains = {name: _coarse(domain, known) for name, domain in applies.items()}
+        wide = {number for number, _, events in answers if (events or 0) >= _WIDE}
+        tests = {
+            test: sql
+            for number, tree in trees
+            if number in wide
+            for test, sql in light_tests(tree, known, dictionary)
+        }
+        if tests and self._refine(tests):
+            answers = self._ask(trees, applies, dictionary)
+        return [(number, sure) for number, sure, _ in answers]
+
+    def _refine(self, tests: Mapping[Node, str]) -> bool:
+        """Combine the answers of these tests too: computed once for a row, not once for each question about it."""
+        for test, sql in list(tests.items())[:_MOST_TESTS]:
+            self.tests[test] = (f"test_{len(self.tests)}", sql)
+        if self._fill():
+            return True
+        self.tests.clear()
+        self._fill()
+        return False
+
+    def _fill(self) -> bool:
+        """Make, or make again, the table; False when there are too many combinations to be of use."""
+        shown = [column(path) for path in self.paths if path[0] != _STRUCT]
+        parts = [f"'{path[1]}': {column(path)}" for path in self.paths if path[0] == _STRUCT]
+        shown += [f"{{{', '.join(parts)}}} AS useridentity"] if parts else []
+        shown += [name for name, _ in self.tests.values()]
+        self.connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE combinations AS SELECT {', '.join([*shown, 'h'])}, count(*) AS events, "
+            f"min(epoch_us(eventtime)) AS first FROM {self.rows} GROUP BY ALL LIMIT {_MOST + 1}"
+        )
+        count, hashes = self.connection.execute(
+            "SELECT count(*), count(DISTINCT h) FROM combinations"
+        ).fetchall()[0]
+        # Two combinations of one hash would mix up their questions.
+        return bool(count == hashes <= _MOST)
+
+    def _ask(
+        self, trees: Sequence[tuple[int, Node]], applies: Mapping[str, Node], dictionary: Dictionary
+    ) -> list[tuple[int, bool, int | None]]:
+        known, named = frozenset(self.paths), {test: name for test, (name, _) in self.tests.items()}
+        domains = {name: _coarse(domain, known, {}) for name, domain in applies.items()}
         answers = []
         for number, tree in trees:
-            asked = typed(_coarse(tree, known), domains, dictionary)
+            asked = typed(_coarse(tree, known, named), domains, dictionary, named)
             answers.append(f"CASE WHEN {asked.upper} THEN {{'q': {number}, 'sure': {asked.lower}}} END")
         self.connection.execute(
             "CREATE OR REPLACE TEMP TABLE pairs AS SELECT h, a.q::INTEGER AS question, a.sure AS sure FROM "
@@ -106,17 +147,23 @@ class Combinations:
             if answers
             else "CREATE OR REPLACE TEMP TABLE pairs (h UBIGINT, question INTEGER, sure BOOLEAN)"
         )
+        return self.connection.execute(
+            "SELECT question, bool_and(sure), (sum(events) FILTER (NOT sure))::BIGINT FROM pairs "
+            "JOIN combinations USING (h) GROUP BY question ORDER BY sum(events) DESC, question"
+        ).fetchall()
 
 
-def _coarse(tree: Node, known: frozenset[Path]) -> Node:
-    """The tree with everything left open that other fields decide."""
+def _coarse(tree: Node, known: frozenset[Path], named: Mapping[Node, str]) -> Node:
+    """The tree with everything left open that is not combined."""
+    if tree in named:
+        return tree
     match tree:
         case And(children):
-            return And(tuple(_coarse(child, known) for child in children))
+            return And(tuple(_coarse(child, known, named) for child in children))
         case Or(children):
-            return Or(tuple(_coarse(child, known) for child in children)) if children else FALSE
+            return Or(tuple(_coarse(child, known, named) for child in children))
         case Not(child):
-            return Not(_coarse(child, known))
+            return Not(_coarse(child, known, named))
         case Leaf(path) if path in known or path[:1] == (FACT,):
             return tree
         case _:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Cell = str | float | None
 
 _BATCH = 2_000
-_SURENESS = "SELECT question, bool_and(sure)::INTEGER FROM pairs GROUP BY question ORDER BY question"
+_EMPTY = "(SELECT *, 0::UBIGINT AS file_index, 0::BIGINT AS file_row_number FROM raw_cloudtrail)"
 ACCOUNT_SQL = "coalesce(recipientaccountid, useridentity.accountid, '')"
 
 
@@ -71,9 +71,9 @@ class Scan:
         self._tables: dict[str, str] = {}
         self._files = [file.path for file in lake.files("cloudtrail")]
         self.empty = not self._files
-        self.source = "raw_cloudtrail" if self.empty else _source(self._files)
+        self.source = _EMPTY if self.empty else _source(self._files)
         self._dictionary = Dictionary(self.connection, self.source, self.limit, facts)
-        self._combinations = Combinations.of(self.connection, self.source, self.limit)
+        self._combinations = Combinations(self.connection, self.source, self.limit)
         self.connection.execute(
             "CREATE TEMP TABLE marks (question INTEGER, t BIGINT, start BIGINT, key UBIGINT, value UBIGINT, "
             "amount DOUBLE, file UBIGINT, number BIGINT)"
@@ -108,9 +108,10 @@ class Scan:
         self._ask_of_odd(asked, judge)
 
     def _ask(self, asked: Sequence[_Asked], judge: Judge) -> None:
-        self._combinations.ask([(a.question.number, a.tree) for a in asked], self._applies, self._dictionary)
-        possible = {number: bool(sure) for number, sure in self.rows(_SURENESS)}
-        asked = [a for a in asked if a.question.number in possible]
+        trees = [(a.question.number, a.tree) for a in asked]
+        possible = dict(self._combinations.ask(trees, self._applies, self._dictionary))
+        by_number = {a.question.number: a for a in asked}
+        asked = [by_number[number] for number in possible]
         # Light questions must not drag the request's text of their rows along, nor heavy ones the whole record's.
         for weight in ("", "json", "eventjson"):
             self._join([a for a in asked if self._weight(a) == weight], possible)
@@ -135,17 +136,18 @@ class Scan:
             return
         columns = self._columns([a.question for a in asked])
         numbers = ", ".join(str(a.question.number) for a in asked)
-        # In the condition of a CASE, unlike in its result, AND stops at the first part that fails.
+        # In the condition of a CASE, unlike in its result, AND stops at the first part that fails. Questions with many
+        # rows stand first, and a row goes no further than its own.
         cases = [
-            f"WHEN question = {a.question.number} AND {a.sql.upper} THEN true"
+            f"WHEN question = {a.question.number} THEN CASE WHEN {a.sql.upper} THEN true ELSE false END"
             for a in asked
             if not sure[a.question.number]
         ]
         tested = f"(sure OR CASE {' '.join(cases)} ELSE false END)" if cases else "true"
         self.connection.execute(
-            f"INSERT INTO marks SELECT question, {columns} FROM {self.source} e "
-            f"JOIN (FROM pairs WHERE question IN ({numbers})) p ON {self._combinations.hashed} = p.h "
-            f"{self._looked_up(columns)} WHERE {self.limit} AND {tested}"
+            f"INSERT INTO marks SELECT question, {columns} FROM {self._combinations.rows} e "
+            f"JOIN (FROM pairs WHERE question IN ({numbers})) p ON e.h = p.h "
+            f"{self._looked_up(columns)} WHERE {tested}"
         )
 
     def _looked_up(self, columns: str) -> str:

@@ -15,24 +15,30 @@ are left to the closure.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 from clew.events.predicate import compile_predicate
 from clew.events.predicate_tree import FACT, FALSE, TRUE, And, Leaf, Node, Not, Or, Path, Value
+from clew.events.predicate_values import fold, number_of
 from clew.lake import schema
 from clew.lake.predicate_sql import to_sql
-from clew.lake.predicate_tests_sql import column_test, literal, text_test
+from clew.lake.predicate_tests_sql import column_test, folded, literal, text_test
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from duckdb import DuckDBPyConnection
 
     from clew.lake.detection.question import FactOfFields
 
 _WORDS = frozenset({"equals", "contains", "startswith", "endswith", "glob", "regex", "cidr"})
+_LITERAL = frozenset({"equals", "contains", "startswith", "endswith"})
+# What JSON writes as it is, or as \\u and a number.
+_PLAIN_WORD = re.compile(r"[A-Za-z0-9_ .:-]+", re.ASCII)
 _MOST_VALUES = 20_000
 # A longer list is joined: compared one by one, six hundred values cost 1.4 s for a million events.
 _MOST_LISTED = 24
@@ -53,6 +59,7 @@ class Typed:
 
 
 _UNKNOWN = Typed("true", "false")
+_NO_NAMES: Mapping[Node, str] = {}
 
 
 @dataclass(slots=True)
@@ -134,18 +141,25 @@ def resolved(tree: Node, dictionary: Dictionary) -> Node:
             return tree
 
 
-def typed(tree: Node, applies: Mapping[str, Node], dictionary: Dictionary) -> Typed:
-    """The resolved predicate over columns; `applies` says for a fact where it can matter at all."""
+def typed(
+    tree: Node, applies: Mapping[str, Node], dictionary: Dictionary, named: Mapping[Node, str] = _NO_NAMES
+) -> Typed:
+    """The resolved predicate over columns.
+
+    `applies` says for a fact where it can matter at all, `named` gives the columns that hold some answers already.
+    """
+    if tree in named:
+        return _same(named[tree])
     missing = _is_missing(tree)
     if missing is not None:
         return _same(f"({_columns()[missing]} IS NULL)")
     match tree:
         case And(children):
-            return _joined([typed(child, applies, dictionary) for child in children], "AND")
+            return _joined([typed(child, applies, dictionary, named) for child in children], "AND")
         case Or(children):
-            return _joined([typed(child, applies, dictionary) for child in children], "OR")
+            return _joined([typed(child, applies, dictionary, named) for child in children], "OR")
         case Not(child):
-            inner = typed(child, applies, dictionary)
+            inner = typed(child, applies, dictionary, named)
             return Typed(f"(NOT {inner.lower})", f"(NOT {inner.upper})")
         case Leaf(path) if path[:1] == (FACT,):
             domain = applies.get(path[1]) if len(path) > 1 else None
@@ -177,6 +191,23 @@ def _leaf(leaf: Leaf, dictionary: Dictionary) -> Typed:
 
 def _all_texts(values: tuple[Value, ...]) -> bool:
     return all(isinstance(value, str) for value in values)
+
+
+def light_tests(tree: Node, known: AbstractSet[Path], dictionary: Dictionary) -> Iterator[tuple[Node, str]]:
+    """The parts of a resolved predicate that columns other than the known ones decide, without open-ended text."""
+    match tree:
+        case Or(children) if (missing := _is_missing(tree)) is not None:
+            if missing not in known:
+                yield tree, typed(tree, {}, dictionary).upper
+        case And(children) | Or(children):
+            for child in children:
+                yield from light_tests(child, known, dictionary)
+        case Not(child):
+            yield from light_tests(child, known, dictionary)
+        case Leaf(path) if path not in known and path[:1] != (FACT,):
+            test = typed(tree, {}, dictionary)
+            if test.exact and "json" not in test.upper:
+                yield tree, test.upper
 
 
 def column(path: Path) -> str:
@@ -308,11 +339,37 @@ def _shortened(leaf: Leaf, column: str, full: str) -> str:
     quoted = literal('"' + key + '"')
     mentioned = f"(contains({column}, {quoted}) OR contains({column}, '\\u'))"
     place = literal(_json_path(leaf.path[1:]))
-    test = text_test(leaf, "word") if leaf.op in _WORDS else None
-    # The lambda names the string, so that it is taken out once and not for each word that is looked for.
-    found = f"list_transform([json_extract_string({column}, {place})], lambda word: {test})[1]"
+    once = _folded_once(leaf)
+    test = text_test(once, "word") if leaf.op in _WORDS else None
+    given = f"json_extract_string({column}, {place})"
+    # The lambda names the string, so that it is taken out and folded once and not for each word that is looked for.
+    plain = all(str(value).isascii() for value in once.values)
+    word = given if once is leaf else folded(given, ascii_only=plain)
+    found = f"list_transform([{word}], lambda word: {test})[1]"
     straight = f"WHEN json_type({column}, {place}) = 'VARCHAR' THEN coalesce({found}, false)" if test else ""
-    return f"(CASE WHEN {column} IS NULL OR NOT {mentioned} THEN false {straight} ELSE {full} END)"
+    absent = f"{column} IS NULL OR NOT {_worded(leaf, column)} OR NOT {mentioned}"
+    return f"(CASE WHEN {absent} THEN false {straight} ELSE {full} END)"
+
+
+def _worded(leaf: Leaf, column: str) -> str:
+    """A condition that holds wherever one of the leaf's words stands in the text, in any letters, or could be escaped.
+
+    Looked for together and before any JSON is read: 60,000 requests and ten words 0.02 s, instead of 0.3 s.
+    """
+    words = [value for value in leaf.values if isinstance(value, str)]
+    plain = all(_PLAIN_WORD.fullmatch(word) and number_of(word) is None for word in words)
+    if leaf.op not in _LITERAL or not words or len(words) < len(leaf.values) or not plain:
+        return "true"
+    pattern = "|".join(re.escape(word) for word in (*sorted(words), "\\u"))
+    return f"regexp_matches({column}, {literal(f'(?i){pattern}')})"
+
+
+def _folded_once(leaf: Leaf) -> Leaf:
+    """The leaf to ask of a text that is folded already; the leaf itself where that would ask something else."""
+    if leaf.case_sensitive or leaf.op not in _LITERAL:
+        return leaf
+    texts = tuple(fold(value) for value in leaf.values if isinstance(value, str))
+    return replace(leaf, values=texts, case_sensitive=True) if len(texts) == len(leaf.values) else leaf
 
 
 def _json_path(path: Path) -> str:
