@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -31,6 +32,7 @@ from clew.lake.store import Store
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+DAY_US = 86_400_000_000
 NOON = datetime(2023, 7, 10, 12, tzinfo=UTC)
 LATER = datetime.now(UTC) + timedelta(days=30)
 
@@ -61,8 +63,12 @@ def commit(lake_path: Path, numbers: Sequence[int], *, minutes: int = 7, source:
         )
     with lock.exclusive(lake_path):
         store, writer = Store(lake_path), Writer(lake_path)
-        whole = writer.decoded_records(pa.Table.from_pylist(rows))
-        store.append(CLOUDTRAIL.name, [part.data_file() for part in writer.by_day(CLOUDTRAIL, whole)])
+        days = [
+            list(day)
+            for _, day in itertools.groupby(rows, key=lambda row: int(row["eventtime_us"]) // DAY_US)
+        ]
+        parts = [writer.decoded_records(pa.Table.from_pylist(day)) for day in days]
+        store.append(CLOUDTRAIL.name, [part.data_file() for part in parts])
         ledger = (
             f"SELECT '{rows[0]['source']}', '/logs/{numbers[0]}.json.gz', 'cloudtrail', {len(rows)}, {len(rows)}, "
             "0, 0, 0, 100, 0, TIMESTAMPTZ '2024-01-01 00:00:00+00'"

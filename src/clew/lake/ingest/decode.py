@@ -21,12 +21,15 @@ from clew.lake.ingest import lines
 from clew.lake.ingest.messages import UNREADABLE, InputFile, Outcome, ReadFile, Setting, Staged
 from clew.lake.ingest.slow import Part, SlowPath
 from clew.lake.ingest.split import Pieces, arrow_table, split
+from clew.lake.ingest.typed import typed, write_days
 from clew.lake.ingest.unpack import Unreadable, unpack
-from clew.lake.ingest.write import Writer, Written
+from clew.lake.ingest.write import Writer
 from clew.lake.schema import CLOUDTRAIL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from clew.lake.ingest.write import Written
 
 UNIT_BYTES = 32 << 20
 """How much unpacked text makes one data file: 22,000 events; twice as much runs out of the processor's cache."""
@@ -34,7 +37,6 @@ UNIT_BYTES = 32 << 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _DIGEST_NAME = "CloudTrail-Digest"
-_NEVER_NULL = ("eventtime", "record_id", "eventname", "eventsource")
 
 
 @dataclass(slots=True)
@@ -117,7 +119,7 @@ class Decoder:
         pieces = split(portion, source)
         if pieces is not None and int(pieces.lengths.max()) <= MAX_RECORD_BYTES:
             attempt = self._attempt([replace(pieces, first_number=whole.next_number)])
-            if isinstance(attempt, Written):
+            if isinstance(attempt, list):
                 self._stage(attempt)
                 whole.records += len(pieces.starts)
                 whole.next_number += len(pieces.starts)
@@ -146,14 +148,13 @@ class Decoder:
         written: list[Written] = []
         for portion in pieces.cut(UNIT_BYTES):
             attempt = self._attempt([portion])
-            if not isinstance(attempt, Written):
+            if isinstance(attempt, frozenset):
                 for part in written:
                     Path(part.path).unlink()
                 self._slow.take(file, pieces.data, pieces.source)
                 return
-            written.append(attempt)
-        for part in written:
-            self._stage(part)
+            written += attempt
+        self._stage(written)
         self._read.append(ReadFile(file, pieces.source, CLOUDTRAIL.name, len(pieces.starts)))
 
     def _flush_compact(self) -> None:
@@ -164,7 +165,7 @@ class Decoder:
 
     def _write_compact(self, items: Sequence[tuple[InputFile, Pieces]]) -> None:
         attempt = self._attempt([pieces for _, pieces in items])
-        if isinstance(attempt, Written):
+        if isinstance(attempt, list):
             self._stage(attempt)
             self._read += (ReadFile(file, p.source, CLOUDTRAIL.name, len(p.starts)) for file, p in items)
             return
@@ -175,35 +176,16 @@ class Decoder:
         if rest:
             self._write_compact(rest)
 
-    def _stage(self, written: Written) -> None:
-        parts = self._writer.by_day(CLOUDTRAIL, written)
-        self._staged += (Staged(CLOUDTRAIL.name, part.data_file()) for part in parts)
+    def _stage(self, written: Iterable[Written]) -> None:
+        self._staged += (Staged(CLOUDTRAIL.name, part.data_file()) for part in written)
 
-    def _attempt(self, pieces: Sequence[Pieces]) -> Written | frozenset[str]:
-        """The data file with the records of these pieces, or the sources that must go the slow path; never empty."""
+    def _attempt(self, pieces: Sequence[Pieces]) -> list[Written] | frozenset[str]:
+        """The data files with the records of these pieces, or the sources that must go the slow path; never empty."""
         unit = arrow_table(pieces)
-        everything = frozenset(p.source for p in pieces)
         try:
-            written = self._writer.compact_records(unit)
+            found = typed(self._writer.connection, unit, self._times)
+            return found if isinstance(found, frozenset) else write_days(self._writer.lake_path, found)
         except duckdb.InvalidInputException:
-            return self._writer.unparsable_sources(unit) or everything
-        except duckdb.Error as error:
+            return self._writer.unparsable_sources(unit) or frozenset(p.source for p in pieces)
+        except (duckdb.Error, OSError) as error:
             raise WorkspaceError(f"{self._writer.lake_path}: cannot write: {error}") from error
-        if self._is_sound(written, len(unit)):
-            return written
-        doubtful = self._writer.sources_where(written.path, self._doubt())
-        Path(written.path).unlink()
-        return doubtful or everything
-
-    def _is_sound(self, written: Written, rows: int) -> bool:
-        low, high = self._times
-        return (
-            written.rows == rows
-            and not any(written.nulls.get(name, rows) for name in _NEVER_NULL)
-            and low <= (written.low_us or 0) <= (written.high_us or 0) <= high
-        )
-
-    def _doubt(self) -> str:
-        low, high = self._times
-        nulls = " OR ".join(f"{name} IS NULL" for name in _NEVER_NULL)
-        return f"{nulls} OR epoch_us(eventtime) NOT BETWEEN {low} AND {high}"

@@ -6,7 +6,6 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -25,6 +24,7 @@ from clew.lake.schema import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     import pyarrow as pa
 
@@ -43,7 +43,7 @@ in a string's place as its JSON text.
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A Parquet file just written, with its times and the number of NULLs in each column.
+    """A Parquet file just written, with its times.
 
     Units: `low_us` and `high_us` are the bounds of eventtime in epoch microseconds, None when the file has no times.
     """
@@ -53,7 +53,6 @@ class Written:
     size_bytes: int
     low_us: int | None
     high_us: int | None
-    nulls: Mapping[str, int]
 
     def data_file(self) -> DataFile:
         """The file as tables list it; its day is that of its times."""
@@ -76,10 +75,6 @@ class Writer:
     def close(self) -> None:
         """Give the memory back."""
         self.connection.close()
-
-    def compact_records(self, unit: pa.Table) -> Written:
-        """CloudTrail records by their text alone: columns j, source, number; duckdb.Error when one is no JSON."""
-        return self._write(CLOUDTRAIL, unit, _compact_query())
 
     def decoded_records(self, unit: pa.Table) -> Written:
         """CloudTrail records by the text to parse (j), with eventtime_us, record_id and the exact text (eventjson)."""
@@ -107,11 +102,6 @@ class Writer:
                 self.connection.unregister("unit")
         return written(str(path), rows)
 
-    def sources_where(self, path: str, condition: str) -> frozenset[str]:
-        """The sources of the rows of a written file for which the condition holds."""
-        query = f"SELECT DISTINCT source FROM read_parquet({quoted(path)}, hive_partitioning = false) WHERE {condition}"
-        return frozenset(str(row[0]) for row in self.connection.execute(query).fetchall())
-
     def unparsable_sources(self, unit: pa.Table) -> frozenset[str]:
         """The sources of the unit that have a record which is no JSON."""
         self.connection.register("unit", unit)
@@ -120,23 +110,6 @@ class Writer:
             return frozenset(str(row[0]) for row in self.connection.execute(query).fetchall())
         finally:
             self.connection.unregister("unit")
-
-    def by_day(self, table: Table, whole: Written) -> list[Written]:
-        """The file, replaced by one for each of its days when it has several."""
-        if whole.low_us is None or whole.high_us is None:
-            return [whole]
-        if day_of(whole.low_us) == day_of(whole.high_us):
-            return [whole]
-        file = f"read_parquet({quoted(whole.path)}, hive_partitioning = false)"
-        days = self.connection.execute(
-            f"SELECT DISTINCT eventtime::DATE::VARCHAR FROM {file} ORDER BY 1"
-        ).fetchall()
-        parts = [
-            self.query(table, f"SELECT * FROM {file} WHERE eventtime::DATE = {quoted(str(day))}::DATE")
-            for (day,) in days
-        ]
-        Path(whole.path).unlink()
-        return parts
 
 
 def day_of(time_us: int) -> str:
@@ -170,38 +143,16 @@ def copy_statement(table: Table, query: str, path: Path) -> str:
 
 
 @lru_cache(maxsize=1)
-def _compact_query() -> str:
-    # Only AWS's own spellings of id and time: whatever else stands there becomes NULL, and so goes the slow path.
-    identity = f"""CASE WHEN length(e."eventID") = 36 AND e."eventID"[9] = '-' AND e."eventID" < 'g'
-        AND (e."eventID" < '[' OR e."eventID" >= 'a') AND {_words()} THEN e."eventID" END"""
-    own = {"eventjson": "j", "conflict": "false", "record_id": identity, "source": "source::VARCHAR"}
-    time = """CASE WHEN length(e."eventTime") = 20 AND e."eventTime" LIKE '%Z'
-        THEN try_cast(e."eventTime" AS TIMESTAMPTZ) END"""
-    return _query(own | {"eventtime": time}, "j, source, record_number")
-
-
-def _words() -> str:
-    """That no column of words holds a number, truth value, list or object: json_transform writes them as text."""
-    is_word = "({0} >= 'A' AND {0} < '{{' AND ({0} < '[' OR {0} >= 'a') AND {0} NOT IN ('true', 'false'))"
-    columns = [f'e."{key}"' for key in WORD_KEYS] + [
-        f'e."userIdentity"."{key}"' for key in IDENTITY_WORD_KEYS
-    ]
-    return " AND ".join(f"coalesce({is_word.format(column)}, true)" for column in columns)
-
-
-@lru_cache(maxsize=1)
 def _decoded_query() -> str:
     own = {"conflict": "false", "eventtime": "make_timestamptz(eventtime_us)"}
-    return _query(own, "eventjson, record_id, eventtime_us, source, record_number")
-
-
-def _query(own: Mapping[str, str], carried: str) -> str:
-    columns = ", ".join(own.get(c.name) or _extracted(c) for c in CLOUDTRAIL.columns)
+    columns = ", ".join(own.get(c.name) or extracted(c) for c in CLOUDTRAIL.columns)
     structure = quoted(transform_structure(CLOUDTRAIL.columns))
+    carried = "eventjson, record_id, eventtime_us, source, record_number"
     return f"SELECT {columns} FROM (SELECT json_transform(j, {structure}) AS e, {carried} FROM unit)"
 
 
-def _extracted(column: Column) -> str:
+def extracted(column: Column) -> str:
+    """A column of `e`, the record as json_transform takes it apart; of itself where the record has no key for it."""
     if not column.key:
         return column.name
     if column.type == BOOLEAN:
@@ -220,7 +171,6 @@ def written(path: str, answer: Sequence[tuple[object, ...]]) -> Written:
         int(str(size)),
         _bound(columns, "min"),
         _bound(columns, "max"),
-        {name: int(s.get("null_count", 0)) for name, s in columns.items()},
     )
 
 

@@ -1,0 +1,236 @@
+"""The fast path: the texts of CloudTrail records to typed Arrow columns, and those to Parquet files of one day each.
+
+DuckDB parses and takes the records apart; Arrow writes what comes out, which costs it half of what DuckDB's COPY takes.
+The record's own text, its source and its number go past DuckDB.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from clew.lake.ingest.write import IDENTITY_WORD_KEYS, WORD_KEYS, Written, extracted, new_file
+from clew.lake.reader import quoted
+from clew.lake.schema import (
+    CLOUDTRAIL,
+    JSON,
+    TIME,
+    Column,
+    FieldId,
+    ListOf,
+    Struct,
+    Type,
+    field_ids,
+    transform_structure,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    import duckdb
+    from numpy.typing import NDArray
+
+_DAY_US = 86_400_000_000
+_TEXTS = ("eventjson", "eventid", "requestid", "record_id", "requestparameters")
+_TEXTS_WITHOUT_BOUNDS = ("eventjson", *(c.name for c in CLOUDTRAIL.columns if c.type == JSON))
+_ID_BYTES = 36
+_HYPHENS = (8, 13, 18, 23)
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The records of a unit as the columns of the table, and the times among them in epoch microseconds."""
+
+    table: pa.Table
+    times: NDArray[np.int64]
+
+
+def typed(
+    connection: duckdb.DuckDBPyConnection, unit: pa.Table, bounds: tuple[int, int]
+) -> Typed | frozenset[str]:
+    """The columns of a unit (j, source, record_number), or the sources that hold a record of another shape than AWS's.
+
+    Bounds are of the time, in epoch microseconds. Errors: duckdb.Error when a text is no JSON.
+    """
+    places = pa.array(np.arange(len(unit), dtype=np.int32))
+    connection.register("unit", unit.append_column("place", places))
+    try:
+        parsed = connection.sql(_query()).to_arrow_table().combine_chunks()
+    finally:
+        connection.unregister("unit")
+    if not parsed["place"].combine_chunks().equals(places):
+        return _sources(unit)  # rows in another order would get another record's text
+    columns = {c.name: _retyped(_column(parsed, c.name), c.type, _IDS[c.name]) for c in _PARSED}
+    times = _column(parsed, "eventtime")
+    doubtful = _doubtful(columns, times, bounds)
+    if doubtful.any():
+        return _sources(unit.select(["source"]).filter(pa.array(doubtful)))
+    own = {
+        "eventjson": _column(unit, "j"),
+        "conflict": pa.array(np.zeros(len(unit), np.bool_)),
+        "record_id": columns["eventid"],
+        "source": _column(unit, "source"),
+        "record_number": _column(unit, "record_number"),
+    }
+    arrays = [(columns | own)[c.name] for c in CLOUDTRAIL.columns]
+    fields = [
+        _field(c.name, array.type, _IDS[c.name]) for c, array in zip(CLOUDTRAIL.columns, arrays, strict=True)
+    ]
+    return Typed(pa.table(arrays, schema=pa.schema(fields)), times.cast(pa.int64()).to_numpy())
+
+
+def write_days(lake_path: Path, found: Typed) -> list[Written]:
+    """Write one data file for each UTC day of the records."""
+    days = found.times // _DAY_US
+    if days.min() == days.max():
+        return [_write(lake_path, found)]
+    # Arrow takes no rows out of views.
+    place = found.table.schema.get_field_index("eventjson")
+    text = found.table["eventjson"].cast(pa.string())
+    plain = found.table.set_column(place, _field("eventjson", text.type, _IDS["eventjson"]), text)
+    return [
+        _write(lake_path, Typed(plain.filter(pa.array(days == day)), found.times[days == day]))
+        for day in np.unique(days)
+    ]
+
+
+def _write(lake_path: Path, found: Typed) -> Written:
+    path = new_file(lake_path, CLOUDTRAIL)
+    paths = _leaves()
+    try:
+        pq.write_table(
+            found.table,
+            path,
+            row_group_size=len(found.table),
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=[p for p in paths if p not in _TEXTS],
+            write_statistics=[p for p in paths if p not in _TEXTS_WITHOUT_BOUNDS],
+            store_schema=False,
+        )
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+    low, high = int(found.times.min()), int(found.times.max())
+    return Written(str(path), len(found.table), path.stat().st_size, low, high)
+
+
+def _sources(unit: pa.Table) -> frozenset[str]:
+    return frozenset(pc.unique(unit["source"].cast(pa.string())).to_pylist())
+
+
+def _column(table: pa.Table, name: str) -> pa.Array:
+    column = table[name]
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+_IDS = field_ids(CLOUDTRAIL)
+_PARSED = tuple(c for c in CLOUDTRAIL.columns if c.key)
+
+
+@lru_cache(maxsize=1)
+def _query() -> str:
+    columns = ", ".join(f"{_parsed(c)} AS {c.name}" for c in _PARSED)
+    structure = quoted(transform_structure(_PARSED))
+    return f"SELECT {columns}, place FROM (SELECT json_transform(j, {structure}) AS e, place FROM unit)"
+
+
+def _parsed(column: Column) -> str:
+    if column.type != TIME:
+        return extracted(column)
+    # Only AWS's own spelling: whatever else stands there becomes NULL, and so goes the slow path.
+    value = f'e."{column.key}"'
+    return f"CASE WHEN length({value}) = 20 AND {value} LIKE '%Z' THEN try_cast({value} AS TIMESTAMPTZ) END"
+
+
+def _doubtful(columns: Mapping[str, pa.Array], times: pa.Array, bounds: tuple[int, int]) -> NDArray[np.bool_]:
+    """Which records lack an id or time of AWS's spelling, or a name, or have no word in a column of words."""
+    moments = times.cast(pa.int64()).fill_null(bounds[0] - 1).to_numpy()
+    doubtful = _odd_ids(columns["eventid"])
+    doubtful |= (moments < bounds[0]) | (moments > bounds[1])
+    for name in ("eventname", "eventsource"):
+        doubtful |= columns[name].is_null().to_numpy(zero_copy_only=False)
+    who = columns["useridentity"]
+    words = [columns[key.lower()] for key in WORD_KEYS] + [who.field(key) for key in IDENTITY_WORD_KEYS]
+    for column in words:
+        odd = [value for value in pc.unique(column).to_pylist() if value is not None and not is_word(value)]
+        if odd:
+            doubtful |= pc.is_in(column, pa.array(odd)).to_numpy(zero_copy_only=False)
+    return doubtful
+
+
+def is_word(value: str) -> bool:
+    """Whether the text is a string that begins with a letter; numbers, lists, objects and truth values are texts too.
+
+    >>> is_word("GetObject"), is_word('{"a": 1}'), is_word("12"), is_word("true")
+    (True, False, False, False)
+    """
+    return value[:1].isascii() and value[:1].isalpha() and value not in {"true", "false"}
+
+
+def _odd_ids(ids: pa.Array) -> NDArray[np.bool_]:
+    """Which ids are not 36 characters with hyphens where a UUID has them, beginning with neither `[` nor `{`."""
+    lengths = pc.binary_length(ids).fill_null(0).to_numpy()
+    odd: NDArray[np.bool_] = np.not_equal(lengths, _ID_BYTES)
+    if odd.any():
+        ids = pc.if_else(pa.array(odd), "." * _ID_BYTES, ids)
+    texts = _bytes(ids).reshape(-1, _ID_BYTES)
+    for place in _HYPHENS:
+        odd |= texts[:, place] != ord("-")
+    first = texts[:, 0]
+    odd |= (first >= ord("g")) | ((first >= ord("[")) & (first < ord("a")))
+    return odd
+
+
+def _bytes(texts: pa.Array) -> NDArray[np.uint8]:
+    """The bytes of all texts, one after the other."""
+    _, offsets, data = texts.buffers()
+    places = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    return np.frombuffer(data, np.uint8)[places[0] : places[-1]]
+
+
+def _retyped(array: pa.Array, type_: Type, identity: FieldId) -> pa.Array:
+    """The same data under the table's names and field ids; DuckDB spells the parts of structs as the record does."""
+    if isinstance(type_, ListOf):
+        element = _retyped(array.values, type_.element, identity.parts["element"])
+        field = _field("element", element.type, identity.parts["element"])
+        return pa.ListArray.from_buffers(
+            pa.list_(field), len(array), array.buffers()[:2], array.null_count, array.offset, [element]
+        )
+    if isinstance(type_, Struct):
+        parts = [_retyped(array.field(i), c.type, identity.parts[c.name]) for i, c in enumerate(type_.fields)]
+        fields = [
+            _field(c.name, part.type, identity.parts[c.name])
+            for c, part in zip(type_.fields, parts, strict=True)
+        ]
+        return pa.StructArray.from_buffers(
+            pa.struct(fields), len(array), array.buffers()[:1], array.null_count, 0, parts
+        )
+    return pa.ExtensionArray.from_storage(pa.json_(array.type), array) if type_ == JSON else array
+
+
+def _field(name: str, type_: pa.DataType, identity: FieldId) -> pa.Field:
+    return pa.field(name, type_, metadata={"PARQUET:field_id": str(identity.number)})
+
+
+@lru_cache(maxsize=1)
+def _leaves() -> tuple[str, ...]:
+    """The columns of the Parquet file, by their paths."""
+    return tuple(_paths(Struct(CLOUDTRAIL.columns), ""))
+
+
+def _paths(type_: Type, path: str) -> Iterator[str]:
+    if isinstance(type_, ListOf):
+        yield from _paths(type_.element, f"{path}.list.element")
+    elif isinstance(type_, Struct):
+        for column in type_.fields:
+            yield from _paths(column.type, f"{path}.{column.name}" if path else column.name)
+    else:
+        yield path
