@@ -12,6 +12,7 @@ from clew.detect.catalog import load, load_builtin, single_event
 from clew.detect.inflight import matcher
 from clew.detect.run import run
 from clew.findings import Severity
+from clew.lake.detection import combinations
 from clew.lake.ingest import ingest
 from clew.lake.reader import open_lake
 
@@ -248,3 +249,19 @@ def test_worst_comes_first(tmp_path):
     found = run(lake_of(tmp_path, events), load_builtin()).findings
     assert [f.severity.rank for f in found] == sorted((f.severity.rank for f in found), reverse=True)
     assert found[0].severity is Severity.HIGH
+
+
+def test_combinations_change_no_finding(detection_cases, tmp_path, monkeypatch):
+    """However many combinations of columns may be listed, and whatever is tested with them, findings are the same."""
+    catalog = load_builtin()
+    events = [
+        {**item, "eventID": f"c-{number}-{place}"}
+        for number, case in enumerate(detection_cases)
+        for place, item in enumerate(case.events[:2])
+    ]
+    lake = lake_of(tmp_path, events)
+    expected = run(lake, catalog).findings
+    for most, wide in ((20_000, 1), (40, 1), (0, 20_000)):
+        monkeypatch.setattr(combinations, "_MOST", most)
+        monkeypatch.setattr(combinations, "_WIDE", wide)
+        assert run(lake, catalog).findings == expected

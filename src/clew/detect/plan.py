@@ -79,7 +79,8 @@ class Plan:
         places = tuple(self._place(sigma, base) for base in self.catalog.counted_by(rule))
         scope: tuple[int, ...] = ()
         if sigma.scope is not None:
-            scope = (self._question(sigma.scope, sigma.group_by, sigma.fields_seen),)
+            serves = tuple(number for place in places for number in place.questions)
+            scope = (self._question(sigma.scope, sigma.group_by, sigma.fields_seen, serves=serves),)
         return Correlation(rule, sigma, places, scope)
 
     def _place(self, sigma: SigmaCorrelation, base: Rule) -> Place:
@@ -91,9 +92,17 @@ class Plan:
         nested = isinstance(base.sigma, SigmaCorrelation)
         return Place(base, numbers, next(self._numbers) if nested else None)
 
-    def _question(self, tree: Node, key: Key, value: tuple[Path, ...] = (), *, amount: bool = False) -> int:
+    def _question(
+        self,
+        tree: Node,
+        key: Key,
+        value: tuple[Path, ...] = (),
+        *,
+        amount: bool = False,
+        serves: tuple[int, ...] = (),
+    ) -> int:
         number = next(self._numbers)
-        self.questions.append(Question(number, tree, key, value, amount))
+        self.questions.append(Question(number, tree, key, value, amount, serves))
         return number
 
     def _leaves(self, rule: Rule) -> Iterable[Node]:

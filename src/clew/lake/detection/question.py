@@ -17,6 +17,7 @@ class Question:
 
     Shape: `key` groups the answers (by actor and account when None, all together when empty), `value` is what is
     counted, or summed where it is an `amount`. A path that begins with `clew` names a derived fact of one field.
+    `serves` are questions without whose answers its own matter to nobody.
     """
 
     number: int
@@ -24,6 +25,7 @@ class Question:
     key: tuple[Path, ...] | None = None
     value: tuple[Path, ...] = ()
     amount: bool = False
+    serves: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

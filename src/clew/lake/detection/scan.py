@@ -104,14 +104,20 @@ class Scan:
         for path in self._combinations.texts:
             self._dictionary.hold(column(path), self._combinations.values(path))
         asked = [self._asked(question) for question in questions]
-        self._ask([a for a in asked if a.tree != FALSE], judge)
-        self._ask_of_odd(asked, judge)
+        odd = self._find_odd()
+        self._ask([a for a in asked if a.tree != FALSE], judge, everything=odd)
+        if odd:
+            self._ask_of_odd(asked, judge)
 
-    def _ask(self, asked: Sequence[_Asked], judge: Judge) -> None:
+    def _ask(self, asked: Sequence[_Asked], judge: Judge, *, everything: bool) -> None:
         trees = [(a.question.number, a.tree) for a in asked]
         possible = dict(self._combinations.ask(trees, self._applies, self._dictionary))
         by_number = {a.question.number: a for a in asked}
         asked = [by_number[number] for number in possible]
+        if not everything:
+            asked = [
+                a for a in asked if not a.question.serves or not possible.keys().isdisjoint(a.question.serves)
+            ]
         # Light questions must not drag the request's text of their rows along, nor heavy ones the whole record's.
         for weight in ("", "json", "eventjson"):
             self._join([a for a in asked if self._weight(a) == weight], possible)
@@ -261,20 +267,26 @@ class Scan:
                     confirmed += [found[i][0] for i in judge(question, [text for _, text in found])]
         self.create("confirmed", "question INTEGER, file UBIGINT, number BIGINT", confirmed)
 
-    def _ask_of_odd(self, asked: Sequence[_Asked], judge: Judge) -> None:
-        """Records with a list or an object where a text belongs are put to the closure, for every question."""
+    def _find_odd(self) -> bool:
+        """Whether there are records with a list or an object where a text belongs; makes the table `odd` of them."""
         odd = self._dictionary.odd()
         if odd == "false":
-            return
+            return False
+        self.connection.execute(
+            "CREATE OR REPLACE TEMP TABLE odd AS SELECT file_index AS file, file_row_number AS number "
+            f"FROM {self.source} WHERE {self.limit} AND {odd}"
+        )
+        return bool(self.rows("SELECT count(*) FROM odd")[0][0])
+
+    def _ask_of_odd(self, asked: Sequence[_Asked], judge: Judge) -> None:
+        """The odd records are put to the closure, for every question."""
         numbers = ", ".join(f"({a.question.number})" for a in asked)
         self.connection.execute(
-            "CREATE OR REPLACE TEMP TABLE doubtful AS SELECT question, file_index AS file, file_row_number AS number "
-            f"FROM {self.source}, (VALUES {numbers}) q(question) WHERE {self.limit} AND {odd}"
+            "CREATE OR REPLACE TEMP TABLE doubtful AS SELECT question, file, number "
+            f"FROM odd, (VALUES {numbers}) q(question)"
         )
         self._keep_confirmed("doubtful", judge)
-        self.connection.execute(
-            "DELETE FROM marks WHERE (file, number) IN (SELECT file, number FROM doubtful)"
-        )
+        self.connection.execute("DELETE FROM marks WHERE (file, number) IN (FROM odd)")
         columns = self._columns([a.question for a in asked])
         self.connection.execute(
             f"INSERT INTO marks SELECT question, {columns} FROM {self.source} e {self._looked_up(columns)} "
