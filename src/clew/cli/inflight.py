@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from clew.cli import context
-from clew.detect.inflight import answers, lines_of, matcher
+from clew.detect.inflight import answers, lines_of, matcher, reads_other_fields
 from clew.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ def print_answers(
     failing = {rule.id for rule in chosen if threshold is not None and rule.severity.rank >= threshold.rank}
     failed = partial = False
     with _opened(source) as stream:
-        for answer in answers(lines_of(stream), matcher(chosen, silent=silent)):
+        matching = matcher(chosen, silent=silent)
+        for answer in answers(lines_of(stream), matching, any_object=reads_other_fields(chosen)):
             # A program that feeds line after line waits for each answer.
             print(json.dumps(answer.document()), flush=source == "-")
             partial = partial or bool(answer.error)

@@ -39,6 +39,8 @@ def carry_out(
         raise InputError(f"`{path}` holds no log files{others}")
     lake = open_lake(workspace.lake_path)
     judged = _judge(workspace, [*map(str, rules), *settings.rules], now)
+    for problem in judged.problems:
+        context.complain(problem)
     return assemble(_resolved(path), lake, read, judged, now)
 
 

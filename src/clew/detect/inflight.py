@@ -14,9 +14,13 @@ from clew.detect.catalog import single_event
 from clew.detect.facts import FACTS
 from clew.detect.rule import BUILT_IN
 from clew.events import cloudtrail
+from clew.events.cloudtrail_lake import TOP_LEVEL_KEYS
+from clew.events.json_text import object_of
 from clew.events.limits import MAX_RECORD_BYTES
 from clew.events.predicate import compile_all
-from clew.events.record import Record, Rejected
+from clew.events.predicate_tree import FACT, Leaf, leaves
+from clew.events.record import Reason, Record, Rejected
+from clew.events.text import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -56,10 +60,22 @@ def matcher(rules: Iterable[Rule], *, silent: bool = False) -> Matcher:
     return compile_all(chosen, {name: fact.function for name, fact in FACTS.items()})
 
 
-def answers(lines: Iterable[bytes], matching: Matcher) -> Iterator[Answer]:
-    """The answer to each line."""
+def reads_other_fields(rules: Iterable[Rule]) -> bool:
+    """Whether a rule reads a field that no CloudTrail record has at its top: then every JSON object is its business."""
+    known = {*TOP_LEVEL_KEYS, FACT}
+    paths = (
+        path
+        for _, sigma in single_event(rules)
+        for leaf in leaves(sigma.predicate)
+        for path in ([leaf.path] if isinstance(leaf, Leaf) else [leaf.path, leaf.other])
+    )
+    return any(path and path[0] not in known for path in paths)
+
+
+def answers(lines: Iterable[bytes], matching: Matcher, *, any_object: bool = False) -> Iterator[Answer]:
+    """The answer to each line; `any_object` lets an object without any field of CloudTrail be an event."""
     for index, line in enumerate(lines):
-        event = _event(line)
+        event = _event(line, any_object=any_object)
         if isinstance(event, str):
             yield Answer(index, error=event)
         else:
@@ -76,8 +92,8 @@ def lines_of(stream: BinaryIO, limit: int = MAX_RECORD_BYTES) -> Iterator[bytes]
         yield line.rstrip(b"\r\n")
 
 
-def _event(line: bytes) -> Mapping[str, object] | str:
-    """The one event of a line, or what is wrong with it."""
+def _event(line: bytes, *, any_object: bool) -> Mapping[str, object] | str:
+    """The one event of a line, or what is wrong with it; any object is an event to rules that read other fields."""
     if len(line) > MAX_RECORD_BYTES:
         return f"the line is longer than {MAX_RECORD_BYTES:,} bytes"
     if not line.strip():
@@ -86,6 +102,8 @@ def _event(line: bytes) -> Mapping[str, object] | str:
     match found:
         case [Record() as record]:
             return record.fields
+        case [Rejected(reason=Reason.NOT_AN_EVENT)] if any_object:
+            return object_of(found_text if isinstance(found_text := read_text(line), str) else "")
         case [Rejected() as rejected]:
             return f"{rejected.reason}: {rejected.detail}"
         case []:

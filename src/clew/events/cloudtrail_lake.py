@@ -35,6 +35,9 @@ _INNER_NAMES: Final = {name.lower(): name for name in _INNER.split()}
 # `resources` alone spells its ARN in capitals.
 _RESOURCE_NAMES: Final = {"arn": "ARN", "accountid": "accountId", "type": "type", "arnprefix": "ARNPrefix"}
 
+TOP_LEVEL_KEYS: Final = frozenset(_TOP.split())
+"""The keys that AWS documents at the top of a record."""
+
 COLUMNS: Final = frozenset(
     {"eventversion", "eventtime", "eventname", "eventid", "useridentity", "eventsource"}
 )

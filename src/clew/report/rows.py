@@ -98,9 +98,35 @@ def csv_lines(names: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterato
 
 
 def _with_header(names: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[list[str]]:
-    yield [spreadsheet(name) for name in names]
+    yield [_inert(name) for name in names]
     for row in rows:
-        yield [spreadsheet(text(v)) if isinstance(v, (str, bytes)) else text(v) for v in row]
+        yield [_inert(text(v)) if isinstance(v, (str, bytes)) else text(v) for v in row]
+
+
+def _inert(cell: str) -> str:
+    """The cell without formula and without control characters but line breaks and tabs, which CSV may hold."""
+    return spreadsheet(cell if cell.isprintable() else "".join(map(_visible, cell)))
+
+
+def _visible(character: str) -> str:
+    return character if character in "\n\t" else terminal(character)
+
+
+def unique(names: Sequence[str]) -> list[str]:
+    """The names, each once: a JSON object keeps one value for a name, and none may be lost.
+
+    >>> unique(["arn", "arn", "arn_2"])
+    ['arn', 'arn_3', 'arn_2']
+    """
+    taken = set(names)
+    made: list[str] = []
+    for name in names:
+        new, number = name, 1
+        while new in made or (new != name and new in taken):
+            number += 1
+            new = f"{name}_{number}"
+        made.append(new)
+    return made
 
 
 def table(names: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
+from clew.report.escape import terminal
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -215,7 +217,7 @@ def _draw_mark(mark: Mark, y: float, scale: _Scale) -> Markup:
         w=round(right - left + 2 * MARK, 1),
         h=2 * MARK,
         r=MARK,
-        title=mark.title,
+        title=terminal(mark.title),
     )
 
 

@@ -54,9 +54,11 @@ def investigate(
     region: Annotated[str | None, typer.Option(help="AWS region for s3://.")] = None,
 ) -> None:
     """Ingest a path, run every detection, explain what happened, and write one self-contained HTML report."""
-    from clew.cli.investigation import carry_out, exit_code
+    from clew.cli.investigation import carry_out, exit_code, severity
     from clew.collect.session import Account
+    from clew.store.workspace import EXPLICIT, make_current
 
+    severity(fail_on)  # a word that is none must not be found out after all the work
     workspace = _workspace(path).create()
     found = carry_out(
         workspace,
@@ -66,21 +68,21 @@ def investigate(
         now=datetime.now(UTC),
         account=Account(profile, region),
     )
+    if workspace.origin not in EXPLICIT:
+        make_current(workspace)
     written = _write_report(found, report or workspace.reports_path / "incident.html")
     typer.echo(_shown(found, output, written), nl=False)
     raise typer.Exit(exit_code(found, fail_on))
 
 
 def _workspace(path: str) -> Workspace:
-    """The workspace that was asked for, else the private one of this path, which becomes the current one."""
+    """The workspace that was asked for, else the private one of this path."""
     from clew.store import workspace as store_workspace
 
     chosen = context.workspace()
     if chosen.origin in store_workspace.EXPLICIT:
         return chosen
-    private = store_workspace.for_source(path)
-    store_workspace.make_current(private.create())
-    return private
+    return store_workspace.for_source(path)
 
 
 def _write_report(found: Investigation, path: Path) -> Path:

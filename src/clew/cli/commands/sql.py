@@ -107,6 +107,8 @@ def _answer(
     from clew.lake.sql.run import open_query
 
     lake = open_lake(context.workspace().lake_path)
+    if target is not None and target.resolve().is_relative_to(context.workspace().lake_path.resolve()):
+        raise UsageError(f"`{target}` lies inside the lake; write the answer elsewhere")
     if output is Output.PARQUET and target is not None:
         from clew.lake.sql.output import write_parquet
         from clew.lake.sql.run import open_arrow
@@ -132,8 +134,8 @@ def _write(answer: Answer, output: Output, stream: TextIO, limit: int | None) ->
     lines: Iterator[str] = {
         Output.TABLE: lambda: writers.table(names, shown),
         Output.CSV: lambda: writers.csv_lines(names, shown),
-        Output.JSON: lambda: writers.json_array(names, shown, answer.nested),
-        Output.JSONL: lambda: writers.json_lines(names, shown, answer.nested),
+        Output.JSON: lambda: writers.json_array(writers.unique(names), shown, answer.nested),
+        Output.JSONL: lambda: writers.json_lines(writers.unique(names), shown, answer.nested),
     }[output]()
     stream.writelines(lines)
     if limit is not None and next(answer.rows, None) is not None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from clew.errors import InputError
 from clew.lake.ingest.messages import InputFile, Missing
 from clew.lake.ingest.unpack import GZIP
+from clew.lake.manifest import CATALOG_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -85,9 +86,13 @@ def discover(paths: Iterable[Path | str | InputFile | Missing]) -> Inputs:
 
 def _expanded(path: str) -> Iterator[_Found]:
     given = Path(path).expanduser()
-    if given.is_dir():
+    try:
+        is_folder, is_there = given.is_dir(), given.exists()
+    except OSError as error:
+        raise InputError(f"`{path}`: cannot be read: {error.strerror}") from error
+    if is_folder:
         yield from _folder(str(given))
-    elif given.exists():
+    elif is_there:
         yield input_file(str(given))
     else:
         matches = sorted(glob.glob(str(given), recursive=True)) if glob.has_magic(str(given)) else []  # noqa: PTH207 - Path.glob takes no absolute pattern
@@ -111,6 +116,9 @@ def _folder(path: str) -> Iterator[_Found]:
             entries = list(os.scandir(folder))
         except OSError as error:
             raise InputError(f"`{error.filename}`: cannot be read: {error.strerror}") from error
+        if _is_lake(folder, entries):
+            yield _readable(folder)
+            continue
         for entry in entries:
             if entry.name.startswith(_HIDDEN):
                 yield _readable(entry.path)
@@ -118,6 +126,11 @@ def _folder(path: str) -> Iterator[_Found]:
                 folders.append(entry.path)
             else:
                 yield from _entry(entry.path)
+
+
+def _is_lake(folder: str, entries: Iterable[os.DirEntry[str]]) -> bool:
+    """Whether the folder is a lake of Clew's: one that lies among the logs must not be read into itself."""
+    return folder.endswith("/lake") and any(entry.name == CATALOG_NAME for entry in entries)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

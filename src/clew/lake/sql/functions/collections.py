@@ -61,8 +61,11 @@ MACROS = {
     " coalesce(CAST(clew_e AS VARCHAR), n)), d)",
     "clew_slice": "(a, s, n) AS CASE WHEN clew_check(coalesce(s <> 0, true), 'slice starts at 1') THEN CASE WHEN s > 0"
     " THEN a[s:s + n - 1] WHEN len(a) + s >= 0 THEN a[len(a) + s + 1:len(a) + s + n] ELSE a[1:0] END END",
-    "clew_sequence": "(a, b, s) AS CASE WHEN clew_check(coalesce(abs(b - a) // abs(s) < 10000, true),"
-    " 'sequence has more than 10000 entries') THEN generate_series(a, b, s) END",
+    # The check stands inside: around the list, a list of 100,000,000 entries is made before it is refused.
+    "clew_sequence": "(a, b, s) AS generate_series(a, CASE WHEN clew_check(coalesce(abs(b - a) // abs(s) < 10000,"
+    " true), 'sequence has more than 10000 entries') THEN b END, s)",
+    "clew_count": "(n) AS CASE WHEN clew_check(coalesce(n <= 10000, true), 'repeat has more than 10000 entries')"
+    " THEN n END",
     "clew_steps": "(a, b) AS CASE WHEN b >= a THEN 1 ELSE -1 END",
     "clew_map_concat": "(a, b) AS map_concat(a, b)",
     "clew_map_filter": "(m, f) AS map_from_entries(list_filter(map_entries(m), f))",
@@ -198,7 +201,7 @@ def _zip(made: Call) -> Typed:
 
 
 def _repeat(made: Call) -> Typed:
-    counted = call("range", made.sql(1))
+    counted = call("range", call("clew_count", made.sql(1)))
     step = exp.Lambda(this=made.sql(0), expressions=[exp.to_identifier("clew_i", quoted=True)])
     return Typed(call("list_transform", counted, step), array(made.type(0)))
 
@@ -269,7 +272,7 @@ FUNCTIONS = (
     renamed("slice", "clew_slice", argument(0), 3, note="start and length, not start and end"),
     Function("sequence", 2, 3, _sequence, "counts down when the end is smaller; at most 10,000 entries"),
     Function("flatten", 1, 1, _flatten, "the same"),
-    Function("repeat", 2, 2, _repeat, "an array; DuckDB's repeats text"),
+    Function("repeat", 2, 2, _repeat, "an array of at most 10,000 entries; DuckDB's repeats text"),
     Function("row", 1, MANY, _row, "the same"),
     Function("map", 0, 2, _map, "from two arrays; a key twice is an error in both"),
     renamed("map_keys", "map_keys", _keys, 1, note="the same"),
