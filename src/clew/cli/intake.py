@@ -70,7 +70,7 @@ def _with_objects(
 
     digests = 0
     names = [entry.path for entry in report.sources]
-    run = ingest.ThisRun(report.stored, report.duplicates, report.known_files)
+    run = ingest.ThisRun(report.stored, report.duplicates, report.known_files, report.stages)
     with seen.seen_objects(workspace.lake_path) as held:
 
         def known(item: S3Object) -> bool:
@@ -94,6 +94,7 @@ def _with_objects(
                 run.stored + part.stored,
                 run.duplicates + part.duplicates,
                 run.known_files + part.known_files + batch.known,
+                {**run.stages, **{name: run.stages.get(name, 0) + s for name, s in part.stages.items()}},
             )
     together = ingest.report_on(workspace.lake_path, names, report.ignored, run)
     return replace(together, digest_files=together.digest_files + digests)

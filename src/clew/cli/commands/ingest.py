@@ -73,7 +73,9 @@ def as_json(report: IngestReport) -> str:
         *("files", "events", "stored", "duplicates", "conflicts", "quarantined_files", "quarantined_records"),
         *("known_files", "digest_files", "empty_files", "ignored", "reasons"),
     )
-    return json.dumps({name: getattr(report, name) for name in names} | {"quarantined": report.quarantined})
+    stages = {name: round(seconds, 3) for name, seconds in report.stages.items()}
+    told = {name: getattr(report, name) for name in names}
+    return json.dumps(told | {"quarantined": report.quarantined, "stages": stages})
 
 
 def lines(report: IngestReport) -> Iterator[str]:

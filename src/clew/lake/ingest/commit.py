@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clew.lake.ingest.messages import ReadFile, Staged
+    from clew.lake.ingest.stages import Stages
     from clew.lake.ledger import Ledger
     from clew.lake.manifest import DataFile
     from clew.lake.schema import Table
@@ -53,8 +54,17 @@ class Committed:
     entries: tuple[Entry, ...]
 
 
-def commit(store: Store, lake: Lake, ledger: Ledger, pending: Pending, now_us: int) -> Committed:
+def commit(
+    store: Store, lake: Lake, ledger: Ledger, pending: Pending, now_us: int, stages: Stages
+) -> Committed:
     """Make everything pending part of the lake."""
+    with stages.stage("commit"):
+        return _commit(store, lake, ledger, pending, now_us, stages)
+
+
+def _commit(
+    store: Store, lake: Lake, ledger: Ledger, pending: Pending, now_us: int, stages: Stages
+) -> Committed:
     additions: dict[str, list[DataFile]] = {}
     duplicates: dict[str, int] = {}
     conflicts: dict[str, int] = {}
@@ -62,7 +72,8 @@ def commit(store: Store, lake: Lake, ledger: Ledger, pending: Pending, now_us: i
     with _connection(store.path) as connection:
         for name in sorted({staged.table for staged in pending.staged}):
             new = [staged.file for staged in pending.staged if staged.table == name]
-            result = unique(connection, store.path, TABLES[name], new, lake.files(name))
+            with stages.stage("dedup"):
+                result = unique(connection, store.path, TABLES[name], new, lake.files(name))
             additions[name] = list(result.files)
             duplicates |= result.duplicates
             conflicts |= result.conflicts

@@ -6,6 +6,7 @@ and says what happened in strings; any doubt sends the whole file the slow path,
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -21,6 +22,7 @@ from clew.lake.ingest import lines
 from clew.lake.ingest.messages import UNREADABLE, InputFile, Outcome, ReadFile, Setting, Staged
 from clew.lake.ingest.slow import Part, SlowPath
 from clew.lake.ingest.split import Pieces, arrow_table, split
+from clew.lake.ingest.stages import Stages
 from clew.lake.ingest.typed import typed, write_days
 from clew.lake.ingest.unpack import Unreadable, unpack
 from clew.lake.ingest.write import Writer
@@ -52,8 +54,10 @@ class Decoder:
 
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
+        # Of this thread alone: another may be loading the catalogue.
+        self._stages = Stages(time.thread_time)
         self._writer = Writer(Path(setting.lake_path))
-        self._slow = SlowPath(self._writer, _EPOCH + setting.now_us * _MICROSECOND)
+        self._slow = SlowPath(self._writer, self._stages, _EPOCH + setting.now_us * _MICROSECOND)
         self._held = _Held()
         self._read: list[ReadFile] = []
         self._staged: list[Staged] = []
@@ -77,13 +81,15 @@ class Decoder:
 
     def _finished(self) -> Outcome:
         outcome = Outcome(
-            (*self._read, *self._slow.drain_read()), (*self._staged, *self._slow.drain_staged())
+            (*self._read, *self._slow.drain_read()),
+            (*self._staged, *self._slow.drain_staged()),
+            self._stages.drain(),
         )
         self._read, self._staged = [], []
         return outcome
 
     def _take(self, file: InputFile) -> None:
-        unpacked = unpack(file)
+        unpacked = unpack(file, self._stages)
         if isinstance(unpacked, Unreadable):
             self._refuse(file, unpacked)
         elif unpacked.source in self._setting.known or unpacked.source in self._seen:
@@ -105,7 +111,8 @@ class Decoder:
 
     def _take_lines(self, file: InputFile) -> None:
         """A file of JSON lines of any size, portion by portion."""
-        source = lines.source_of(file.path)
+        with self._stages.stage("hash"):
+            source = lines.source_of(file.path)
         if source in self._setting.known or source in self._seen:
             self._read.append(ReadFile(file, source, "", known=True))
             return
@@ -116,7 +123,8 @@ class Decoder:
         self._slow.settle(file, source, whole)
 
     def _take_portion(self, portion: bytes, source: str, whole: Part) -> None:
-        pieces = split(portion, source)
+        with self._stages.stage("split"):
+            pieces = split(portion, source)
         if pieces is not None and int(pieces.lengths.max()) <= MAX_RECORD_BYTES:
             attempt = self._attempt([replace(pieces, first_number=whole.next_number)])
             if isinstance(attempt, list):
@@ -134,7 +142,8 @@ class Decoder:
         if _DIGEST_NAME in file.name.rpartition("/")[2]:
             self._read.append(ReadFile(file, source, "digest"))
             return
-        pieces = split(data, source)
+        with self._stages.stage("split"):
+            pieces = split(data, source)
         if pieces is None or int(pieces.lengths.max()) > MAX_RECORD_BYTES:
             self._slow.take(file, data, source)
         elif pieces.size_bytes > UNIT_BYTES:
@@ -181,10 +190,15 @@ class Decoder:
 
     def _attempt(self, pieces: Sequence[Pieces]) -> list[Written] | frozenset[str]:
         """The data files with the records of these pieces, or the sources that must go the slow path; never empty."""
-        unit = arrow_table(pieces)
+        with self._stages.stage("split"):
+            unit = arrow_table(pieces)
         try:
-            found = typed(self._writer.connection, unit, self._times)
-            return found if isinstance(found, frozenset) else write_days(self._writer.lake_path, found)
+            with self._stages.stage("decode"):
+                found = typed(self._writer.connection, unit, self._times)
+            if isinstance(found, frozenset):
+                return found
+            with self._stages.stage("write"):
+                return write_days(self._writer.lake_path, found)
         except duckdb.InvalidInputException:
             return self._writer.unparsable_sources(unit) or frozenset(p.source for p in pieces)
         except (duckdb.Error, OSError) as error:

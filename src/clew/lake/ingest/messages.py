@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import BinaryIO
 
     from clew.events.record import Rejected
@@ -65,10 +66,14 @@ class Staged:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a worker has finished since it last answered: a file's rows are all in `staged` when it is in `read`."""
+    """What a worker has finished since it last answered: a file's rows are all in `staged` when it is in `read`.
+
+    Units: `stages` is CPU seconds by stage.
+    """
 
     read: tuple[ReadFile, ...] = ()
     staged: tuple[Staged, ...] = ()
+    stages: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

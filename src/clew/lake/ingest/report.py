@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -28,7 +28,8 @@ class IngestReport:
     a record of its own), `conflicts` (ids in them under which the lake holds different contents), `quarantined_files`
     and `quarantined_records`, `reasons` (how many of each), `digest_files`, `empty_files`, `ignored` (files of the
     folders that are no logs by their names), `sources` (the ledger's entries). Of this run alone: `stored` and
-    `duplicates` (records read now), `known_files` (files that were not read again).
+    `duplicates` (records read now), `known_files` (files that were not read again), `stages`
+    (CPU seconds of all processes by stage; starting them is not in it).
     """
 
     files: int = 0
@@ -44,6 +45,7 @@ class IngestReport:
     ignored: tuple[str, ...] = ()
     reasons: Mapping[str, int] | None = None
     sources: tuple[Entry, ...] = ()
+    stages: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def quarantined(self) -> int:
@@ -53,11 +55,12 @@ class IngestReport:
 
 @dataclass(frozen=True, slots=True)
 class ThisRun:
-    """What only this run knows: how many records it stored and dropped, and how many files it did not read again."""
+    """What only this run knows: records stored and dropped, files not read again, and CPU seconds by stage."""
 
     stored: int = 0
     duplicates: int = 0
     known_files: int = 0
+    stages: Mapping[str, float] = field(default_factory=dict)
 
 
 def report(
@@ -89,6 +92,7 @@ def report(
         ignored=ignored,
         reasons=reasons,
         sources=entries,
+        stages=run.stages,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -21,6 +22,7 @@ from clew.lake.ingest.inputs import discover
 from clew.lake.ingest.messages import UNREADABLE, InputFile, Missing, ReadFile, Setting
 from clew.lake.ingest.pool import pool
 from clew.lake.ingest.report import IngestReport, ThisRun, report
+from clew.lake.ingest.stages import Stages
 from clew.lake.manifest import Manifest
 from clew.lake.reader import Lake, open_lake
 
@@ -84,6 +86,7 @@ class _Run:
         self._lake = _opened(lake_path)
         self._ledger = ledgers.load(self._lake)
         self._entries: list[Entry] = []
+        self._stages = Stages(time.process_time)
 
     def ingest(self, inputs: Inputs) -> IngestReport:
         todo = [
@@ -99,6 +102,7 @@ class _Run:
             stored=sum(entry.stored for entry in new),
             duplicates=sum(entry.duplicates for entry in new),
             known_files=len(inputs.names) - len(new),
+            stages=self._stages.drain(),
         )
         return report(self._lake, self._ledger, inputs.names, inputs.ignored, run)
 
@@ -116,6 +120,7 @@ class _Run:
                 for outcome in workers.run(part):
                     pending.read += outcome.read
                     pending.staged += outcome.staged
+                    self._stages.add(outcome.stages)
                     start = self._advance(start, outcome)
                 loading.join()
                 self._commit(pending)
@@ -137,7 +142,7 @@ class _Run:
         pending.read = [read for read in pending.read if not self._is_told(read)]
         if not pending.read:
             return
-        done = commit(Store(self._path), self._lake, self._ledger, pending, self._now_us)
+        done = commit(Store(self._path), self._lake, self._ledger, pending, self._now_us, self._stages)
         self._lake = done.lake
         self._ledger = self._ledger.with_entries(done.entries)
         self._entries += done.entries

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from clew.lake.ingest.stages import Stages
+
 WHOLE_BYTES = 160 << 20
 """A file that must be decoded as one text may be so large; it is held twice, and 600 MB is all a process may take."""
 
@@ -45,8 +47,9 @@ class Part:
 class SlowPath:
     """Decodes files record by record and writes data files of one table and one day each."""
 
-    def __init__(self, writer: Writer, now: datetime) -> None:
+    def __init__(self, writer: Writer, stages: Stages, now: datetime) -> None:
         self._writer = writer
+        self._stages = stages
         self._now = now
         self._held = _Held()
         self._waiting: list[ReadFile] = []
@@ -70,6 +73,10 @@ class SlowPath:
 
     def decode(self, data: bytes, source: str, first_number: int = 0) -> Part:
         """Decode a file, or a part of one whose records begin with that number."""
+        with self._stages.stage("decode"):
+            return self._decode(data, source, first_number)
+
+    def _decode(self, data: bytes, source: str, first_number: int) -> Part:
         part = Part(PARQUET if data.startswith(MAGIC) else sources.kind_of(data), next_number=first_number)
         for found in _records(data):
             number = None if found.number is None else first_number + found.number
@@ -107,7 +114,8 @@ class SlowPath:
     def _write(self) -> None:
         held, self._held = self._held, _Held()
         for (kind, _), rows in sorted(held.rows.items()):
-            self._staged.append(self._write_rows(TABLES[kind], rows))
+            with self._stages.stage("write"):
+                self._staged.append(self._write_rows(TABLES[kind], rows))
 
     def _write_rows(self, table: Table, rows: Sequence[Row]) -> Staged:
         try:

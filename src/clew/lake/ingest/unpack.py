@@ -17,6 +17,7 @@ from clew.events.record import Reason, Rejected, excerpt
 
 if TYPE_CHECKING:
     from clew.lake.ingest.messages import InputFile
+    from clew.lake.ingest.stages import Stages
 
 GZIP = b"\x1f\x8b"
 _GZIP_WINDOW = 31
@@ -38,11 +39,20 @@ class Unreadable:
     refusal: Rejected
 
 
-def unpack(file: InputFile) -> Unpacked | Unreadable:
+def unpack(file: InputFile, stages: Stages) -> Unpacked | Unreadable:
     """The unpacked file, or why it cannot be."""
     if file.size_bytes > MAX_UNPACKED_BYTES:
         detail = f"{file.size_bytes} bytes, more than {MAX_UNPACKED_BYTES}"
         return _refused(file.name.encode(), Reason.TOO_LARGE, detail)
+    with stages.stage("unpack"):
+        data = _content(file)
+    if not isinstance(data, bytes):
+        return data
+    with stages.stage("hash"):
+        return Unpacked(data, hashlib.sha256(data).hexdigest())
+
+
+def _content(file: InputFile) -> bytes | Unreadable:
     try:
         with open(file.path, "rb") as stream:  # noqa: PTH123 - a third faster than Path.read_bytes on tiny files
             packed = stream.read(MAX_UNPACKED_BYTES + 1)
@@ -51,7 +61,7 @@ def unpack(file: InputFile) -> Unpacked | Unreadable:
     data = _gunzip(packed) if packed[:2] == GZIP else packed
     if isinstance(data, Rejected):
         return Unreadable(f"packed:{hashlib.sha256(packed).hexdigest()}", data)
-    return Unpacked(data, hashlib.sha256(data).hexdigest())
+    return data
 
 
 def _refused(identity: bytes, reason: Reason, detail: str, head: str = "") -> Unreadable:
