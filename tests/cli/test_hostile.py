@@ -6,6 +6,8 @@ import gzip
 import json
 import os
 import socket
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -136,6 +138,17 @@ def test_a_repeated_key_cannot_hide_a_real_record(clew, tmp_path: Path):
     assert (found["events"], found["conflicts"]) == (2, 1)
 
 
+def test_a_row_of_cloudtrail_lake_is_the_record_it_was_made_of(clew, tmp_path: Path):
+    """Lower-case columns, left-out nulls and Lake's spelling of the time make no second event."""
+    record = event(1, errorCode=None, requestParameters={"name": None, "size": 1})
+    row = {key.lower(): value for key, value in record.items() if value is not None}
+    row |= {"eventtime": "2023-07-10 11:42:36.000", "requestparameters": '{"size": 1}'}
+    (tmp_path / "a.json").write_text(text(record))
+    (tmp_path / "b.json").write_text(json.dumps(row))
+    found = json.loads(clew("ingest", "-o", "json", tmp_path / "a.json", tmp_path / "b.json").stdout)
+    assert (found["events"], found["duplicates"], found["conflicts"]) == (1, 1, 0)
+
+
 def test_numbers_of_thousands_of_digits_can_be_asked_for(clew, tmp_path: Path):
     """A record with a number that Python does not convert is stored, shown and judged like any other."""
     odd = f'{json.dumps(event(1))[:-1]},"requestParameters":{{"x":{"9" * 5000},"y":"\\ud800"}}}}'
@@ -235,6 +248,32 @@ def test_answers_lose_no_column_and_destroy_no_lake(clew, tmp_path: Path):
     for large in ("repeat('x', 1000000000)", "sequence(1, 100000000)"):
         with pytest.raises(ClewError, match="more than 10000 entries"):
             raise ask("-o", "json", f"SELECT {large}").exception
+
+
+def test_a_reader_that_leaves_is_no_finding():
+    """When the reader of the output closes it, the exit code is not the one of findings."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "clew", "rules", "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        assert (process.wait(), process.stderr.read()) == (0, b"")
+
+
+def test_an_extra_that_is_not_installed_is_named(tmp_path: Path):
+    """Without the packages of the lake a question ends in the command that installs them."""
+    program = (
+        "import sys\nsys.modules.update(dict.fromkeys(('duckdb', 'isal', 'pyarrow')))\n"
+        "from clew.cli.main import main\nmain()"
+    )
+    (tmp_path / "a.json").write_text(text(event(1)))
+    done = subprocess.run(
+        [sys.executable, "-c", program, "-w", tmp_path / "w", "ingest", tmp_path / "a.json"],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert "is not installed; run `pip install 'clew-aws[lake]'`" in done.stderr
 
 
 def test_a_name_that_is_too_long_is_an_input_error(clew):

@@ -16,7 +16,11 @@ import typer
 from clew import __version__
 from clew.cli import context
 from clew.cli.commands import COMMANDS
-from clew.errors import ClewError
+from clew.errors import ClewError, MissingExtraError
+
+_EXTRAS = dict.fromkeys(
+    ("duckdb", "pyarrow", "pyiceberg", "sqlalchemy", "sqlglot", "isal", "numpy"), "lake"
+) | dict.fromkeys(("boto3", "botocore"), "aws")
 
 app = typer.Typer(
     name="clew",
@@ -61,13 +65,21 @@ def main() -> None:
     """Run the command line and exit with its code; a failure becomes one line on stderr."""
     try:
         app()
+    except SystemExit as stopped:
+        # Typer ends with 1, which is ours for findings, when the reader of our output (`head`, `less`) has left.
+        sys.exit(context.EXIT_CLEAN if isinstance(stopped.__context__, BrokenPipeError) else stopped.code)
     except ClewError as error:
         context.complain(str(error))
         sys.exit(context.EXIT_USAGE)
     except BrokenPipeError:
-        # The reader of our output (`head`, `less`) has left: that is not a failure of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(context.EXIT_CLEAN)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in _EXTRAS:
+            raise
+        context.complain(str(MissingExtraError(_EXTRAS[package], package)))
+        sys.exit(context.EXIT_USAGE)
     except Exception as error:
         if context.options().verbose:
             raise

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clew.events.times import parse_time
 from clew.lake.ingest.write import copy_statement, new_file, written
 from clew.lake.reader import quoted
 from clew.lake.schema import OCCURRENCES, TABLES
@@ -225,9 +226,16 @@ def _add_canonical(connection: duckdb.DuckDBPyConnection, text: str, file: int, 
 
 
 def _canonical(text: str) -> str:
-    """SHA-256 of the JSON with keys sorted, without white space; of the text where that is no JSON or ambiguous."""
+    """SHA-256 of what the JSON says, however it is spelled; of the text where that is no JSON or ambiguous.
+
+    White space, the order of keys, null members and the spelling of the time are no content: a row of CloudTrail Lake
+    says the same as the record that it was made of.
+    """
     try:
-        text = json.dumps(json.loads(text, object_pairs_hook=_unique_keys), sort_keys=True)
+        content = json.loads(text, object_pairs_hook=_unique_keys)
+        if isinstance(content, dict) and (moment := parse_time(content.get("eventTime"))):
+            content["eventTime"] = moment.isoformat()
+        text = json.dumps(content, sort_keys=True)
     except (ValueError, RecursionError):
         text = f"text:{text}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
@@ -238,7 +246,7 @@ def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError
-    return found
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _decide(connection: duckdb.DuckDBPyConnection) -> None:
