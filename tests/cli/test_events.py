@@ -192,3 +192,19 @@ def test_reads_and_writes_exclude_each_other(workspace):
     """Asking for only reads and only writes at once is a usage error."""
     result = CliRunner().invoke(app, ["-w", str(workspace), "events", "--read-only", "--write-only"])
     assert "exclude each other" in str(result.exception)
+
+
+def test_broken_network_is_refused(tmp_path: Path) -> None:
+    """`--ip` with a slash that is no network is an error, not an empty answer."""
+    from clew.errors import UsageError
+    from clew.lake.history.filters import Filters
+    from clew.lake.history.search import find
+    from clew.lake.reader import open_lake
+
+    source = tmp_path / "one.json"
+    source.write_text(
+        json.dumps({"Records": [{"eventID": "1", "eventTime": "2026-03-01T00:00:00Z"}]}), encoding="utf-8"
+    )
+    ingest(tmp_path / "lake", [source], now=datetime(2026, 4, 1, tzinfo=UTC))
+    with pytest.raises(UsageError, match="is no network"):
+        find(open_lake(tmp_path / "lake"), Filters(ips=("junk/99",)))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from clew.aws.glob import matcher
 from clew.aws.services import service_label, service_name
+from clew.errors import UsageError
 from clew.events.resources import ID_TYPES, KEY_TYPES
 from clew.lake.history import effects, resources
 from clew.lake.history.conditions import Condition, all_of, any_of, is_in
@@ -183,6 +184,8 @@ def _from_network(connection: duckdb.DuckDBPyConnection, wanted: str) -> Conditi
     try:
         network = ipaddress.ip_network(wanted, strict=False)
     except ValueError:
+        if "/" in wanted:
+            raise UsageError(f"`{wanted}` is no network; expected one such as 192.0.2.0/24") from None
         return is_in("sourceipaddress", [wanted])
     if network.version == 4 and network.prefixlen == network.max_prefixlen:  # noqa: PLR2004 - IP version 4
         return is_in("sourceipaddress", [str(network.network_address)])
