@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from clew.lake.ingest.write import Written
 
-UNIT_BYTES = 32 << 20
-"""How much unpacked text makes one data file: 22,000 events; twice as much runs out of the processor's cache."""
+UNIT_BYTES = 48 << 20
+"""How much unpacked text makes one data file: 34,000 events; a statement costs 7 ms whatever its rows."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
