@@ -58,7 +58,9 @@ def test_standard_input_is_a_source():
     """`-` reads events from standard input."""
     line = _EVENT % '"eventID":"x"'
     result = CliRunner().invoke(app, ["ingest", "-", "-o", "json"], input=line + "\n")
-    assert (result.exit_code, json.loads(result.stdout)["stored"]) == (0, 1)
+    answer = json.loads(result.stdout)
+    assert (result.exit_code, answer["stored"]) == (0, 1)
+    assert {"unpack", "hash", "decode", "write", "dedup", "commit"} <= set(answer["stages"])
 
 
 def test_names_of_files_cannot_drive_the_terminal(logs: Path):

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -83,13 +84,70 @@ def test_fast_and_slow_path_agree(
         assert _decoded(tmp_path, data) == fast
 
 
-@given(
-    records=st.lists(st.dictionaries(_TEXTS, _VALUES | _NESTED, max_size=3), max_size=5), lines=st.booleans()
+def _schema(folder: Path, data: bytes) -> list[str]:
+    """The columns of the first data file, as Parquet spells them, with field ids."""
+    folder.mkdir()
+    _decoded(folder, data)
+    schema = str(pq.ParquetFile(next(folder.rglob("*.parquet"))).schema)
+    return [
+        line.split(" (Int")[0].rstrip(";").replace("required", "optional") for line in schema.splitlines()[2:]
+    ]
+
+
+def test_both_paths_write_the_same_layout(
+    tmp_path: Path,
+    event: Callable[..., Any],
+    log_bytes: Callable[..., bytes],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Names, types and Iceberg field ids of a data file do not depend on who wrote it."""
+    fast = _schema(tmp_path / "fast", log_bytes([event(1)]))
+    monkeypatch.setattr(decode, "split", lambda *_: None)
+    assert _schema(tmp_path / "slow", log_bytes([event(1)])) == fast
+
+
+def test_a_file_over_midnight_becomes_a_file_for_each_day(
+    tmp_path: Path,
+    event: Callable[..., Any],
+    log_bytes: Callable[..., bytes],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Records of several days in one log file stand in one data file for each day, none missing."""
+    times = [f"2024-05-0{1 + n % 3}T23:59:5{n}Z" for n in range(7)]
+    data = log_bytes([event(n, eventTime=time) for n, time in enumerate(times)])
+    fast = _decoded(tmp_path, data)
+    assert len(list(tmp_path.rglob("*.parquet"))) == 3
+    monkeypatch.setattr(decode, "split", lambda *_: None)
+    assert (len(fast[0]), _decoded(tmp_path, data)) == (7, fast)
+
+
+@pytest.mark.parametrize(
+    "odd", ["1.123456e-0000000000000000000000000001", '{"a":"-xxx-xxx-xxx-xxxxxxxxxxxxxx"}']
 )
-def test_a_split_gives_every_record_or_pieces_that_are_not_json(records: list[Any], lines: bool):
+def test_an_id_that_only_looks_like_one_goes_the_slow_path(
+    tmp_path: Path, event: Callable[..., Any], log_bytes: Callable[..., bytes], odd: str
+):
+    """A number or an object of the length of an id is none: the record is named by its content."""
+    text = log_bytes([event(1, eventID="@")]).replace(b'"@"', odd.encode())
+    rows, refusals = _decoded(tmp_path, text)
+    names = [c.name for c in CLOUDTRAIL.columns if c.name != "eventtime"]
+    assert rows[0][names.index("record_id")].startswith("sha256:")
+    assert refusals == [()]
+
+
+@given(
+    records=st.lists(st.dictionaries(_TEXTS, _VALUES | _NESTED, max_size=3), max_size=5),
+    lines=st.booleans(),
+    padding=st.sampled_from([0, 200, 300]),
+)
+def test_a_split_gives_every_record_or_pieces_that_are_not_json(
+    records: list[Any], lines: bool, padding: int
+):
     """When all pieces parse, they are the file's records in order, byte for byte."""
+    pad = {"padding": "-" * padding}
     texts = [
-        json.dumps({"eventVersion": "1"} | r, separators=(",", ":"), ensure_ascii=False) for r in records
+        json.dumps({"eventVersion": "1"} | r | pad, separators=(",", ":"), ensure_ascii=False)
+        for r in records
     ]
     text = "\n".join(texts) if lines else '{"Records":[' + ",".join(texts) + "]}"
     pieces = split(text.encode(), "s")
