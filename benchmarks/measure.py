@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_SAMPLE_SECONDS = 0.02
+_SAMPLE_SECONDS = 0.1
 _PAGE = resource.getpagesize()
 
 
