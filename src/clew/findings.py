@@ -102,6 +102,11 @@ class Finding:
     subject: str = ""
 
 
+def severity_order(finding: Finding) -> tuple[int, datetime, str]:
+    """The sort key by which findings are shown: the worst first, then in the order of time."""
+    return -finding.severity.rank, finding.first_seen, finding.id
+
+
 def finding_id(*parts: str) -> str:
     """The stable identity of a finding: 16 hexadecimal digits made of the parts that define it.
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from clew.cli import context, times
-from clew.findings import Status
+from clew.cli.investigation import reaches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,10 +32,7 @@ def print_findings(
         context.note(f"suppression `{suppression.id}` ({suppression.scope}) fits no finding")
     shown = [f for f in kept.findings if f.severity.rank >= min_severity.rank]
     sys.stdout.write(rendered(shown, output))
-    active = [f for f in kept.findings if f.status is Status.ACTIVE]
-    if threshold is not None and any(f.severity.rank >= threshold.rank for f in active):
-        return context.EXIT_FINDINGS
-    return context.EXIT_CLEAN
+    return context.EXIT_FINDINGS if reaches(kept.findings, threshold) else context.EXIT_CLEAN
 
 
 def rendered(findings: Sequence[Finding], output: str) -> str:

@@ -9,12 +9,14 @@ from clew.errors import InputError, UsageError
 from clew.findings import Severity, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from clew.collect.session import Account
     from clew.detect.investigation import Investigation, Judged
+    from clew.findings import Finding
+    from clew.lake.reader import Lake
     from clew.store.workspace import Workspace
 
 
@@ -38,24 +40,22 @@ def carry_out(
         others = f"; {len(read.ignored)} other files are none" if read.ignored else ""
         raise InputError(f"`{path}` holds no log files{others}")
     lake = open_lake(workspace.lake_path)
-    judged = _judge(workspace, [*map(str, rules), *settings.rules], now)
+    judged = _judge(workspace, lake, [*map(str, rules), *settings.rules], now)
     for problem in judged.problems:
         context.complain(problem)
     return assemble(_resolved(path), lake, read, judged, now)
 
 
-def _judge(workspace: Workspace, rules: Sequence[str], now: datetime) -> Judged:
+def _judge(workspace: Workspace, lake: Lake, rules: Sequence[str], now: datetime) -> Judged:
     from pathlib import Path
 
     from clew.detect import catalog
     from clew.detect.investigation import Judged
     from clew.detect.run import run
     from clew.lake.coverage.blind_spots import Question, blind_spots
-    from clew.lake.reader import open_lake
     from clew.store.database import Database
     from clew.store.findings import upsert
 
-    lake = open_lake(workspace.lake_path)
     result = run(lake, catalog.load([Path(rule) for rule in rules]))
     with Database(workspace.state_path) as database:
         kept = upsert(database, result.findings, now, covered=[rule.id for rule in result.rules])
@@ -78,10 +78,15 @@ def _resolved(path: str) -> str:
 def exit_code(found: Investigation, fail_on: str | None) -> int:
     """1 for an active finding at or above the threshold, else 3 when something could not be read or used, else 0."""
     threshold = severity(fail_on or context.config().fail_on)
-    active = [f for f in found.findings if f.status is Status.ACTIVE]
-    if threshold is not None and any(f.severity.rank >= threshold.rank for f in active):
+    if reaches(found.findings, threshold):
         return context.EXIT_FINDINGS
     return context.EXIT_PARTIAL if found.quarantined or found.problems else context.EXIT_CLEAN
+
+
+def reaches(findings: Iterable[Finding], threshold: Severity | None) -> bool:
+    """Whether an active finding is at least that severe; never without a threshold."""
+    active = (f for f in findings if f.status is Status.ACTIVE)
+    return threshold is not None and any(f.severity.rank >= threshold.rank for f in active)
 
 
 def severity(name: str | None) -> Severity | None:

@@ -17,6 +17,7 @@ from clew.detect.tell import finding, record
 from clew.events.patterns.sigma_model import Problem, SigmaCorrelation
 from clew.events.predicate import compile_predicate
 from clew.events.predicate_tree import FACT, Leaf, Or
+from clew.findings import severity_order
 from clew.lake.detection.question import FactOfFields
 
 if TYPE_CHECKING:
@@ -92,12 +93,7 @@ def run(
         finding(rules[g.rule], g, keys.get(rules[g.rule].id), found.get(rules[g.rule].id)) for g in groups
     ]
     problems = (*catalog.problems, *_unanswerable(catalog))
-    return Result(tuple(sorted(told, key=worst_first)), tuple(rules), problems, events)
-
-
-def worst_first(found: Finding) -> tuple[int, datetime, str]:
-    """The order in which findings are shown: by severity, then by time."""
-    return -found.severity.rank, found.first_seen, found.id
+    return Result(tuple(sorted(told, key=severity_order)), tuple(rules), problems, events)
 
 
 def _judge(questions: Sequence[Question]) -> Callable[[int, Sequence[str]], Iterator[int]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clew.findings import severity_order
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     """Findings by severity, then by time."""
-    return sorted(findings, key=lambda f: (-f.severity.rank, f.first_seen, f.id))
+    return sorted(findings, key=severity_order)
 
 
 def by_rule(findings: Iterable[Finding]) -> list[list[Finding]]:

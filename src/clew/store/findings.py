@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from clew.errors import UsageError, WorkspaceError
-from clew.findings import Finding, Severity, Status, finding_id
+from clew.findings import Finding, Severity, Status, finding_id, severity_order
 from clew.store import database as tables
 from clew.store.documents import decode, encode
 from clew.store.suppression import Suppression, check, effective, unused
@@ -113,7 +113,7 @@ def kept_findings(database: Database, now: datetime, *, status: Status | None = 
     with database.transaction(write=False) as connection:
         kept = _load(connection, _suppressions(connection), now)
     chosen = (k for k in kept if status is None or k.finding.status is status)
-    return tuple(sorted(chosen, key=lambda k: (-k.finding.severity.rank, k.finding.first_seen, k.finding.id)))
+    return tuple(sorted(chosen, key=lambda k: severity_order(k.finding)))
 
 
 def kept_finding(database: Database, start: str, now: datetime) -> tuple[Kept, tuple[Change, ...]]:
