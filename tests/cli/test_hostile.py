@@ -280,3 +280,12 @@ def test_a_name_that_is_too_long_is_an_input_error(clew):
     """A path that the system refuses is refused in one line."""
     with pytest.raises(ClewError, match="cannot be read"):
         raise clew("ingest", "x" * 5000).exception
+
+
+def test_threshold_that_is_no_severity_is_a_usage_error() -> None:
+    """A threshold that is no severity is refused by name."""
+    from clew.cli.investigation import severity
+    from clew.errors import UsageError
+
+    with pytest.raises(UsageError, match="`bogus` is not a severity"):
+        severity("bogus")

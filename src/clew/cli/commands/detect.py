@@ -67,7 +67,9 @@ def detect(
 
     Exit codes: 0, 1 findings at or above --fail-on, 3 a rule could not be loaded or a line could not be read.
     """
-    threshold = fail_on or _configured()
+    from clew.cli.investigation import severity
+
+    threshold = fail_on or severity(context.config().fail_on)
     catalog = load_catalog(rules or ()).only(rule or ())
     if events is not None:
         if output not in {None, Output.JSONL} or since or until:
@@ -103,8 +105,3 @@ def load_catalog(paths: Sequence[Path]) -> Catalog:
             f"{skipped} rules are about other logs than CloudTrail; `clew rules list --problems` names them"
         )
     return catalog
-
-
-def _configured() -> Severity | None:
-    configured = context.config().fail_on
-    return Severity(configured) if configured else None
