@@ -1,0 +1,1 @@
+"""Condition operators: the OPERATORS table, one module for each type of value."""

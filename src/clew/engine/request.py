@@ -1,0 +1,85 @@
+"""A request as the engine judges it: who, which action, on what, in which context."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+ContextValue = str | tuple[str, ...]
+"""Text for a single-valued key; a tuple for a list, also for a list of one and for an empty one."""
+
+
+class Unknown(Enum):
+    """The third state of a context key: present or absent, and with which value, is not known."""
+
+    UNKNOWN = "unknown"
+
+
+UNKNOWN: Final = Unknown.UNKNOWN
+
+
+class Context:
+    """The request context: each key is present with its value, absent, or unknown. Keys are matched without case.
+
+    `unknown=None` makes every key that has no value unknown; the default makes every such key absent.
+
+    >>> context = Context({"aws:SourceIp": "192.0.2.7"}, unknown=["aws:username"])
+    >>> context.get("aws:sourceip"), context.get("aws:username"), context.get("s3:prefix")
+    ('192.0.2.7', <Unknown.UNKNOWN: 'unknown'>, None)
+    """
+
+    __slots__ = ("_default", "_states", "spelling")
+
+    def __init__(
+        self, values: Mapping[str, ContextValue] | None = None, *, unknown: Iterable[str] | None = ()
+    ) -> None:
+        """Keep the values under lower-case keys, and the spelling of each for display."""
+        given = values or {}
+        self._states: dict[str, ContextValue | Unknown] = {
+            key.lower(): UNKNOWN for key in (() if unknown is None else unknown)
+        }
+        self._states.update({key.lower(): value for key, value in given.items()})
+        self._default: Unknown | None = UNKNOWN if unknown is None else None
+        self.spelling: Mapping[str, str] = MappingProxyType({key.lower(): key for key in given})
+
+    def get(self, key: str) -> ContextValue | Unknown | None:
+        """The value of the lower-case key, UNKNOWN, or None where the key is absent."""
+        return self._states.get(key, self._default)
+
+    @property
+    def values(self) -> dict[str, ContextValue]:
+        """The keys that are present, in lower case."""
+        return {key: value for key, value in self._states.items() if value is not UNKNOWN}
+
+    @property
+    def has_unknown(self) -> bool:
+        """Whether any key may be unknown."""
+        return self._default is UNKNOWN or UNKNOWN in self._states.values()
+
+    def completed(self, values: Mapping[str, ContextValue]) -> Context:
+        """This context with the given keys present and every other key that was unknown absent."""
+        return Context({**self.values, **{key.lower(): value for key, value in values.items()}})
+
+
+NO_CONTEXT: Final = Context()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request: may `principal` do `action` on `resource`?
+
+    `principal` is an ARN, a service name such as `lambda.amazonaws.com`, or `*` for an anonymous caller; a role's ARN
+    means some session of it. `resource` is an ARN or `*`, and its own wildcards are literal. `resource_account` is
+    the owner's account where the ARN does not say it.
+    """
+
+    principal: str
+    action: str
+    resource: str
+    resource_account: str | None = None
+    context: Context = field(default=NO_CONTEXT)
