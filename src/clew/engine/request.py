@@ -26,7 +26,8 @@ UNKNOWN: Final = Unknown.UNKNOWN
 class Context:
     """The request context: each key is present with its value, absent, or unknown. Keys are matched without case.
 
-    `unknown=None` makes every key that has no value unknown; the default makes every such key absent.
+    `unknown=None` makes every key that has no value unknown, but for those in `absent`; the default makes every such
+    key absent.
 
     >>> context = Context({"aws:SourceIp": "192.0.2.7"}, unknown=["aws:username"])
     >>> context.get("aws:sourceip"), context.get("aws:username"), context.get("s3:prefix")
@@ -36,13 +37,18 @@ class Context:
     __slots__ = ("_default", "_states", "spelling")
 
     def __init__(
-        self, values: Mapping[str, ContextValue] | None = None, *, unknown: Iterable[str] | None = ()
+        self,
+        values: Mapping[str, ContextValue] | None = None,
+        *,
+        unknown: Iterable[str] | None = (),
+        absent: Iterable[str] = (),
     ) -> None:
         """Keep the values under lower-case keys, and the spelling of each for display."""
         given = values or {}
-        self._states: dict[str, ContextValue | Unknown] = {
+        self._states: dict[str, ContextValue | Unknown | None] = {
             key.lower(): UNKNOWN for key in (() if unknown is None else unknown)
         }
+        self._states.update({key.lower(): None for key in absent})
         self._states.update({key.lower(): value for key, value in given.items()})
         self._default: Unknown | None = UNKNOWN if unknown is None else None
         self.spelling: Mapping[str, str] = MappingProxyType({key.lower(): key for key in given})
@@ -54,7 +60,7 @@ class Context:
     @property
     def values(self) -> dict[str, ContextValue]:
         """The keys that are present, in lower case."""
-        return {key: value for key, value in self._states.items() if value is not UNKNOWN}
+        return {key: value for key, value in self._states.items() if isinstance(value, (str, tuple))}
 
     @property
     def has_unknown(self) -> bool:
