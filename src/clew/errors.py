@@ -14,6 +14,13 @@
 Messages are lower case, one line, location first, user input in backticks, advice last after a semicolon.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class ClewError(Exception):
     """A failure that is reported to the user as one located line."""
@@ -42,7 +49,11 @@ class RuleError(InputError):
 
 
 class PolicyError(InputError):
-    """A policy document is malformed."""
+    """A policy document is malformed; `problems` are all that was found, where more than the message is known."""
+
+    def __init__(self, message: str, problems: Sequence[object] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
 
 
 class QueryError(InputError):

@@ -6,7 +6,17 @@ import json
 from typing import TYPE_CHECKING
 
 from clew.errors import PolicyError
-from clew.policy.model import Condition, Effect, Policy, Principal, Statement
+from clew.policy.model import (
+    Condition,
+    Effect,
+    Policy,
+    PolicyKind,
+    Principal,
+    Problem,
+    Reading,
+    Statement,
+    shown,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,16 +38,20 @@ STATEMENT_ELEMENTS = frozenset(
 PRINCIPAL_KINDS = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
 
 
-def parse(text: str) -> Policy:
+def parse(text: str, source: str | None = None) -> Policy:
     """The policy that the JSON text writes.
 
-    Errors: `PolicyError` when the text is no JSON, repeats a key, or is no policy.
+    Errors: `PolicyError` when the text is no JSON, repeats a key, or is no policy; its `problems` are all of them.
 
     >>> parse('{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}').statements[0].actions
     ('*',)
     """
+    return from_document(_decoded(text))._replace(source=source)
+
+
+def _decoded(text: str) -> object:
     try:
-        document = json.loads(text, object_pairs_hook=_unique_keys)
+        return json.loads(text, object_pairs_hook=_unique_keys)
     except json.JSONDecodeError as error:
         raise PolicyError(
             f"line {error.lineno} column {error.colno}: not JSON: {error.msg.lower()}"
@@ -46,7 +60,29 @@ def parse(text: str) -> Policy:
         raise PolicyError(
             "the document is nested too deeply or holds a number that cannot be read"
         ) from error
-    return from_document(document)
+
+
+def read(document_or_text: object, source: str | None = None, kind: PolicyKind | None = None) -> Reading:
+    """The policy without its malformed statements, and the problems of those; each statement keeps its `index`.
+
+    Errors: `PolicyError` when the document as a whole cannot be read.
+
+    >>> bad = {"Effect": "allow", "Action": "*", "Resource": "*"}
+    >>> reading = read({"Statement": [bad, {**bad, "Effect": "Allow"}]})
+    >>> [each.index for each in reading.policy.statements], reading.problems[0].path
+    ([1], ('Statement', 0, 'Effect'))
+    """
+    document = _decoded(document_or_text) if isinstance(document_or_text, str) else document_or_text
+    head, written = _head(document)
+    kept: list[Statement] = []
+    problems: list[Problem] = []
+    for index, each in enumerate(written):
+        statement = _plain(each, index, kind)
+        if statement is None:
+            problems.append(_why(each, index, kind)._replace(source=source))
+        else:
+            kept.append(statement)
+    return Reading(head._replace(statements=tuple(kept), source=source), tuple(problems))
 
 
 def from_document(document: object) -> Policy:
@@ -54,29 +90,55 @@ def from_document(document: object) -> Policy:
 
     Errors: `PolicyError` naming the place, as in `/Statement/0/Effect`.
     """
+    head, written = _head(document)
+    statements: list[Statement] = []
+    for index, each in enumerate(written):
+        statement = _plain(each, index, None)
+        if statement is None:
+            raise PolicyError(str(_why(each, index, None)))
+        statements.append(statement)
+    return head._replace(statements=tuple(statements))
+
+
+def _head(document: object) -> tuple[Policy, list[object]]:
     policy = _mapping(document, "/")
     _known(policy, POLICY_ELEMENTS, "")
     if "Statement" not in policy:
         raise PolicyError("/: `Statement` is missing")
     written = policy["Statement"]
-    statements = written if isinstance(written, list) else [written]
-    return Policy(
-        statements=tuple(_statement(each, f"/Statement/{n}") for n, each in enumerate(statements)),
-        version=_optional_text(policy.get("Version"), "/Version"),
-        id=_optional_text(policy.get("Id"), "/Id"),
-    )
+    version, name = _optional_text(policy.get("Version"), "/Version"), _optional_text(policy.get("Id"), "/Id")
+    return Policy((), version, name), written if isinstance(written, list) else [written]
+
+
+def _plain(document: object, index: int, kind: PolicyKind | None) -> Statement | None:
+    """The statement, or None when anything about it is wrong."""
+    del kind
+    try:
+        return _statement(document, f"/Statement/{index}", index)
+    except PolicyError:
+        return None
+
+
+def _why(document: object, index: int, kind: PolicyKind | None) -> Problem:
+    del kind
+    try:
+        _statement(document, f"/Statement/{index}", index)
+    except PolicyError as error:
+        place, _, message = str(error).partition(": ")
+        return Problem("MALFORMED", message, ("Statement", index, *place.split("/")[3:]))
+    return Problem("MALFORMED", "unreadable", ("Statement", index))
 
 
 def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found: dict[str, object] = {}
     for key, value in pairs:
         if key in found:
-            raise PolicyError(f"the key `{_shown(key)}` stands twice in one object")
+            raise PolicyError(f"the key `{shown(key)}` stands twice in one object")
         found[key] = value
     return found
 
 
-def _statement(document: object, where: str) -> Statement:
+def _statement(document: object, where: str, index: int) -> Statement:
     written = _mapping(document, where)
     _known(written, STATEMENT_ELEMENTS, where)
     return Statement(
@@ -89,6 +151,7 @@ def _statement(document: object, where: str) -> Statement:
         resources=_texts(written, "Resource", where),
         not_resources=_texts(written, "NotResource", where),
         conditions=_conditions(written.get("Condition"), f"{where}/Condition"),
+        index=index,
     )
 
 
@@ -161,8 +224,4 @@ def _mapping(value: object, where: str) -> Mapping[str, object]:
 def _known(document: Mapping[str, object], names: frozenset[str], where: str) -> None:
     unknown = next((key for key in document if key not in names), None)
     if unknown is not None:
-        raise PolicyError(f"{where or '/'}: unknown element `{_shown(unknown)}`")
-
-
-def _shown(key: str) -> str:
-    return key[:80].encode("unicode_escape").decode()
+        raise PolicyError(f"{where or '/'}: unknown element `{shown(unknown)}`")
