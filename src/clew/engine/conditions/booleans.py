@@ -1,0 +1,21 @@
+"""The Boolean operator: `true` or `false`, in any case of letters.
+
+Source: AWS, "IAM JSON policy elements: Condition operators", Boolean condition operators.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clew.policy.pattern import Matcher
+
+_WORDS: Final = frozenset({"true", "false"})
+
+
+def equal(values: Sequence[str]) -> Matcher:
+    """Whether the text is the truth value that one of the values names."""
+    named = frozenset(value.lower() for value in values) & _WORDS
+    return lambda text: text.lower() in named

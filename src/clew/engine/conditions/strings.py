@@ -1,0 +1,46 @@
+"""String operators: exact text, text without case, text with wildcards.
+
+Source: AWS, "IAM JSON policy elements: Condition operators", String condition operators.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clew.policy import pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clew.policy.pattern import Matcher, Run
+
+
+def equal(values: Sequence[str]) -> Matcher:
+    """Whether the text is one of the values; `*` and `?` are ordinary characters."""
+    return values[0].__eq__ if len(values) == 1 else frozenset(values).__contains__
+
+
+def equal_ignoring_case(values: Sequence[str]) -> Matcher:
+    """Whether the text is one of the values when letters are compared without case."""
+    folded = frozenset(value.lower() for value in values)
+    return lambda text: text.lower() in folded
+
+
+def like(values: Sequence[str]) -> Matcher:
+    """Whether the text matches one of the patterns, with case."""
+    return pattern.any_of(values)
+
+
+def plain(runs: Sequence[Run]) -> str:
+    """The text of a resolved value for the operators without wildcards."""
+    return "".join(text for text, _ in runs)
+
+
+def equal_resolved(runs: Sequence[Run]) -> Matcher:
+    """As `equal`, for one value in which variables were replaced."""
+    return plain(runs).__eq__
+
+
+def equal_ignoring_case_resolved(runs: Sequence[Run]) -> Matcher:
+    """As `equal_ignoring_case`, for one value in which variables were replaced."""
+    return equal_ignoring_case([plain(runs)])
