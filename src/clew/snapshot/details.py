@@ -1,0 +1,203 @@
+"""The output of `aws iam get-account-authorization-details` to accounts.
+
+Each user, group, role and policy belongs to the account that its ARN names, so it does not matter how several outputs
+were put together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from clew.snapshot.model import Account, Attached, Document, Group, Role, User
+from clew.snapshot.pages import Entry, pages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from clew.snapshot.json_place import Step
+    from clew.snapshot.model import Source
+
+_ARN_PARTS = 6
+
+
+@dataclass(slots=True)
+class _Growing:
+    """An account while its files are read."""
+
+    users: dict[str, User] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+    roles: dict[str, Role] = field(default_factory=dict)
+    policies: dict[str, Document] = field(default_factory=dict)
+    lists: set[str] = field(default_factory=set)
+    truncated: bool = False
+
+
+class Collected:
+    """What the account files hold, put together account by account."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._growing: dict[str, _Growing] = {}
+
+    def add(self, source: Source) -> bool:
+        """Take in a file; False when it holds no account details. Errors: `InputError`, located."""
+        found = pages(source)
+        for page in found:
+            touched = {_add(self._growing, entry) for entry in page.entries}
+            for account in touched:
+                growing = self._growing[account]
+                growing.lists |= page.lists
+                growing.truncated = page.truncated
+        return bool(found)
+
+    def accounts(self) -> Mapping[str, Account]:
+        """The accounts by id; AWS's own managed policies, which belong to none, stand under `aws`."""
+        return MappingProxyType({name: _account(name, growing) for name, growing in self._growing.items()})
+
+
+def _account(name: str, growing: _Growing) -> Account:
+    return Account(
+        id=name,
+        users=MappingProxyType(growing.users),
+        groups=MappingProxyType(growing.groups),
+        roles=MappingProxyType(growing.roles),
+        policies=MappingProxyType(growing.policies),
+        truncated=growing.truncated,
+        lists=frozenset(growing.lists),
+    )
+
+
+def _add(accounts: dict[str, _Growing], entry: Entry) -> str:
+    """Add one user, group, role or policy; returns its account."""
+    arn = entry.text("Arn")
+    parts = arn.split(":", _ARN_PARTS - 1)
+    if len(parts) != _ARN_PARTS or not parts[4]:
+        raise entry.fault(f"`{arn[:200]}` is no ARN of an account")
+    growing = accounts.setdefault(parts[4], _Growing())
+    _ADDING[entry.list_name](growing, entry, arn)
+    return parts[4]
+
+
+def _add_user(growing: _Growing, entry: Entry, arn: str) -> None:
+    growing.users[arn] = User(
+        arn=arn,
+        name=entry.text("UserName"),
+        id=_optional(entry, "UserId"),
+        groups=_names(entry, "GroupList"),
+        inline=_inline(entry, "UserPolicyList"),
+        attached=_attached(entry),
+        boundary=_boundary(entry),
+        tags=_tags(entry),
+    )
+
+
+def _add_group(growing: _Growing, entry: Entry, arn: str) -> None:
+    name = entry.text("GroupName")
+    growing.groups[name] = Group(
+        arn=arn,
+        name=name,
+        id=_optional(entry, "GroupId"),
+        inline=_inline(entry, "GroupPolicyList"),
+        attached=_attached(entry),
+    )
+
+
+def _add_role(growing: _Growing, entry: Entry, arn: str) -> None:
+    trust = entry.value.get("AssumeRolePolicyDocument")
+    growing.roles[arn] = Role(
+        arn=arn,
+        name=entry.text("RoleName"),
+        id=_optional(entry, "RoleId"),
+        trust=None
+        if trust is None
+        else _document(entry, "trust policy", trust, ("AssumeRolePolicyDocument",)),
+        inline=_inline(entry, "RolePolicyList"),
+        attached=_attached(entry),
+        boundary=_boundary(entry),
+        tags=_tags(entry),
+    )
+
+
+def _add_policy(growing: _Growing, entry: Entry, arn: str) -> None:
+    """Keep the policy's default version; a policy without it stays unknown."""
+    for number, version in enumerate(entry.objects("PolicyVersionList")):
+        if version.get("IsDefaultVersion") is True and "Document" in version:
+            growing.policies[arn] = _document(
+                entry,
+                entry.text("PolicyName"),
+                version["Document"],
+                ("PolicyVersionList", number, "Document"),
+                arn,
+            )
+
+
+_ADDING: Mapping[str, Callable[[_Growing, Entry, str], None]] = MappingProxyType(
+    {
+        "UserDetailList": _add_user,
+        "GroupDetailList": _add_group,
+        "RoleDetailList": _add_role,
+        "Policies": _add_policy,
+    }
+)
+
+
+def _document(
+    entry: Entry, name: str, content: object, path: tuple[Step, ...], arn: str | None = None
+) -> Document:
+    if not isinstance(content, dict | str):
+        raise entry.fault(f"expected the document of `{name[:200]}` as an object or as text")
+    return Document(name, content, arn, entry.source, entry.start, path)
+
+
+def _inline(entry: Entry, name: str) -> tuple[Document, ...]:
+    found = []
+    for number, given in enumerate(entry.objects(name)):
+        title = given.get("PolicyName")
+        if not isinstance(title, str):
+            raise entry.fault(f"expected `PolicyName` as text in `{name}`")
+        found.append(_document(entry, title, given.get("PolicyDocument"), (name, number, "PolicyDocument")))
+    return tuple(found)
+
+
+def _attached(entry: Entry) -> tuple[Attached, ...]:
+    found = []
+    for given in entry.objects("AttachedManagedPolicies"):
+        arn, name = given.get("PolicyArn"), given.get("PolicyName")
+        if not isinstance(arn, str):
+            raise entry.fault("expected `PolicyArn` as text in `AttachedManagedPolicies`")
+        found.append(Attached(arn, name if isinstance(name, str) else arn.rpartition("/")[2]))
+    return tuple(found)
+
+
+def _boundary(entry: Entry) -> str | None:
+    given = entry.value.get("PermissionsBoundary")
+    if given is None:
+        return None
+    arn = given.get("PermissionsBoundaryArn") if isinstance(given, dict) else None
+    if not isinstance(arn, str):
+        raise entry.fault("expected `PermissionsBoundary` with `PermissionsBoundaryArn`")
+    return arn
+
+
+def _tags(entry: Entry) -> Mapping[str, str]:
+    tags: dict[str, str] = {}
+    for given in entry.objects("Tags"):
+        key, value = given.get("Key"), given.get("Value")
+        if not isinstance(key, str) or not isinstance(value, str):
+            raise entry.fault("expected `Key` and `Value` as text in `Tags`")
+        tags[key] = value
+    return MappingProxyType(tags)
+
+
+def _names(entry: Entry, name: str) -> tuple[str, ...]:
+    value = entry.value.get(name) or []
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise entry.fault(f"expected `{name}` as a list of names")
+    return tuple(value)
+
+
+def _optional(entry: Entry, name: str) -> str:
+    value = entry.value.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,126 @@
+"""Files and folders to a `Snapshot`: what AWS's own commands print, and four small side files.
+
+- *Account files*: the output of `aws iam get-account-authorization-details`, for one account or several, in any
+  arrangement: one object, several one after the other, a list of them, or an object of them by account.
+- *Side files*, JSON objects with ARNs (or ids) as keys: `resource-policies.json`, `scps.json`, `rcps.json` and
+  `organization.json`; `docs/guide/simulate.md` describes each. In a folder they are known by these names.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clew.errors import InputError
+from clew.snapshot import details, side
+from clew.snapshot.model import Organization, Resource, Snapshot, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_GZIP = b"\x1f\x8b"
+_FOLDER_NAMES = {
+    "resource-policies": "resources",
+    "scps": "scps",
+    "rcps": "rcps",
+    "organization": "organization",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The files to read, by what they hold; `accounts` may also name folders that hold all kinds."""
+
+    accounts: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    scps: tuple[str, ...] = ()
+    rcps: tuple[str, ...] = ()
+    organization: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return any((self.accounts, self.resources, self.scps, self.rcps, self.organization))
+
+
+def load(inputs: Inputs) -> Snapshot:
+    """Everything that the files say.
+
+    Errors: `InputError`, located, for a file that cannot be read, is no JSON, or holds something else.
+    """
+    given = _unfolded(inputs)
+    collected = details.Collected()
+    notes: list[str] = []
+    for name in given.accounts:
+        source = read(name)
+        if not collected.add(source):
+            notes.append(_no_details(name, inputs))
+    resources: dict[str, Resource] = {}
+    for name in given.resources:
+        resources.update(side.resources(read(name)))
+    organization = Organization()
+    for name in given.organization:
+        organization = side.with_tree(organization, read(name))
+    for name in given.scps:
+        organization = side.with_scps(organization, read(name))
+    for name in given.rcps:
+        organization = side.with_rcps(organization, read(name))
+    return Snapshot(collected.accounts(), resources, organization, _files(given), tuple(notes))
+
+
+def _no_details(name: str, inputs: Inputs) -> str:
+    """What to say of a file without account details; an error when it was named for them."""
+    message = f"`{name}` holds no output of `aws iam get-account-authorization-details`"
+    if name in inputs.accounts:
+        raise InputError(message)
+    return f"{message}; it is left out"
+
+
+def _files(given: Inputs) -> tuple[str, ...]:
+    return (*given.accounts, *given.resources, *given.organization, *given.scps, *given.rcps)
+
+
+def _unfolded(inputs: Inputs) -> Inputs:
+    """The inputs with each folder replaced by the files in it, sorted by what they hold."""
+    kinds: dict[str, list[str]] = {kind: [] for kind in ("accounts", *_FOLDER_NAMES.values())}
+    for name in inputs.accounts:
+        for kind, file in _of_folder(Path(name)) if Path(name).is_dir() else [("accounts", name)]:
+            kinds[kind].append(file)
+    return Inputs(
+        accounts=tuple(kinds["accounts"]),
+        resources=(*kinds["resources"], *inputs.resources),
+        scps=(*kinds["scps"], *inputs.scps),
+        rcps=(*kinds["rcps"], *inputs.rcps),
+        organization=(*kinds["organization"], *inputs.organization),
+    )
+
+
+def _of_folder(folder: Path) -> list[tuple[str, str]]:
+    files = sorted(path for path in folder.iterdir() if path.name.endswith((".json", ".json.gz")))
+    if not files:
+        raise InputError(f"`{folder}` holds no .json file")
+    return [(_FOLDER_NAMES.get(path.name.split(".")[0], "accounts"), str(path)) for path in files]
+
+
+def read(name: str) -> Source:
+    """The text of a file, unpacked where it is gzip; errors: `InputError`."""
+    try:
+        data = Path(name).read_bytes()
+        return Source(name, (gzip.decompress(data) if data[:2] == _GZIP else data).decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise InputError(f"`{name}` is not UTF-8 text") from error
+    except (OSError, EOFError, zlib.error) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or f"damaged gzip: {error}"
+        raise InputError(f"`{name}` cannot be read: {reason.lower()}") from error
+
+
+def near(name: str, snapshot: Snapshot, limit: int = 3) -> Sequence[str]:
+    """The principals of the snapshot whose ARNs look most like the text, best first."""
+    import difflib
+
+    known = [arn for account in snapshot.accounts.values() for arn in (*account.users, *account.roles)]
+    wanted = name.rpartition("/")[2].lower()
+    by_name = [arn for arn in known if arn.rpartition("/")[2].lower() == wanted]
+    close = difflib.get_close_matches(name, known, limit, 0.6)
+    return tuple(dict.fromkeys([*by_name, *close]))[:limit]

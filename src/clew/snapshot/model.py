@@ -1,0 +1,193 @@
+"""The state of accounts as values: users, groups, roles, managed policies, resources, and the organisation.
+
+Documents stay as they were collected; `Document.policy` reads one when it is first asked for, and remembers it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from clew.policy import parse
+from clew.snapshot import json_place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from clew.policy.model import Policy
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that was read: its name as given, its text."""
+
+    file: str
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Document:
+    """One policy document as collected: decoded JSON, or JSON text as the API returns it (also percent-encoded).
+
+    `name` is the policy's own name, `arn` that of a managed policy. `source`, `start` and `path` say where the document
+    stands: the value at `path` from the value that begins at character `start` of the file.
+    """
+
+    name: str
+    content: object = field(repr=False)
+    arn: str | None = None
+    source: Source | None = field(default=None, compare=False)
+    start: int = 0
+    path: tuple[json_place.Step, ...] = ()
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The policy that the document writes.
+
+        Errors: `PolicyError` with every problem of the document, each located.
+        """
+        return parse.parse(self.text, source=self.file)
+
+    @cached_property
+    def text(self) -> str:
+        """The document's JSON text, as it stands in the file where it does."""
+        if isinstance(self.content, str):
+            written = self.content.lstrip()
+            return self.content if written.startswith("{") else unquote(self.content)
+        begins = self._begins
+        if self.source is None or begins is None:
+            return json.dumps(self.content, indent=4)
+        return self.source.text[begins : json_place.end_of_value(self.source.text, begins)]
+
+    @property
+    def file(self) -> str | None:
+        """The file that the document was read from."""
+        return self.source.file if self.source else None
+
+    @cached_property
+    def _begins(self) -> int | None:
+        return json_place.find(self.source.text, self.start, self.path) if self.source else None
+
+    def place(self, line: int, column: int) -> tuple[int, int] | None:
+        """Line and column in the file of a line and column of the document; None where the text is not the file's."""
+        if self.source is None or self._begins is None or isinstance(self.content, str):
+            return None
+        first_line, first_column = json_place.line_and_column(self.source.text, self._begins)
+        return first_line + line - 1, column + (first_column - 1 if line == 1 else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A managed policy as a user, group or role names it; the document is the account's to know."""
+
+    arn: str
+    name: str
+
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An IAM user."""
+
+    arn: str
+    name: str
+    id: str = ""
+    groups: tuple[str, ...] = ()
+    inline: tuple[Document, ...] = ()
+    attached: tuple[Attached, ...] = ()
+    boundary: str | None = None
+    tags: Mapping[str, str] = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """An IAM role; `trust` is its trust policy."""
+
+    arn: str
+    name: str
+    id: str = ""
+    trust: Document | None = None
+    inline: tuple[Document, ...] = ()
+    attached: tuple[Attached, ...] = ()
+    boundary: str | None = None
+    tags: Mapping[str, str] = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """An IAM group: its policies are those of its users."""
+
+    arn: str
+    name: str
+    id: str = ""
+    inline: tuple[Document, ...] = ()
+    attached: tuple[Attached, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account's principals and managed policies, by ARN; groups by name.
+
+    `truncated` when AWS said that there is more than was collected. `lists` names what was collected at all: a list
+    that was filtered away is unknown, not empty.
+    """
+
+    id: str
+    users: Mapping[str, User]
+    groups: Mapping[str, Group]
+    roles: Mapping[str, Role]
+    policies: Mapping[str, Document]
+    truncated: bool = False
+    lists: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A resource with its policy (None: it is known to have none), and what else decides about it."""
+
+    arn: str
+    account: str | None = None
+    policy: Document | None = None
+    block_public_access: Mapping[str, bool] | None = None
+    acl: Mapping[str, object] | None = None
+    object_ownership: str | None = None
+    grants: tuple[Mapping[str, object], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """Where accounts sit, and the policies at each root, organisational unit and account, by its id.
+
+    `paths` lists what is above an account, root first, without the account. `scps` and `rcps` are None where no such
+    file was given; a target that they do not name is not known.
+    """
+
+    id: str | None = None
+    management_account: str | None = None
+    paths: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    scps: Mapping[str, tuple[Document, ...]] | None = None
+    rcps: Mapping[str, tuple[Document, ...]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What is known of one or several accounts; `files` are those that it was read from, `notes` what was left out."""
+
+    accounts: Mapping[str, Account] = MappingProxyType({})
+    resources: Mapping[str, Resource] = MappingProxyType({})
+    organization: Organization = field(default=Organization())
+    files: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def managed_policy(self, arn: str) -> Document | None:
+        """The managed policy of that ARN: in its own account's file, or, as AWS's are the same everywhere, in any."""
+        owner = self.accounts.get(arn.split(":")[4] if arn.count(":") >= 5 else "")  # noqa: PLR2004  # an ARN has six parts
+        if owner is not None and arn in owner.policies:
+            return owner.policies[arn]
+        return next((a.policies[arn] for a in self.accounts.values() if arn in a.policies), None)
