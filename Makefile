@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 DEMO_HOME := build/demo
 WORKERS ?= 2
 
-.PHONY: demo test check bench long format docs clean constraints
+.PHONY: demo test check bench long format docs catalog clean constraints
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -45,6 +45,10 @@ format: $(INSTALLED)
 
 docs: $(INSTALLED)
 	$(BIN)/python tools/reference.py
+
+# Refresh the committed catalogue of AWS's actions; needs npm and a network.
+catalog: $(INSTALLED)
+	$(BIN)/python tools/catalog.py
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -19,14 +19,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from clew.aws import catalog_arns, catalog_file, catalog_nearest
-from clew.aws.catalog_globals import GLOBAL_KEYS
-from clew.aws.catalog_index import ActionIndex
+from clew.aws.catalog_choice import BUILT_IN, Choice, chosen, use
+from clew.aws.catalog_file import CatalogError
+from clew.aws.catalog_globals import GLOBAL_KEYS, IDENTITY_PROVIDER_KEYS
+from clew.aws.catalog_index import ActionIndex, ActionSet
 from clew.aws.catalog_service import ServiceBlock
 from clew.aws.catalog_types import (
     Action,
@@ -40,12 +40,16 @@ from clew.aws.catalog_types import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 __all__ = [
+    "BUILT_IN",
+    "GLOBAL_KEYS",
     "Action",
     "ActionResource",
     "ActionSet",
     "Catalog",
+    "CatalogError",
     "ConditionKey",
     "ResourceType",
     "Service",
@@ -55,7 +59,9 @@ __all__ = [
     "use",
 ]
 
-BUILT_IN: Final = Path(__file__).parent / "data" / "catalog.bin"
+# Names that differ in the service only are alike in most letters.
+_LOOSE: Final = 0.9
+_SERVICE_FIELD: Final = 2
 
 
 class Catalog:
@@ -182,7 +188,8 @@ class Catalog:
 
         `service` is the prefix of the action; without it, the service that the ARN itself names.
         """
-        block = self._block(service or arn.split(":", 3)[2:3][0] if arn.count(":") > 1 else service or "")
+        named = arn.split(":", _SERVICE_FIELD + 1)[_SERVICE_FIELD:]
+        block = self._block(service or next(iter(named), ""))
         return catalog_arns.fitting(block.shapes, arn) if block is not None else ()
 
     def resource_type_of(self, arn: str, service: str | None = None) -> ResourceType | None:
@@ -199,7 +206,8 @@ class Catalog:
     def condition_key(self, key: str) -> ConditionKey | None:
         """The condition key: global or of the service in its prefix; templates are found by an instance of theirs.
 
-        None when the catalogue does not know it, as for the keys of an identity provider of one's own.
+        Keys of an OpenID Connect provider are known by its host name and the claims that AWS passes on. None for a key
+        that the catalogue does not know.
         """
         lowered = key.lower()
         found = _GLOBAL_BY_NAME.get(lowered) or next(
@@ -207,7 +215,9 @@ class Catalog:
         )
         if found is not None:
             return found
-        prefix = lowered.partition(":")[0]
+        prefix, _, claim = lowered.partition(":")
+        if "." in prefix and claim in IDENTITY_PROVIDER_KEYS:
+            return IDENTITY_PROVIDER_KEYS[claim]
         for service in self._services_of_key(prefix):
             block = self._block(service)
             found = block.key(lowered) if block is not None else None
@@ -235,7 +245,8 @@ class Catalog:
     def nearest_action(self, name: str) -> str | None:
         """The full action name most like the given one; None when none is near.
 
-        The service is corrected first, then the action within it; a name that only another service has is found there.
+        The service is corrected first, then the action within it; a name that the service has not is looked for in the
+        others.
         """
         prefix, _, rest = name.partition(":")
         service = self.nearest_service(prefix)
@@ -244,8 +255,10 @@ class Catalog:
             near = catalog_nearest.nearest(rest, (action.name for action in block.actions))
             if near is not None:
                 return f"{block.prefix}:{near}"
-        elsewhere = self.mask(f"*:{rest}") if rest.isalnum() else 0
-        return next(iter(self.names(elsewhere)), None)
+        elsewhere = self.names(self.mask(f"*:{rest}")) if rest.isalnum() else ()
+        if len(elsewhere) <= 1:
+            return next(iter(elsewhere), None)
+        return catalog_nearest.nearest(f"{prefix}:{rest}", elsewhere, likeness=_LOOSE)
 
     def nearest_condition_key(self, key: str) -> str | None:
         """The condition key most like the given one, among the global ones and those of the nearest service."""
@@ -282,47 +295,13 @@ class Catalog:
                 yield from services
 
 
-@dataclass(frozen=True, slots=True)
-class ActionSet:
-    """A set of actions of one catalogue; `mask` has one bit for each."""
-
-    index: ActionIndex
-    mask: int
-
-    def __contains__(self, action: str) -> bool:
-        place = self.index.bit(action)
-        return place is not None and bool(self.mask >> place & 1)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.index.names(self.mask))
-
-    def __len__(self) -> int:
-        return self.mask.bit_count()
-
-    def __or__(self, other: ActionSet) -> ActionSet:
-        return ActionSet(self.index, self.mask | other.mask)
-
-    def __and__(self, other: ActionSet) -> ActionSet:
-        return ActionSet(self.index, self.mask & other.mask)
-
-    def __sub__(self, other: ActionSet) -> ActionSet:
-        return ActionSet(self.index, self.mask & ~other.mask)
-
-
 _GLOBAL_BY_NAME: Final = {key.name.lower(): key for key in GLOBAL_KEYS}
 _GLOBAL_TEMPLATES: Final = tuple(key for key in GLOBAL_KEYS if key.is_template)
-# The choice of this process, made once by the command line: which file is opened when the first look-up comes.
-_chosen: list[Path] = [BUILT_IN]
-
-
-def use(path: Path | None) -> None:
-    """Let `current()` be the catalogue at the path from now on, the built-in one with None; nothing is read yet."""
-    _chosen[0] = path or BUILT_IN
 
 
 def current() -> Catalog:
     """The catalogue that applies in this process; CatalogError when its file is missing or damaged."""
-    return _open(_chosen[0])
+    return _open(chosen())
 
 
 def is_wildcard_only(action: str) -> bool:
@@ -331,5 +310,9 @@ def is_wildcard_only(action: str) -> bool:
 
 
 @lru_cache(maxsize=4)
-def _open(path: Path) -> Catalog:
-    return Catalog.open(path)
+def _open(choice: Choice) -> Catalog:
+    named = Catalog.open(choice.path)
+    if not choice.unless_older:
+        return named
+    built_in = Catalog.open(BUILT_IN)
+    return built_in if built_in.source.updated > named.source.updated else named

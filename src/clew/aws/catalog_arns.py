@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _FIELDS: Final = 6
-_SEPARATOR: Final = re.compile("([/:])")
+_SEPARATOR: Final = re.compile("[/:]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,7 @@ class Shape:
 
     type: ResourceType
     fields: tuple[str, ...]
-    strict: Callable[[str], bool]
-    loose: Callable[[str], bool]
+    fits: Callable[[str], bool]
     weight: int
 
 
@@ -36,22 +35,22 @@ def shapes(types: Iterable[ResourceType]) -> tuple[Shape, ...]:
 def fitting(shapes: Iterable[Shape], arn: str) -> tuple[ResourceType, ...]:
     """The resource types whose pattern the ARN fits, the most exact first; none when it is no ARN.
 
-    A placeholder stands for one part between `/` or `:`, the last one after a type's name for all that follows. Only
-    where nothing fits so, every placeholder may stand for several parts (log group names hold `/`). Wildcards in the
-    ARN's first fields fit anything; in its resource they are text.
+    A placeholder may stand for several parts between `/` or `:`, as the paths of roles and the names of log groups do;
+    only one that is the whole resource, such as a bucket's name, stands for one part. What has more literal text is
+    more exact: a table's index is an index before it is a table. Wildcards in the ARN's first fields fit anything; in
+    its resource they are text.
     """
     fields = arn.split(":", _FIELDS - 1)
     if len(fields) != _FIELDS:
         return ()
-    near = [shape for shape in shapes if _fields_fit(shape.fields, fields)]
-    found = [shape.type for shape in near if shape.strict(fields[-1])]
-    return tuple(dict.fromkeys(found or (shape.type for shape in near if shape.loose(fields[-1]))))
+    found = (s.type for s in shapes if _fields_fit(s.fields, fields) and s.fits(fields[-1]))
+    return tuple(dict.fromkeys(found))
 
 
 def _shape(kind: ResourceType, pattern: str) -> Shape:
     *fields, resource = pattern.split(":", _FIELDS - 1)
     literal = len(PLACEHOLDER.sub("", resource)) + sum(1 for field in fields if not PLACEHOLDER.search(field))
-    return Shape(kind, tuple(fields), _strict(resource), template_matcher(resource), literal)
+    return Shape(kind, tuple(fields), _matcher(resource), literal)
 
 
 def _fields_fit(pattern: tuple[str, ...], fields: list[str]) -> bool:
@@ -64,15 +63,7 @@ def _field_fits(template: str, field: str) -> bool:
     return template == field or ("*" in field and glob.matches(field, template))
 
 
-def _strict(resource: str) -> Callable[[str], bool]:
-    parts = _SEPARATOR.split(resource)
-    open_end = len(parts) > 1 and bool(PLACEHOLDER.search(parts[-1]))
-    matchers = [template_matcher(part) for part in parts]
-
-    def match(text: str) -> bool:
-        found = _SEPARATOR.split(text, maxsplit=len(parts) // 2 if open_end else 0)
-        return len(found) == len(parts) and all(
-            fits(part) for fits, part in zip(matchers, found, strict=True)
-        )
-
-    return match
+def _matcher(resource: str) -> Callable[[str], bool]:
+    if PLACEHOLDER.fullmatch(resource):
+        return lambda text: bool(text) and _SEPARATOR.search(text) is None
+    return template_matcher(resource)

@@ -10,7 +10,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from clew.aws import catalog_file
 from clew.aws.catalog_file import CatalogError
@@ -30,7 +30,9 @@ _LEVEL_SPELLINGS: Final = {
 _LIST_PREFIX: Final = "ArrayOf"
 _ARN_COLONS: Final = 5
 _NAME: Final = re.compile(r"[A-Za-z0-9]\S*", re.ASCII)
+_PREFIX: Final = re.compile(r"[a-z0-9-]+", re.ASCII)
 _Kind = TypeVar("_Kind", dict[str, object], list[object], str, bool)
+_Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def build(directory: Path) -> bytes:
     """
     root = _root(directory)
     source, data = _source(_Node.of_file(root / "package.json")), root / "data"
-    services = {prefix: _service(data, prefix) for prefix in sorted(_file(data, "services").texts())}
+    services = {prefix: _service(data, prefix) for prefix in _prefixes(_file(data, "services"))}
     names = _file(data, "serviceNames")
     actions = {prefix: " ".join(row[0] for row in service.actions) for prefix, service in services.items()}
     alone = {
@@ -117,20 +119,42 @@ def build(directory: Path) -> bytes:
         "wildcard": {prefix: found for prefix, found in alone.items() if found},
     }
     for prefix, service in services.items():
-        contents[f"s/{prefix}"] = [service.actions, service.types, service.keys]
+        contents[f"s/{prefix}"] = [
+            service.actions,
+            service.types,
+            service.keys,
+            service.pairings,
+            service.lists,
+        ]
         contents[f"t/{prefix}"] = [service.action_texts, service.key_texts]
     return catalog_file.encode(source, _counts(services), contents)
 
 
 @dataclass(frozen=True, slots=True)
 class _Service:
-    """The rows of one service; condition keys and resource types are named by their place in their own rows."""
+    """The rows of one service, as `catalog_service` reads them."""
 
-    actions: list[tuple[str, int, list[object], list[int], list[str]]]
-    types: list[tuple[str, list[str], list[int]]]
+    actions: list[tuple[str, int, list[int], int, int]]
+    types: list[tuple[str, list[str], int]]
     keys: list[tuple[str, str, bool]]
+    pairings: tuple[tuple[str, bool, int, int], ...]
+    lists: tuple[tuple[str, ...], ...]
     action_texts: list[str]
     key_texts: list[str]
+
+
+class _Pool(Generic[_Row]):
+    """Rows that repeat, each kept once and named by its place."""
+
+    def __init__(self) -> None:
+        self._places: dict[_Row, int] = {}
+
+    def place(self, row: _Row) -> int:
+        return self._places.setdefault(row, len(self._places))
+
+    @property
+    def rows(self) -> tuple[_Row, ...]:
+        return tuple(self._places)
 
 
 def _root(directory: Path) -> Path:
@@ -160,54 +184,78 @@ def _file(data: Path, *name: str) -> _Node:
 def _service(data: Path, prefix: str) -> _Service:
     keys = list(_file(data, "conditionKeys", prefix).members())
     types = list(_file(data, "resourceTypes", prefix).members())
-    actions = list(_file(data, "actions", prefix).members())
-    actions.sort(key=lambda action: action["name"].text().lower())
-    key_places = {key["key"].text().lower(): place for place, key in enumerate(keys)}
-    type_places = {kind["key"].text().lower(): place for place, kind in enumerate(types)}
+    actions = sorted(
+        _file(data, "actions", prefix).members(), key=lambda action: action["name"].text().lower()
+    )
+    reader = _Rows(_spellings(types), _spellings(keys), _Pool(), _Pool())
     return _Service(
-        actions=[_action(action, type_places, key_places) for action in actions],
-        types=[_type(kind, key_places) for kind in types],
+        actions=[reader.action(action) for action in actions],
+        types=[reader.type(kind) for kind in types],
         keys=[_key(key) for key in keys],
+        pairings=reader.pairings.rows,
+        lists=reader.lists.rows,
         action_texts=[action["description"].text() for action in actions],
         key_texts=[key["description"].text() for key in keys],
     )
 
 
-def _action(
-    action: _Node, types: dict[str, int], keys: dict[str, int]
-) -> tuple[str, int, list[object], list[int], list[str]]:
-    resources: list[object] = [
-        (
-            _places(resource["name"], types)[0],
-            int(resource["required"].flag()),
-            _places(resource["conditionKeys"], keys),
-            resource["dependentActions"].texts(),
+def _prefixes(services: _Node) -> list[str]:
+    for entry in services.entries():
+        if not _PREFIX.fullmatch(entry.text()):
+            raise entry.error(f"expected the prefix of a service; found `{entry.text()}`")
+    return sorted(services.texts())
+
+
+def _spellings(described: list[_Node]) -> dict[str, str]:
+    """The names that the nodes describe, by their lower-case form."""
+    return {node["key"].text().lower(): node["key"].text() for node in described}
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Makes the rows of one service, whose resource types and condition keys are known by their lower-case names."""
+
+    types: dict[str, str]
+    keys: dict[str, str]
+    pairings: _Pool[tuple[str, bool, int, int]]
+    lists: _Pool[tuple[str, ...]]
+
+    def action(self, action: _Node) -> tuple[str, int, list[int], int, int]:
+        name = action["name"]
+        if not _NAME.fullmatch(name.text()):
+            raise name.error(f"expected an action's name; found `{name.text()}`")
+        level = LEVELS.index(action["accessLevel"].one_of(_LEVEL_SPELLINGS))
+        pairings = [self._pairing(resource) for resource in action["resourceTypes"].entries()]
+        return name.text(), level, pairings, self._keys(action), self._dependent(action)
+
+    def type(self, kind: _Node) -> tuple[str, list[str], int]:
+        # The package writes several patterns of one resource type into one text.
+        arns = [arn.strip() for arn in kind["arn"].text().split(",")]
+        for arn in arns:
+            if arn.count(":") < _ARN_COLONS or not arn.startswith("arn:"):
+                raise kind["arn"].error(f"expected an ARN pattern; found `{arn}`")
+        return kind["key"].text(), arns, self._keys(kind)
+
+    def _pairing(self, resource: _Node) -> int:
+        kind = _spelled(resource["name"], self.types)
+        return self.pairings.place(
+            (kind, resource["required"].flag(), self._keys(resource), self._dependent(resource))
         )
-        for resource in action["resourceTypes"].entries()
-    ]
-    name = action["name"]
-    if not _NAME.fullmatch(name.text()):
-        raise name.error(f"expected an action's name; found `{name.text()}`")
-    level = LEVELS.index(action["accessLevel"].one_of(_LEVEL_SPELLINGS))
-    return (
-        name.text(),
-        level,
-        resources,
-        _places(action["conditionKeys"], keys),
-        action["dependentActions"].texts(),
-    )
+
+    def _keys(self, node: _Node) -> int:
+        named = node.optional("conditionKeys")
+        found = () if named is None else tuple(_spelled(entry, self.keys) for entry in named.entries())
+        return self.lists.place(found)
+
+    def _dependent(self, node: _Node) -> int:
+        return self.lists.place(tuple(node["dependentActions"].texts()))
 
 
-def _type(kind: _Node, keys: dict[str, int]) -> tuple[str, list[str], list[int]]:
-    # The package writes several patterns of one resource type into one text.
-    arns = [arn.strip() for arn in kind["arn"].text().split(",")]
-    malformed = next(
-        (arn for arn in arns if arn.count(":") < _ARN_COLONS or not arn.startswith("arn:")), None
-    )
-    if malformed is not None:
-        raise kind["arn"].error(f"expected an ARN pattern; found `{malformed}`")
-    named = kind.optional("conditionKeys")
-    return kind["key"].text(), arns, [] if named is None else _places(named, keys)
+def _spelled(name: _Node, known: dict[str, str]) -> str:
+    found = known.get(name.text().lower())
+    if found is None:
+        raise name.error(f"`{name.text()}` is described nowhere in the service")
+    return found
 
 
 def _key(key: _Node) -> tuple[str, str, bool]:
@@ -216,14 +264,6 @@ def _key(key: _Node) -> tuple[str, str, bool]:
     if value_type not in VALUE_TYPES:
         raise key["type"].error(f"expected one of {', '.join(VALUE_TYPES)}; found `{spelled}`")
     return key["key"].text(), value_type, spelled != value_type
-
-
-def _places(named: _Node, places: dict[str, int]) -> list[int]:
-    names = [named] if isinstance(named.value, str) else list(named.entries())
-    missing = next((name for name in names if name.text().lower() not in places), None)
-    if missing is not None:
-        raise missing.error(f"`{missing.text()}` is described nowhere in the service")
-    return [places[name.text().lower()] for name in names]
 
 
 def _key_prefixes(services: dict[str, _Service]) -> dict[str, list[str]]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import zlib
 from dataclasses import dataclass
 from datetime import date
@@ -67,6 +66,11 @@ def read(path: Path) -> CatalogFile:
         data = path.read_bytes()
     except OSError as error:
         raise CatalogError(f"{path}: cannot read the catalogue: {error.strerror}") from error
+    return decode(data, path)
+
+
+def decode(data: bytes, path: Path) -> CatalogFile:
+    """The catalogue in the bytes, which errors name by the path; CatalogError when they are damaged."""
     end = data.find(b"\n", len(MAGIC)) + 1
     if not data.startswith(MAGIC) or not end:
         raise CatalogError(f"{path}: not a catalogue of this version of clew; {_ADVICE}")
@@ -103,6 +107,8 @@ def _compact(content: object) -> bytes:
 
 def write(path: Path, data: bytes) -> None:
     """Put the bytes at the path, whole or not at all; CatalogError when that is not possible."""
+    import tempfile  # 5 ms that only writing costs
+
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

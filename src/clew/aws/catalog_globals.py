@@ -1,7 +1,8 @@
 """Condition keys that belong to no single service.
 
-AWS: "AWS global condition context keys" (IAM User Guide, reference_policies_condition-keys.html): each key's "Data
-type" and "Value type". The npm package of the catalogue describes only what the pages of the services name.
+AWS: "AWS global condition context keys" (IAM User Guide, reference_policies_condition-keys.html), each key's "Data
+type" and "Value type", and its section "Sensitive condition keys"; `aws:SourceOwner`: Amazon SNS Developer Guide,
+"Example cases for Amazon SNS access control". The catalogue's npm package describes only what pages of services name.
 """
 
 from __future__ import annotations
@@ -11,24 +12,28 @@ from typing import Final
 from clew.aws.catalog_types import ConditionKey
 
 _SINGLE: Final = {
-    "ARN": """
+    ("ARN",): """
         aws:PrincipalArn aws:SignInSessionArn aws:ChatbotSourceArn aws:SourceVpcArn aws:SourceArn
-        ec2:SourceInstanceArn lambda:SourceFunctionArn ssm:SourceInstanceArn codebuild:BuildArn codebuild:ProjectArn
+        ec2:SourceInstanceArn codebuild:BuildArn codebuild:ProjectArn lambda:SourceFunctionArn ssm:SourceInstanceArn
     """,
-    "Bool": """
-        aws:PrincipalIsAWSService aws:MultiFactorAuthPresent aws:ViaAWSService aws:ViaAWSMCPService
+    ("Bool",): """
+        aws:PrincipalIsAWSService aws:AssumedRoot aws:MultiFactorAuthPresent aws:ViaAWSService aws:ViaAWSMCPService
         aws:SecureTransport aws:IsMcpServiceAction
     """,
-    "Date": "aws:TokenIssueTime aws:CurrentTime aws:EpochTime",
-    "IPAddress": "aws:Ec2InstanceSourcePrivateIPv4 aws:SourceIp aws:VpcSourceIp",
-    "Numeric": "aws:MultiFactorAuthAge ec2:RoleDelivery",
-    "String": """
+    ("Date",): "aws:TokenIssueTime aws:CurrentTime",
+    ("Date", "Numeric"): "aws:EpochTime",
+    ("IPAddress",): "aws:Ec2InstanceSourcePrivateIPv4 aws:SourceIp aws:VpcSourceIp",
+    ("Numeric",): "aws:MultiFactorAuthAge ec2:RoleDelivery",
+    # The identity provider's name where it is built into AWS, its ARN otherwise.
+    ("String", "ARN"): "aws:FederatedProvider",
+    ("String",): """
         aws:PrincipalAccount aws:PrincipalOrgID aws:PrincipalTag/${TagKey} aws:PrincipalServiceName
-        aws:PrincipalType aws:userid aws:username aws:AssumedRoot aws:FederatedProvider aws:Ec2InstanceSourceVpc
-        aws:SourceIdentity glue:RoleAssumedBy glue:CredentialIssuingService identitystore:UserId aws:SourceVpc
-        aws:SourceVpce aws:VpceAccount aws:VpceOrgID aws:ResourceAccount aws:ResourceOrgID
-        aws:ResourceTag/${TagKey} aws:CalledViaFirst aws:CalledViaLast aws:CalledViaAWSMCP aws:referer
-        aws:RequestedRegion aws:RequestTag/${TagKey} aws:SourceAccount aws:SourceOrgID aws:SourceOwner aws:UserAgent
+        aws:PrincipalType aws:userid aws:username aws:Ec2InstanceSourceVpc aws:SourceIdentity
+        glue:RoleAssumedBy glue:CredentialIssuingService identitystore:UserId
+        aws:SourceVpc aws:SourceVpce aws:VpceAccount aws:VpceOrgID
+        aws:ResourceAccount aws:ResourceOrgID aws:ResourceTag/${TagKey}
+        aws:CalledViaFirst aws:CalledViaLast aws:CalledViaAWSMCP aws:referer aws:RequestedRegion
+        aws:RequestTag/${TagKey} aws:SourceAccount aws:SourceOrgID aws:SourceOwner aws:UserAgent
     """,
 }
 _MULTIVALUED: Final = """
@@ -38,10 +43,37 @@ _MULTIVALUED: Final = """
 
 GLOBAL_KEYS: Final = (
     *(
-        ConditionKey(name, value_type, multivalued=False, is_global=True)
-        for value_type, names in _SINGLE.items()
+        ConditionKey(name, value_types, multivalued=False, is_global=True)
+        for value_types, names in _SINGLE.items()
         for name in names.split()
     ),
-    *(ConditionKey(name, "String", multivalued=True, is_global=True) for name in _MULTIVALUED.split()),
+    *(ConditionKey(name, ("String",), multivalued=True, is_global=True) for name in _MULTIVALUED.split()),
 )
-"""Every global key with its type and whether it holds several values."""
+"""Every global key with its types and whether it holds several values."""
+
+SENSITIVE_KEYS: Final = frozenset(
+    {
+        "aws:principalaccount",
+        "aws:principalorgid",
+        "aws:resourceaccount",
+        "aws:resourceorgid",
+        "aws:sourceaccount",
+        "aws:sourceorgid",
+        "aws:sourcevpc",
+        "aws:sourcevpce",
+        "aws:vpceaccount",
+        "aws:vpceorgid",
+    }
+)
+"""The keys, in lower case, whose values a policy should never compare with wildcards."""
+
+IDENTITY_PROVIDER_KEYS: Final = {
+    claim: ConditionKey(
+        f"${{IdentityProvider}}:{claim}", ("String",), multivalued=claim == "amr", is_global=True
+    )
+    for claim in ("amr", "aud", "email", "oaud", "sub")
+}
+"""The keys of any OpenID Connect provider, by the claim after its host name.
+
+AWS: "IAM and AWS STS condition context keys", Available keys for AWS OIDC federation; `amr` is multivalued there.
+"""

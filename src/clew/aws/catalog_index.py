@@ -86,6 +86,39 @@ class ActionIndex:
         return tuple(self.spelled[place] for place in _places(mask & self.everything))
 
 
+@dataclass(frozen=True, slots=True)
+class ActionSet:
+    """A set of actions of one catalogue; `mask` has one bit for each.
+
+    >>> index = ActionIndex.of(["s3:GetObject", "s3:PutObject", "sts:AssumeRole"])
+    >>> found = ActionSet(index, index.mask("s3:*")) - ActionSet(index, index.mask("s3:put*"))
+    >>> list(found), "S3:GetObject" in found, len(found)
+    (['s3:GetObject'], True, 1)
+    """
+
+    index: ActionIndex
+    mask: int
+
+    def __contains__(self, action: str) -> bool:
+        place = self.index.bit(action)
+        return place is not None and bool(self.mask >> place & 1)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.index.names(self.mask))
+
+    def __len__(self) -> int:
+        return self.mask.bit_count()
+
+    def __or__(self, other: ActionSet) -> ActionSet:
+        return ActionSet(self.index, self.mask | other.mask)
+
+    def __and__(self, other: ActionSet) -> ActionSet:
+        return ActionSet(self.index, self.mask & other.mask)
+
+    def __sub__(self, other: ActionSet) -> ActionSet:
+        return ActionSet(self.index, self.mask & ~other.mask)
+
+
 def _stem(pattern: str) -> str:
     """What stands before the first wildcard."""
     return next((pattern[:place] for place, char in enumerate(pattern) if char in _WILDCARDS), pattern)

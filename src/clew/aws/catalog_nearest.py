@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 LONGEST: Final = 128
-_LIKENESS: Final = 0.75
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
+def nearest(word: str, known: Iterable[str], *, likeness: float = 0.75) -> str | None:
     """The known word that looks most like the given one, without regard to case; None when none is near.
+
+    `likeness` runs from 0 (nothing in common) to 1 (alike).
 
     >>> nearest("getobjcet", ["GetObject", "GetObjectAcl"]), nearest("xyz", ["GetObject"])
     ('GetObject', None)
@@ -25,5 +25,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     lowered = word.lower()
     if lowered in spelled:
         return spelled[lowered]
-    close = difflib.get_close_matches(lowered, spelled, n=1, cutoff=_LIKENESS)
+    import difflib  # 3 ms that only a misspelling costs
+
+    close = difflib.get_close_matches(lowered, spelled, n=1, cutoff=likeness)
     return spelled[close[0]] if close else None

@@ -6,15 +6,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from clew.aws.catalog_arns import Shape, shapes
-from clew.aws.catalog_file import CatalogError
 from clew.aws.catalog_types import LEVELS, Action, ActionResource, ConditionKey, ResourceType
 
 if TYPE_CHECKING:
     from clew.aws.catalog_file import CatalogFile
 
-_ActionRow = tuple[str, int, list[tuple[int, int, list[int], list[str]]], list[int], list[str]]
-_TypeRow = tuple[str, list[str], list[int]]
+# Condition keys and dependent actions repeat from row to row, so rows name a list by its place among the lists, and an
+# action names its pairings with resource types by their places.
+_ActionRow = tuple[str, int, list[int], int, int]
+_TypeRow = tuple[str, list[str], int]
 _KeyRow = tuple[str, str, bool]
+_PairingRow = tuple[str, bool, int, int]
+_Rows = tuple[list[_ActionRow], list[_TypeRow], list[_KeyRow], list[_PairingRow], list[list[str]]]
 
 
 class ServiceBlock:
@@ -24,10 +27,10 @@ class ServiceBlock:
         """Decode the service's block of the file; CatalogError when it is damaged."""
         self.prefix = prefix
         self._file = file
-        rows = file.block(f"s/{prefix}")
-        self._actions, self._types, self._keys = cast(
-            "tuple[list[_ActionRow], list[_TypeRow], list[_KeyRow]]", rows
+        self._actions, self._types, self._keys, self._pairings, lists = cast(
+            "_Rows", file.block(f"s/{prefix}")
         )
+        self._lists = [tuple(names) for names in lists]
         self._by_name = {row[0].lower(): place for place, row in enumerate(self._actions)}
         self._made: dict[int, Action] = {}
 
@@ -45,7 +48,7 @@ class ServiceBlock:
     def types(self) -> tuple[ResourceType, ...]:
         """Every resource type, in order of the names."""
         return tuple(
-            ResourceType(self.prefix, name, tuple(arns), self._key_names(keys))
+            ResourceType(self.prefix, name, tuple(arns), self._lists[keys])
             for name, arns, keys in self._types
         )
 
@@ -58,7 +61,7 @@ class ServiceBlock:
     def keys(self) -> tuple[ConditionKey, ...]:
         """Every condition key that AWS's page of the service names, in order."""
         return tuple(
-            ConditionKey(name, value_type, multivalued, name.lower().startswith("aws:"))
+            ConditionKey(name, (value_type,), multivalued, name.lower().startswith("aws:"))
             for name, value_type, multivalued in self._keys
         )
 
@@ -97,20 +100,18 @@ class ServiceBlock:
 
     def _make(self, row: _ActionRow) -> Action:
         name, level, resources, keys, dependent = row
-        try:
-            return Action(
-                self.prefix,
-                name,
-                LEVELS[level],
-                tuple(
-                    ActionResource(self._types[kind][0], bool(required), self._key_names(own), tuple(needs))
-                    for kind, required, own, needs in resources
-                ),
-                self._key_names(keys),
-                tuple(dependent),
-            )
-        except IndexError as error:
-            raise CatalogError(f"{self._file.path}: service `{self.prefix}` is damaged") from error
+        return Action(
+            self.prefix,
+            name,
+            LEVELS[level],
+            tuple(self._resources[pairing] for pairing in resources),
+            self._lists[keys],
+            self._lists[dependent],
+        )
 
-    def _key_names(self, places: list[int]) -> tuple[str, ...]:
-        return tuple(self._keys[place][0] for place in places)
+    @cached_property
+    def _resources(self) -> tuple[ActionResource, ...]:
+        return tuple(
+            ActionResource(name, required, self._lists[keys], self._lists[dependent])
+            for name, required, keys, dependent in self._pairings
+        )

@@ -103,12 +103,12 @@ class ResourceType:
 class ConditionKey:
     """One condition key; `name` may hold a placeholder, as `aws:RequestTag/${TagKey}` does.
 
-    `value_type` is one of `VALUE_TYPES`; `multivalued` keys are compared by `ForAllValues:` and `ForAnyValue:`;
-    `is_global` keys belong to no single service (AWS: "AWS global condition context keys").
+    `value_types` are some of `VALUE_TYPES`, nearly always one; `multivalued` keys are compared by `ForAllValues:`
+    and `ForAnyValue:`; `is_global` keys belong to no single service (AWS: "AWS global condition context keys").
     """
 
     name: str
-    value_type: str
+    value_types: tuple[str, ...]
     multivalued: bool
     is_global: bool
 
@@ -116,7 +116,7 @@ class ConditionKey:
     def is_template(self) -> bool:
         """Whether part of the name is the caller's choice.
 
-        >>> ConditionKey("aws:RequestTag/${TagKey}", "String", False, True).is_template
+        >>> ConditionKey("aws:RequestTag/${TagKey}", ("String",), False, True).is_template
         True
         """
         return PLACEHOLDER.search(self.name) is not None
@@ -124,7 +124,7 @@ class ConditionKey:
     def matches(self, key: str) -> bool:
         """Whether the key is this one, without regard to case; a placeholder stands for at least one character.
 
-        >>> tag = ConditionKey("aws:RequestTag/${TagKey}", "String", False, True)
+        >>> tag = ConditionKey("aws:RequestTag/${TagKey}", ("String",), False, True)
         >>> tag.matches("AWS:requesttag/team"), tag.matches("aws:RequestTag/"), tag.matches("aws:RequestTag")
         (True, False, False)
         """

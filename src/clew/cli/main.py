@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from clew import __version__
-from clew.cli import context
+from clew.cli import catalogs, context
 from clew.cli.commands import COMMANDS
 from clew.errors import ClewError, MissingExtraError
 
@@ -55,6 +55,7 @@ def options(
     context.configure(
         context.Globals(workspace=workspace, config=config, quiet=quiet, verbose=verbose, no_color=no_color)
     )
+    catalogs.choose()
 
 
 for register in COMMANDS:

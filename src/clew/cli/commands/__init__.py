@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clew.cli.commands import (
+    catalog,
     coverage,
     detect,
     doctor,
@@ -34,5 +35,6 @@ COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (
     rules.register,
     sql.register,
     lake.register,
+    catalog.register,
     doctor.register,
 )
