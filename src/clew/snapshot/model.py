@@ -29,6 +29,18 @@ class Source:
     text: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of a document: where it begins and ends in the document's own text, and where it begins in its file.
+
+    Each place is a line and a column, counted from 1; `in_file` is None where the document is no part of a file.
+    """
+
+    start: tuple[int, int]
+    end: tuple[int, int]
+    in_file: tuple[int, int] | None = None
+
+
 @dataclass(frozen=True)
 class Document:
     """One policy document as collected: decoded JSON, or JSON text as the API returns it (also percent-encoded).
@@ -50,7 +62,12 @@ class Document:
 
         Errors: `PolicyError` with every problem of the document, each located.
         """
-        return parse.parse(self.text, source=self.file)
+        return parse.parse(self.text, source=self.file if self.is_whole_file else None)
+
+    @property
+    def is_whole_file(self) -> bool:
+        """Whether the document is a file of its own, so that its lines are the file's."""
+        return self.source is not None and not self.path
 
     @cached_property
     def text(self) -> str:
@@ -72,12 +89,26 @@ class Document:
     def _begins(self) -> int | None:
         return json_place.find(self.source.text, self.start, self.path) if self.source else None
 
-    def place(self, line: int, column: int) -> tuple[int, int] | None:
-        """Line and column in the file of a line and column of the document; None where the text is not the file's."""
-        if self.source is None or self._begins is None or isinstance(self.content, str):
+    def statement(self, index: int) -> Span | None:
+        """Where a statement begins and ends in the document's text; None where the document has no such statement."""
+        try:
+            begins = json_place.skip_space(self.text, 0)
+            whole = json_place.find(self.text, begins, ("Statement",))
+            if whole is None:
+                return None
+            is_list = self.text[whole] == "["
+            found = json_place.find(self.text, whole, (index,)) if is_list else whole
+            return None if found is None else self._span(found)
+        except (ValueError, IndexError, RecursionError):
             return None
-        first_line, first_column = json_place.line_and_column(self.source.text, self._begins)
-        return first_line + line - 1, column + (first_column - 1 if line == 1 else 0)
+
+    def _span(self, begins: int) -> Span:
+        ends = json_place.end_of_value(self.text, begins)
+        in_file = None
+        if self.source is not None and self._begins is not None and not isinstance(self.content, str):
+            in_file = json_place.line_and_column(self.source.text, self._begins + begins)
+        start = json_place.line_and_column(self.text, begins)
+        return Span(start, json_place.line_and_column(self.text, ends), in_file)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,262 @@
+"""Which policies apply to a request: from account state, and from policies that the question brings itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from clew.aws.glob import matcher
+from clew.engine.policies import Policies
+from clew.engine.principal import parse_principal
+from clew.errors import UsageError
+from clew.reach import guardrails
+from clew.reach.attached import Attachment, Held, Missing, held
+from clew.reach.guardrails import Guardrails
+from clew.reach.identity import Identity, identity
+from clew.reach.resource_policy import ResourceSide, resource_side
+from clew.snapshot.model import Resource, Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from clew.engine.principal import Caller
+    from clew.snapshot.model import Document
+
+EXCLUDABLE = ("boundary", "resource-policy", "scps", "rcps")
+"""The words that leave out a whole gate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The policies that a question brings itself.
+
+    `identity` and `session` and `endpoint` are added; each of the others, where given, stands in the place of what the
+    account's files say. `scps` and `rcps` are levels, root first.
+    """
+
+    identity: tuple[Document, ...] = ()
+    session: tuple[Document, ...] = ()
+    endpoint: tuple[Document, ...] = ()
+    boundaries: tuple[Document, ...] = ()
+    resource: Document | None = None
+    scps: tuple[tuple[Document, ...], ...] = ()
+    rcps: tuple[tuple[Document, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which of the attached policies take part: by name, ARN or a pattern with `*`; or a gate by its word."""
+
+    only: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The policies of one request, and for each the place where it is attached.
+
+    `attachments` are keyed as a decision names its policies: `identity_policies/0`, `resource_policy`, `scps/1/0`.
+    `missing` are documents that take part and are not at hand, `assumed` what was taken for granted, `tags` those of
+    the calling user (None when they are not known), `excluded` what was chosen not to take part.
+    """
+
+    policies: Policies
+    attachments: Mapping[str, Attachment]
+    missing: tuple[Missing, ...] = ()
+    assumed: tuple[str, ...] = ()
+    tags: Mapping[str, str] | None = None
+    user_id: str | None = None
+    resource_account: str | None = None
+    excluded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """What was found, before the choice."""
+
+    identity: Identity
+    resource: ResourceSide
+    scps: Guardrails
+    rcps: Guardrails
+    given: Given = field(default=Given())
+
+
+def applied(
+    snapshot: Snapshot,
+    principal: str,
+    action: str,
+    resource: str,
+    *,
+    resource_account: str | None = None,
+    given: Given | None = None,
+    choice: Choice | None = None,
+) -> Applied:
+    """Every policy that takes part when the principal asks for the action on the resource.
+
+    Errors: `InputError` when the account at hand has no such principal, `PolicyError` for a given document that is
+    malformed, `UsageError` when the choice names a policy that is not there.
+    """
+    caller = parse_principal(principal)
+    side = resource_side(snapshot, action, resource)
+    owner = resource_account or _owner(side.resource, resource)
+    sides = _Sides(
+        identity(snapshot, caller),
+        side,
+        _scps(snapshot, caller),
+        _rcps(snapshot, owner or caller.account),
+        given or Given(),
+    )
+    chosen = choice or Choice()
+    gates = _gates(sides, chosen)
+    return Applied(
+        policies=_policies(gates, side.resource if "resource-policy" not in chosen.without else None),
+        attachments=MappingProxyType(dict(_named(gates))),
+        missing=tuple(missing for gate in gates.all for missing in gate.missing),
+        assumed=tuple(_assumed(snapshot, sides, gates)),
+        tags=sides.identity.tags,
+        user_id=sides.identity.user_id,
+        resource_account=owner,
+        excluded=gates.excluded,
+    )
+
+
+def _owner(resource: Resource | None, arn: str) -> str | None:
+    if resource is not None and resource.account:
+        return resource.account
+    parts = arn.split(":", 5)
+    return parts[4] or None if len(parts) > 5 else None  # noqa: PLR2004  # an ARN has six parts
+
+
+def _scps(snapshot: Snapshot, caller: Caller) -> Guardrails:
+    organization = snapshot.organization
+    if caller.account and caller.account == organization.management_account and organization.scps is not None:
+        # AWS: "Service control policies": they do not affect users or roles in the management account.
+        return Guardrails(assumed=(f"{caller.account} is the management account: SCPs do not apply to it",))
+    return guardrails.scps(organization, caller.account)
+
+
+def _rcps(snapshot: Snapshot, owner: str) -> Guardrails:
+    organization = snapshot.organization
+    if owner and owner == organization.management_account and organization.rcps is not None:
+        # AWS: "Resource control policies": they do not affect resources in the management account.
+        return Guardrails(assumed=(f"{owner} is the management account: RCPs do not apply to its resources",))
+    return guardrails.rcps(organization, owner)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gates:
+    """The policies that take part, gate by gate."""
+
+    identity: Held
+    resource: Held
+    boundaries: Held
+    session: Held
+    scps: tuple[Held, ...]
+    rcps: tuple[Held, ...]
+    endpoint: Held
+    excluded: tuple[str, ...]
+
+    @property
+    def all(self) -> Iterable[Held]:
+        """Every gate, levels one by one."""
+        single = (self.identity, self.resource, self.boundaries, self.session)
+        return (*single, *self.scps, *self.rcps, self.endpoint)
+
+
+def _gates(sides: _Sides, choice: Choice) -> _Gates:
+    given, without = sides.given, set(choice.without)
+    attached, excluded = _chosen(sides.identity.attachments, choice)
+    boundaries = _custom(given.boundaries, "--boundary") or sides.identity.boundaries
+    resource = _custom((given.resource,) if given.resource else (), "--resource-policy", "resource") or (
+        (sides.resource.attachment,) if sides.resource.attachment else ()
+    )
+    levels = tuple(_custom(level, "--scp") for level in given.scps) or sides.scps.levels
+    rcp_levels = tuple(_custom(level, "--rcp") for level in given.rcps) or sides.rcps.levels
+    return _Gates(
+        identity=held((*attached, *_custom(given.identity, "--policy"))),
+        resource=held(() if "resource-policy" in without else resource, with_principal=True),
+        boundaries=held(() if "boundary" in without else boundaries),
+        session=held(_custom(given.session, "--session-policy")),
+        scps=() if "scps" in without else tuple(held(level) for level in levels),
+        rcps=() if "rcps" in without else tuple(held(level, with_principal=True) for level in rcp_levels),
+        endpoint=held(_custom(given.endpoint, "--endpoint-policy"), with_principal=True),
+        excluded=(*excluded, *(word for word in EXCLUDABLE if word in without)),
+    )
+
+
+def _custom(documents: Sequence[Document], option: str, kind: str = "none") -> tuple[Attachment, ...]:
+    return tuple(Attachment(document, option, kind, document.name) for document in documents)
+
+
+def _chosen(
+    attachments: tuple[Attachment, ...], choice: Choice
+) -> tuple[tuple[Attachment, ...], tuple[str, ...]]:
+    """The attached policies that take part, and the names of the others."""
+    without = [text for text in choice.without if text not in EXCLUDABLE]
+    for text in (*choice.only, *without):
+        if not any(_is_named(attachment, text) for attachment in attachments):
+            names = ", ".join(f"`{attachment.name}`" for attachment in attachments) or "none"
+            raise UsageError(f"no attached policy is called `{text[:200]}`; there are {names}")
+    kept = tuple(
+        attachment
+        for attachment in attachments
+        if (not choice.only or any(_is_named(attachment, text) for text in choice.only))
+        and not any(_is_named(attachment, text) for text in without)
+    )
+    return kept, tuple(attachment.name for attachment in attachments if attachment not in kept)
+
+
+def _is_named(attachment: Attachment, text: str) -> bool:
+    fits = matcher(text)
+    return fits(attachment.name) or fits(attachment.arn or attachment.name)
+
+
+def _policies(gates: _Gates, resource: Resource | None) -> Policies:
+    known = resource or Resource("")
+    return Policies(
+        identity=gates.identity.policies,
+        resource=gates.resource.policies[0] if gates.resource.policies else None,
+        boundaries=gates.boundaries.policies,
+        session=gates.session.policies,
+        scps=tuple(level.policies for level in gates.scps),
+        rcps=tuple(level.policies for level in gates.rcps),
+        endpoint=gates.endpoint.policies,
+        block_public_access=known.block_public_access,
+        grants=known.grants,
+        acl=known.acl,
+        object_ownership=known.object_ownership,
+        rcp_services_only=True,
+    )
+
+
+def _named(gates: _Gates) -> Iterable[tuple[str, Attachment]]:
+    """Each policy under the name that a decision gives it."""
+    for name, gate in (
+        ("identity_policies", gates.identity),
+        ("permissions_boundaries", gates.boundaries),
+        ("session_policies", gates.session),
+        ("vpc_endpoint_policies", gates.endpoint),
+    ):
+        yield from ((f"{name}/{n}", attachment) for n, attachment in enumerate(gate.attachments))
+    if gates.resource.attachments:
+        yield "resource_policy", gates.resource.attachments[0]
+    for name, levels in (("scps", gates.scps), ("rcps", gates.rcps)):
+        for number, level in enumerate(levels):
+            yield from ((f"{name}/{number}/{n}", each) for n, each in enumerate(level.attachments))
+
+
+def _assumed(snapshot: Snapshot, sides: _Sides, gates: _Gates) -> Iterable[str]:
+    """What was taken for granted, so that a reader can tell a fact from a default."""
+    if not gates.resource.attachments and "resource-policy" not in gates.excluded:
+        yield from sides.resource.assumed
+    if not sides.given.scps and "scps" not in gates.excluded:
+        yield from sides.scps.assumed
+        if snapshot.accounts and snapshot.organization.scps is None:
+            yield "no SCPs are given: taken as none"
+    if not sides.given.rcps and "rcps" not in gates.excluded:
+        yield from sides.rcps.assumed
+        if snapshot.accounts and snapshot.organization.rcps is None:
+            yield "no RCPs are given: taken as none"
+    if gates.excluded:
+        yield f"left out as asked: {', '.join(gates.excluded)}"

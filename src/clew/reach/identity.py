@@ -1,0 +1,116 @@
+"""A principal's own policies: attached and inline ones, those of its groups, and its permissions boundary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from clew.engine.principal import Kind
+from clew.errors import InputError
+from clew.reach.attached import Attachment
+from clew.snapshot.load import near
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from clew.engine.principal import Caller
+    from clew.snapshot.model import Account, Attached, Document, Group, Role, Snapshot, User
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What the files know of a principal; `tags` are those of a user, for only a user's sessions carry no others."""
+
+    attachments: tuple[Attachment, ...] = ()
+    boundaries: tuple[Attachment, ...] = ()
+    tags: Mapping[str, str] | None = None
+    user_id: str | None = None
+
+
+NOBODY = Identity()
+
+
+def identity(snapshot: Snapshot, caller: Caller) -> Identity:
+    """The policies of the caller, as far as they are the caller's own.
+
+    Errors: `InputError` when the caller's account is at hand and has no such principal; it names the nearest.
+    """
+    if not snapshot.accounts or not caller.account or caller.kind is Kind.ROOT:
+        return NOBODY
+    account = snapshot.accounts.get(caller.account)
+    if account is None:
+        return _unknown(f"the policies of {caller.text} (no file of account {caller.account} is given)")
+    if caller.kind is Kind.USER:
+        user = account.users.get(caller.text)
+        if user is None:
+            raise _absent(snapshot, account, caller)
+        return _of_user(snapshot, account, user)
+    if caller.kind in {Kind.ROLE, Kind.SESSION}:
+        role = _role(account, caller)
+        if role is None:
+            raise _absent(snapshot, account, caller)
+        return _of_role(snapshot, role)
+    return _unknown(f"the policies of the user who called GetFederationToken for {caller.text}")
+
+
+def _unknown(what: str) -> Identity:
+    return Identity((Attachment(None, "the principal", "none", what),))
+
+
+def _role(account: Account, caller: Caller) -> Role | None:
+    if caller.kind is Kind.ROLE:
+        return account.roles.get(caller.text)
+    # A session's ARN leaves the role's path out, and a role's name is unique within its account.
+    return next((role for role in account.roles.values() if role.name == caller.role), None)
+
+
+def _absent(snapshot: Snapshot, account: Account, caller: Caller) -> InputError:
+    """The error of a principal that its account does not have, with those it may have been meant for."""
+    nearest = near(caller.text, snapshot)
+    hint = f"; did you mean {' or '.join(f'`{arn}`' for arn in nearest)}?" if nearest else ""
+    cut = " (the file says that it is truncated)" if account.truncated else ""
+    return InputError(f"`{caller.text[:300]}` is not among the principals of account {account.id}{cut}{hint}")
+
+
+def _of_user(snapshot: Snapshot, account: Account, user: User) -> Identity:
+    own = _policies(snapshot, f"user {user.name}", "user", user.inline, user.attached)
+    groups = [
+        attachment
+        for name in user.groups
+        for attachment in of_group(snapshot, name, account.groups.get(name))
+    ]
+    return Identity(
+        (*own, *groups), _boundary(snapshot, user.boundary, f"user {user.name}"), user.tags, user.id
+    )
+
+
+def of_group(snapshot: Snapshot, name: str, group: Group | None) -> tuple[Attachment, ...]:
+    """The policies of a group; one unknown policy where the group is not at hand."""
+    if group is None:
+        return (Attachment(None, f"group {name}", "group", f"the policies of group {name}"),)
+    return _policies(snapshot, f"group {name}", "group", group.inline, group.attached)
+
+
+def _of_role(snapshot: Snapshot, role: Role) -> Identity:
+    holder = f"role {role.name}"
+    own = _policies(snapshot, holder, "role", role.inline, role.attached)
+    return Identity(own, _boundary(snapshot, role.boundary, holder))
+
+
+def _policies(
+    snapshot: Snapshot, holder: str, kind: str, inline: Iterable[Document], attached: Iterable[Attached]
+) -> tuple[Attachment, ...]:
+    return (
+        *(Attachment(document, holder, kind, document.name) for document in inline),
+        *(_managed(snapshot, each.arn, holder) for each in attached),
+    )
+
+
+def _managed(snapshot: Snapshot, arn: str, holder: str) -> Attachment:
+    kind = "aws-managed" if ":iam::aws:" in arn else "user-managed"
+    document = snapshot.managed_policy(arn)
+    return Attachment(document, holder, kind, document.name if document else arn)
+
+
+def _boundary(snapshot: Snapshot, arn: str | None, holder: str) -> tuple[Attachment, ...]:
+    return () if arn is None else (_managed(snapshot, arn, holder),)

@@ -1,0 +1,116 @@
+"""The resource's side of a request: its policy, its account, and what else decides about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from clew.reach.attached import Attachment
+from clew.snapshot.model import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from clew.snapshot.model import Role, Snapshot
+
+_ASSUMING = frozenset(
+    {
+        "sts:assumerole",
+        "sts:assumerolewithsaml",
+        "sts:assumerolewithwebidentity",
+        "sts:tagsession",
+        "sts:setsourceidentity",
+    }
+)
+# The policy that decides about a part (an object, an alias, an index) is attached to what contains it.
+_CONTAINED_BY = {"s3": "/", "s3-object-lambda": "/", "dynamodb": "/", "lambda": ":", "sns": ":", "es": "/"}
+_ARN_PARTS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceSide:
+    """The attachment of the resource's policy (None: there is none), the resource, and what was assumed."""
+
+    attachment: Attachment | None = None
+    resource: Resource | None = None
+    assumed: tuple[str, ...] = ()
+
+
+def resource_side(snapshot: Snapshot, action: str, arn: str) -> ResourceSide:
+    """What the files know of the resource: for `sts:AssumeRole*` the role's trust policy is its policy."""
+    if _is_role(arn):
+        return _role_side(snapshot, arn) if action.lower() in _ASSUMING else ResourceSide()
+    found = next((snapshot.resources[name] for name in _holders(arn) if name in snapshot.resources), None)
+    if found is not None:
+        found = _with_account_settings(snapshot, found)
+        return ResourceSide(_attachment(found), found)
+    if _has_key_policy(arn):
+        # AWS: "Key policies in AWS KMS": every key has exactly one, and without it nothing is allowed.
+        return ResourceSide(Attachment(None, arn, "resource", f"the key policy of {arn}"))
+    if arn == "*" or not arn.startswith("arn:"):
+        return ResourceSide()
+    return ResourceSide(assumed=(f"no resource policy of {_holder(arn)} is given: taken as none",))
+
+
+def _attachment(resource: Resource) -> Attachment | None:
+    label = f"the policy of {resource.arn}"
+    return None if resource.policy is None else Attachment(resource.policy, resource.arn, "resource", label)
+
+
+def _is_role(arn: str) -> bool:
+    return ":iam::" in arn and ":role/" in arn
+
+
+def _has_key_policy(arn: str) -> bool:
+    return arn.startswith("arn:") and arn.split(":", _ARN_PARTS - 1)[2] == "kms" and ":key/" in arn
+
+
+def _role_side(snapshot: Snapshot, arn: str) -> ResourceSide:
+    role = _role(snapshot, arn)
+    label = f"the trust policy of {arn}"
+    if role is None and not snapshot.accounts:
+        return ResourceSide()
+    return ResourceSide(Attachment(role.trust if role else None, arn, "resource", label))
+
+
+def _role(snapshot: Snapshot, arn: str) -> Role | None:
+    account = snapshot.accounts.get(arn.split(":")[4])
+    return account.roles.get(arn) if account else None
+
+
+def _holders(arn: str) -> Iterator[str]:
+    """The ARN itself, and then each that contains it, innermost first."""
+    yield arn
+    parts = arn.split(":", _ARN_PARTS - 1)
+    separator = _CONTAINED_BY.get(parts[2]) if len(parts) == _ARN_PARTS else None
+    while separator and separator in parts[-1]:
+        parts[-1] = parts[-1].rpartition(separator)[0]
+        yield ":".join(parts)
+
+
+def _holder(arn: str) -> str:
+    """The ARN under which a user would give the policy: an object's bucket, otherwise the resource's own."""
+    return arn.partition("/")[0] if arn.split(":")[2:5] == ["s3", "", ""] else arn
+
+
+def _with_account_settings(snapshot: Snapshot, resource: Resource) -> Resource:
+    """The resource with the Block Public Access settings of its account, of which each counts where either is on."""
+    if resource.account is None or ":s3:" not in resource.arn:
+        return resource
+    partition = resource.arn.split(":")[1]
+    owner = snapshot.resources.get(f"arn:{partition}:iam::{resource.account}:root")
+    if owner is None or owner.block_public_access is None:
+        return resource
+    return Resource(
+        resource.arn,
+        resource.account,
+        resource.policy,
+        _either(resource.block_public_access or {}, owner.block_public_access),
+        resource.acl,
+        resource.object_ownership,
+        resource.grants,
+    )
+
+
+def _either(bucket: Mapping[str, bool], account: Mapping[str, bool]) -> Mapping[str, bool]:
+    return {name: bucket.get(name, False) or account.get(name, False) for name in {**bucket, **account}}
