@@ -11,6 +11,8 @@
 ('aws:RequestTag/${TagKey}', True)
 >>> aws.resource_type_of("arn:aws:s3:::bucket/key").name
 'object'
+>>> aws.dependent_actions_of("ecs:RunTask")
+('iam:PassRole',)
 >>> aws.names(aws.mask("sts:AssumeRole*"))
 ('sts:AssumeRole', 'sts:AssumeRoleWithSAML', 'sts:AssumeRoleWithWebIdentity')
 >>> aws.nearest_action("s3:GetObjects"), aws.nearest_condition_key("aws:SourceIP4")
@@ -20,6 +22,7 @@
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Final, cast
 
 from clew.aws import catalog_arns, catalog_file, catalog_nearest
@@ -144,6 +147,16 @@ class Catalog:
             alone = self._alone[prefix] = frozenset(words.split())
         return name in alone
 
+    @cached_property
+    def wildcard_only(self) -> int:
+        """The set of the actions that have no resource type, as bits."""
+        bits = (
+            self.bit(f"{prefix}:{name}")
+            for prefix, words in self._alone_words.items()
+            for name in words.split()
+        )
+        return self.index.set_of(bit for bit in bits if bit is not None)
+
     # Sets of actions
 
     @cached_property
@@ -235,6 +248,14 @@ class Catalog:
         for resource in found.resources:
             names += [*resource.condition_keys, *kinds[resource.name].condition_keys]
         return tuple(sorted(set(names), key=str.lower))
+
+    def dependent_actions_of(self, action: str) -> tuple[str, ...]:
+        """The further actions that the action may need, for itself or for one of its resource types, in order."""
+        found = self.action(action)
+        if found is None:
+            return ()
+        names = (found.dependent_actions, *(resource.dependent_actions for resource in found.resources))
+        return tuple(sorted(set(chain.from_iterable(names)), key=str.lower))
 
     # Did you mean
 

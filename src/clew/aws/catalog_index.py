@@ -77,6 +77,15 @@ class ActionIndex:
         matches = glob.matcher(pattern)
         return _number(matches(name) for name in self.lowered[first:last]) << first
 
+    def set_of(self, places: Iterable[int]) -> int:
+        """The set of the actions at these places of the order.
+
+        >>> bin(ActionIndex.of(["s3:GetObject", "s3:PutObject"]).set_of([1]))
+        '0b10'
+        """
+        chosen = set(places)
+        return _number(place in chosen for place in range(len(self.spelled)))
+
     def names(self, mask: int) -> tuple[str, ...]:
         """The actions of the set, in order, as AWS spells them.
 

@@ -25,12 +25,16 @@ PLACEHOLDER: Final = re.compile(r"\$\{[^}]*\}|<[^>]*>")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the facts come from; `updated` is the day on which its makers last read AWS's pages."""
+    """Where the facts come from; `updated` is the day on which its makers last read AWS's pages.
+
+    `dependents` is the version of the same source, with its day, that the dependent actions come from.
+    """
 
     name: str
     version: str
     updated: date
     licence: str
+    dependents: str
 
     def age_days(self, today: date) -> int:
         """How many days before `today` AWS's pages were read."""

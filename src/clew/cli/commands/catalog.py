@@ -98,6 +98,7 @@ def info(output: OutputOption = Output.TABLE) -> None:
         "version": source.version,
         "licence": source.licence,
         "updated": source.updated.isoformat(),
+        "dependent_actions_of": source.dependents,
         "age_days": source.age_days(datetime.now(UTC).date()),
         "file": "built in" if catalog.path == BUILT_IN else str(catalog.path),
         "size_bytes": catalog.path.stat().st_size,
@@ -119,9 +120,9 @@ def update(
     from clew.aws import catalog, catalog_build, catalog_file
     from clew.cli import catalogs
 
-    data = catalog_build.build(from_dir)
-    made = catalog.Catalog(catalog_file.decode(data, from_dir))
     built_in = catalog.Catalog.open(catalog.BUILT_IN)
+    data = catalog_build.build(from_dir, catalog_build.dependents_of(built_in))
+    made = catalog.Catalog(catalog_file.decode(data, from_dir))
     if made.source.updated < built_in.source.updated:
         raise catalog.CatalogError(
             f"{from_dir}: {made.source} is older than the built-in catalogue, {built_in.source}; nothing was changed"
@@ -197,7 +198,7 @@ def _action(catalog: Catalog, action: Action) -> Document:
             for resource in action.resources
         ],
         "condition_keys": list(catalog.condition_keys_of(action.full_name)),
-        "dependent_actions": list(action.dependent_actions),
+        "dependent_actions": list(catalog.dependent_actions_of(action.full_name)),
     }
 
 
