@@ -17,7 +17,7 @@ True
 >>> statement("Deny not iam:* on *") == {"Effect": "Deny", "NotAction": "iam:*", "Resource": "*"}
 True
 
-A row of `conditions/` says instead what one condition does: `key`, `values` (of the policy), `context` (of the request),
+A row of `conditions/` says instead what one condition does: `key`, `values` (the policy's), `context` (the request's),
 `with` (the operator as written; the file's own otherwise) and `matches`: yes, no or unknown. It becomes two requests:
 one that only this condition can allow, and one that only this condition can deny.
 """
