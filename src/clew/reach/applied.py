@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -79,7 +79,7 @@ class _Sides:
     resource: ResourceSide
     scps: Guardrails
     rcps: Guardrails
-    given: Given = field(default=Given())
+    given: Given
 
 
 def applied(

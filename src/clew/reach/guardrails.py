@@ -51,7 +51,8 @@ def _levels(
         return Guardrails(((unknown,),))
     if not path:
         return Guardrails(assumed=(f"account {account} is not in the organisation: no {word} of it apply",))
-    unnamed = [target for target in path if target not in policies]
+    # RCPFullAWSAccess is attached everywhere and cannot be detached: nothing is assumed of RCPs.
+    unnamed = [target for target in path if target not in policies and word == "SCPs"]
     assumed = (f"{', '.join(unnamed)}: no {word} named, taken as {default} alone",) if unnamed else ()
     return Guardrails(
         tuple(

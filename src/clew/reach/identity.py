@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from clew.engine.principal import Kind
@@ -50,11 +50,20 @@ def identity(snapshot: Snapshot, caller: Caller) -> Identity:
         if role is None:
             raise _absent(snapshot, account, caller)
         return _of_role(snapshot, role)
-    return _unknown(f"the policies of the user who called GetFederationToken for {caller.text}")
+    user = _federating_user(account, caller)
+    if user is None:
+        return _unknown(f"the policies of the user who called GetFederationToken for {caller.text}")
+    return replace(_of_user(snapshot, account, user), tags=None, user_id=None)
 
 
 def _unknown(what: str) -> Identity:
     return Identity((Attachment(None, "the principal", "none", what),))
+
+
+def _federating_user(account: Account, caller: Caller) -> User | None:
+    """The user of the session's name: as AWS's pages write it, the one who called GetFederationToken."""
+    name = caller.text.rpartition("/")[2]
+    return next((user for user in account.users.values() if user.name == name), None)
 
 
 def _role(account: Account, caller: Caller) -> Role | None:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import difflib
 import gzip
 import zlib
 from dataclasses import dataclass
@@ -116,11 +117,13 @@ def read(name: str) -> Source:
 
 
 def near(name: str, snapshot: Snapshot, limit: int = 3) -> Sequence[str]:
-    """The principals of the snapshot whose ARNs look most like the text, best first."""
-    import difflib
-
-    known = [arn for account in snapshot.accounts.values() for arn in (*account.users, *account.roles)]
-    wanted = name.rpartition("/")[2].lower()
-    by_name = [arn for arn in known if arn.rpartition("/")[2].lower() == wanted]
-    close = difflib.get_close_matches(name, known, limit, 0.6)
-    return tuple(dict.fromkeys([*by_name, *close]))[:limit]
+    """The principals of the snapshot whose names look most like that of the ARN, best first."""
+    known: dict[str, list[str]] = {}
+    for account in snapshot.accounts.values():
+        for arn in (*account.users, *account.roles):
+            known.setdefault(arn.rpartition("/")[2].lower(), []).append(arn)
+    kind = name.rpartition(":")[2].partition("/")[0]
+    # A session is named by its role: arn:…:assumed-role/ROLE/SESSION.
+    wanted = name.split("/")[1] if kind == "assumed-role" and "/" in name else name.rpartition("/")[2]
+    close = difflib.get_close_matches(wanted.lower(), known, limit, 0.7)
+    return tuple(arn for found in close for arn in known[found])[:limit]

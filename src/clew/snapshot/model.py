@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -119,9 +118,6 @@ class Attached:
     name: str
 
 
-NOTHING: Mapping[str, str] = MappingProxyType({})
-
-
 @dataclass(frozen=True, slots=True)
 class User:
     """An IAM user."""
@@ -133,7 +129,7 @@ class User:
     inline: tuple[Document, ...] = ()
     attached: tuple[Attached, ...] = ()
     boundary: str | None = None
-    tags: Mapping[str, str] = NOTHING
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +143,7 @@ class Role:
     inline: tuple[Document, ...] = ()
     attached: tuple[Attached, ...] = ()
     boundary: str | None = None
-    tags: Mapping[str, str] = NOTHING
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +197,7 @@ class Organization:
 
     id: str | None = None
     management_account: str | None = None
-    paths: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     scps: Mapping[str, tuple[Document, ...]] | None = None
     rcps: Mapping[str, tuple[Document, ...]] | None = None
 
@@ -210,9 +206,9 @@ class Organization:
 class Snapshot:
     """What is known of one or several accounts; `files` are those that it was read from, `notes` what was left out."""
 
-    accounts: Mapping[str, Account] = MappingProxyType({})
-    resources: Mapping[str, Resource] = MappingProxyType({})
-    organization: Organization = field(default=Organization())
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    resources: Mapping[str, Resource] = field(default_factory=dict)
+    organization: Organization = field(default_factory=Organization)
     files: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
