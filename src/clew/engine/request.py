@@ -67,6 +67,14 @@ class Context:
         """Whether any key may be unknown."""
         return self._default is UNKNOWN or UNKNOWN in self._states.values()
 
+    def with_defaults(self, values: Mapping[str, ContextValue]) -> Context:
+        """This context with the given keys present where it says nothing of them."""
+        made = Context()
+        made._default = self._default
+        made._states = {**{key.lower(): value for key, value in values.items()}, **self._states}
+        made.spelling = MappingProxyType({**{key.lower(): key for key in values}, **self.spelling})
+        return made
+
     def completed(self, values: Mapping[str, ContextValue]) -> Context:
         """This context with the given keys present and every other key that was unknown absent."""
         return Context({**self.values, **{key.lower(): value for key, value in values.items()}})

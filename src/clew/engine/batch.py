@@ -1,0 +1,285 @@
+"""One line of `clew simulate --batch`: a request with its policies as JSON to an answer as JSON; it never raises.
+
+The line's form is a public contract: `docs/guide/engine.md` describes every key.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from clew.engine.authorize import Prepared
+from clew.engine.derive import derived
+from clew.engine.policies import Policies
+from clew.engine.request import Context, Request
+from clew.errors import InputError
+from clew.policy.model import Policy, PolicyKind
+from clew.policy.parse import read
+
+if TYPE_CHECKING:
+    from clew.engine.decision import Decision
+    from clew.engine.request import ContextValue
+
+_LINE_KEYS: Final = frozenset(
+    {
+        "id",
+        "request",
+        "identity_policies",
+        "resource_policy",
+        "permissions_boundaries",
+        "session_policies",
+        "scps",
+        "rcps",
+        "vpc_endpoint_policies",
+        "block_public_access",
+        "grants",
+        "management_account",
+        "acl",
+        "object_ownership",
+        "object_owner",
+    }
+)
+_REQUEST_KEYS: Final = frozenset({"principal", "action", "resource", "resource_account", "context"})
+_OWNERSHIPS: Final = frozenset({"BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"})
+_SHOWN: Final = 100
+_MOST_DEEP: Final = "the line is nested too deeply or holds a number that cannot be read"
+
+
+class LineError(InputError):
+    """A line of a batch cannot be evaluated."""
+
+
+def evaluate_line(
+    line: str | bytes | Mapping[str, object],
+    *,
+    unknown_context: bool = False,
+    derive_context: bool = False,
+) -> dict[str, object]:
+    """The answer to one line, as text or decoded; what is wrong with the line stands in its `error`.
+
+    `unknown_context`: a context key that the line does not give is unknown instead of absent.
+    `derive_context`: keys that follow from principal and resource with certainty are added.
+
+    >>> evaluate_line('{"id": 1, "request": {"principal": "*", "action": "s3:GetObject", "resource": "*"}}')["decision"]
+    'implicit_deny'
+    >>> evaluate_line('{"id": 2}')["error"]
+    'request: expected an object'
+    """
+    name: object = None
+    try:
+        document = _decoded(line)
+        name = _name(document.get("id"))
+        decision, notes = _decide(document, unknown_context=unknown_context, derive_context=derive_context)
+        return {
+            "id": name,
+            **_told(decision),
+            "notes": [*notes, *decision.notes],
+            "assumed": list(decision.assumed),
+        }
+    except InputError as error:
+        return _failed(name, str(error))
+    except RecursionError:
+        return _failed(name, _MOST_DEEP)
+
+
+def _failed(name: object, error: str) -> dict[str, object]:
+    return {
+        "id": name,
+        "decision": None,
+        "blocked_by": [],
+        "determined_by": [],
+        "missing_context": [],
+        "residual": None,
+        "error": error,
+    }
+
+
+def _told(decision: Decision) -> dict[str, object]:
+    residual = decision.residual
+    return {
+        "decision": decision.effect.value,
+        "blocked_by": [gate.value for gate in decision.blocked_by],
+        "determined_by": [statement.document() for statement in decision.determined_by],
+        "missing_context": list(decision.missing_context),
+        "residual": None if residual is None else {"text": residual.text, **residual.tree},
+    }
+
+
+def _decoded(line: str | bytes | Mapping[str, object]) -> Mapping[str, object]:
+    if isinstance(line, Mapping):
+        return line
+    try:
+        document = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise LineError(f"column {error.colno}: not JSON: {error.msg.lower()}") from error
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise LineError(_MOST_DEEP) from error
+    if not isinstance(document, dict):
+        raise LineError("expected an object")
+    return document
+
+
+def _name(value: object) -> object:
+    return value if isinstance(value, str | int | float) else None
+
+
+def _decide(
+    line: Mapping[str, object], *, unknown_context: bool, derive_context: bool
+) -> tuple[Decision, list[str]]:
+    _known(line, _LINE_KEYS, "line")
+    notes: list[str] = []
+    request = _request(line.get("request"), unknown_context=unknown_context)
+    policies = _policies(line, notes)
+    if derive_context:
+        request = derived(request)
+    return Prepared(policies).authorize(request), notes
+
+
+def _request(value: object, *, unknown_context: bool) -> Request:
+    written = _object(value, "request")
+    _known(written, _REQUEST_KEYS, "request")
+    account = written.get("resource_account")
+    return Request(
+        _text(written.get("principal"), "request.principal"),
+        _action(_text(written.get("action"), "request.action")),
+        _text(written.get("resource"), "request.resource"),
+        None if account is None else _text(account, "request.resource_account"),
+        _context(written.get("context"), unknown_context=unknown_context),
+    )
+
+
+def _action(text: str) -> str:
+    service, colon, name = text.partition(":")
+    if colon and service and name and "*" not in text and "?" not in text:
+        return text
+    raise LineError(f"request.action: `{text[:_SHOWN]}` is no action such as `s3:GetObject`")
+
+
+def _context(value: object, *, unknown_context: bool) -> Context:
+    """Present keys with text or a tuple; a key given as null is absent, also where other keys are unknown."""
+    written = {} if value is None else _object(value, "request.context")
+    values: dict[str, ContextValue] = {}
+    absent: list[str] = []
+    for key, given in written.items():
+        if given is None:
+            absent.append(key)
+        else:
+            values[key] = _context_value(given, key)
+    return Context(values, unknown=None if unknown_context else (), absent=absent)
+
+
+def _context_value(value: object, key: str) -> ContextValue:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return tuple([_scalar(each, key) for each in value])
+    return _scalar(value, key)
+
+
+def _scalar(value: object, key: str) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    raise LineError(
+        f"request.context: `{key[:_SHOWN]}`: expected text, a number, a boolean or a list of them"
+    )
+
+
+def _policies(line: Mapping[str, object], notes: list[str]) -> Policies:
+    resource = line.get("resource_policy")
+    return Policies(
+        identity=_documents(line.get("identity_policies"), "identity_policies", PolicyKind.IDENTITY, notes),
+        resource=None
+        if resource is None
+        else _document(resource, "resource_policy", PolicyKind.RESOURCE, notes),
+        boundaries=_documents(
+            line.get("permissions_boundaries"), "permissions_boundaries", PolicyKind.BOUNDARY, notes
+        ),
+        session=_documents(line.get("session_policies"), "session_policies", PolicyKind.SESSION, notes),
+        scps=_levels(line.get("scps"), "scps", PolicyKind.SCP, notes),
+        rcps=_levels(line.get("rcps"), "rcps", PolicyKind.RCP, notes),
+        endpoint=_documents(
+            line.get("vpc_endpoint_policies"), "vpc_endpoint_policies", PolicyKind.ENDPOINT, notes
+        ),
+        block_public_access=_settings(line.get("block_public_access")),
+        grants=tuple(_object(each, "grants") for each in _list(line.get("grants"), "grants")),
+        acl=None if line.get("acl") is None else _object(line.get("acl"), "acl"),
+        object_ownership=_ownership(line.get("object_ownership")),
+        object_owner=None
+        if line.get("object_owner") is None
+        else _text(line.get("object_owner"), "object_owner"),
+        management_account=_flag(line.get("management_account"), "management_account"),
+    )
+
+
+def _levels(value: object, where: str, kind: PolicyKind, notes: list[str]) -> tuple[tuple[Policy, ...], ...]:
+    return tuple(
+        _documents(level, f"{where}/{number}", kind, notes)
+        for number, level in enumerate(_list(value, where))
+    )
+
+
+def _documents(value: object, where: str, kind: PolicyKind, notes: list[str]) -> tuple[Policy, ...]:
+    if value is None:
+        return ()
+    return tuple(
+        [_document(each, f"{where}/{number}", kind, notes) for number, each in enumerate(_list(value, where))]
+    )
+
+
+def _document(value: object, where: str, kind: PolicyKind, notes: list[str]) -> Policy:
+    try:
+        reading = read(value, kind=kind)
+    except InputError as error:
+        raise LineError(f"{where}: {error}") from error
+    notes += [f"{where}: {problem}" for problem in reading.problems if problem.is_error]
+    return reading.policy
+
+
+def _settings(value: object) -> Mapping[str, bool] | None:
+    if value is None:
+        return None
+    written = _object(value, "block_public_access")
+    return {name: _flag(each, f"block_public_access.{name}") for name, each in written.items()}
+
+
+def _ownership(value: object) -> str | None:
+    if value is None or (isinstance(value, str) and value in _OWNERSHIPS):
+        return value
+    raise LineError(f"object_ownership: expected one of {', '.join(sorted(_OWNERSHIPS))}")
+
+
+def _flag(value: object, where: str) -> bool:
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    raise LineError(f"{where[:_SHOWN]}: expected true or false")
+
+
+def _list(value: object, where: str) -> list[object]:
+    if value is None:
+        return []
+    if isinstance(value, list):
+        return value
+    raise LineError(f"{where}: expected a list")
+
+
+def _object(value: object, where: str) -> Mapping[str, object]:
+    if isinstance(value, Mapping):
+        return value
+    raise LineError(f"{where}: expected an object")
+
+
+def _text(value: object, where: str) -> str:
+    if isinstance(value, str) and value:
+        return value
+    raise LineError(f"{where}: expected text")
+
+
+def _known(written: Mapping[str, object], names: frozenset[str], where: str) -> None:
+    unknown = next((key for key in written if key not in names), None)
+    if unknown is not None:
+        raise LineError(f"{where}: unknown key `{str(unknown)[:_SHOWN]}`")

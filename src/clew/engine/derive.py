@@ -1,0 +1,76 @@
+"""Context keys that follow from the request itself, and only where there is no doubt.
+
+AWS: "AWS global condition context keys"; "IAM policy elements: Variables and tags", principal key values.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from clew.aws.partitions import is_region
+from clew.engine.authorize import resource_account
+from clew.engine.principal import Caller, Kind, parse_principal
+from clew.engine.request import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_TYPES: Final = {
+    Kind.USER: "User",
+    Kind.ROLE: "AssumedRole",
+    Kind.SESSION: "AssumedRole",
+    Kind.FEDERATED_USER: "FederatedUser",
+    Kind.ROOT: "Account",
+    Kind.ANONYMOUS: "Anonymous",
+}
+_REGION_FIELD: Final = 3
+
+
+def derived(request: Request) -> Request:
+    """The request with the keys added that follow with certainty; what the request gives stays as it is.
+
+    A session's ARN leaves out the role's path, so its `aws:PrincipalArn` is not derived.
+
+    >>> context = derived(Request("arn:aws:iam::111122223333:user/team/ana", "s3:GetObject", "*")).context
+    >>> context.get("aws:username"), context.get("aws:principalaccount"), context.get("aws:principaltype")
+    ('ana', '111122223333', 'User')
+    """
+    caller = parse_principal(request.principal)
+    return Request(
+        request.principal,
+        request.action,
+        request.resource,
+        request.resource_account,
+        request.context.with_defaults({**dict(_of_caller(caller)), **dict(_of_resource(request, caller))}),
+    )
+
+
+def _of_caller(caller: Caller) -> Iterator[tuple[str, str]]:
+    kind = caller.kind
+    if kind in _TYPES:
+        yield "aws:PrincipalType", _TYPES[kind]
+    if caller.is_person_of_account:
+        yield "aws:PrincipalAccount", caller.account
+        yield "aws:PrincipalIsAWSService", "false"
+    if kind in {Kind.USER, Kind.ROLE, Kind.FEDERATED_USER, Kind.ROOT} and caller.text.startswith("arn:"):
+        yield "aws:PrincipalArn", caller.text
+    if kind is Kind.USER:
+        yield "aws:username", caller.text.rpartition("/")[2]
+    elif kind is Kind.ROOT:
+        yield "aws:userid", caller.account
+    elif kind is Kind.FEDERATED_USER:
+        yield "aws:userid", f"{caller.account}:{caller.text.partition('/')[2]}"
+    elif kind is Kind.ANONYMOUS:
+        yield "aws:userid", "anonymous"
+    elif kind is Kind.SERVICE and not caller.text.startswith("arn:"):
+        yield "aws:PrincipalIsAWSService", "true"
+        yield "aws:PrincipalServiceName", caller.text
+
+
+def _of_resource(request: Request, caller: Caller) -> Iterator[tuple[str, str]]:
+    owner, assumed = resource_account(request, caller, request.action.lower())
+    if owner and not assumed and request.resource != "*":
+        yield "aws:ResourceAccount", owner
+    fields = request.resource.split(":")
+    if len(fields) > _REGION_FIELD and is_region(fields[_REGION_FIELD]):
+        yield "aws:RequestedRegion", fields[_REGION_FIELD]

@@ -1,0 +1,212 @@
+"""The common law: which gates a request must pass, written once as data over atoms, for any logic.
+
+An atom is one thing that policies can say of a request (`IDENTITY`: an identity policy allows it). A law says which
+atoms must always hold and which routes lead to a grant. The same law is read with three-valued verdicts for the
+effect and with formulas over unknown context keys for the residual condition.
+
+AWS: "Policy evaluation logic": "How AWS enforcement code logic evaluates requests to allow or deny access" (one
+account) and "Cross-account policy evaluation logic".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from clew.engine.decision import Gate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+Atom = int
+"""The place of one thing that policies can say in the row of atoms."""
+
+IDENTITY: Final = 0
+"""An identity policy allows the request."""
+DIRECT: Final = 1
+"""The resource side grants to the caller itself."""
+ROLE: Final = 2
+"""The resource side grants to the session's role, or to the user of a federated session."""
+RESOURCE: Final = 3
+"""The resource side grants in any manner, delegation to the caller's account included."""
+BOUNDARY: Final = 4
+SESSION: Final = 5
+SCP: Final = 6
+RCP: Final = 7
+ENDPOINT: Final = 8
+PUBLIC: Final = 9
+"""S3 Block Public Access lets the request pass."""
+PUBLIC_ACL: Final = 10
+"""Only an ACL grant to everybody, which Block Public Access ignores, would allow the request."""
+NEVER_PUBLIC: Final = 11
+"""Never holds: Block Public Access ignores public ACLs."""
+NEVER_RESOURCE: Final = 12
+"""Never holds: no resource policy can grant this across accounts."""
+ATOMS: Final = 13
+
+GATE_OF: Final = {
+    IDENTITY: Gate.IDENTITY,
+    DIRECT: Gate.RESOURCE,
+    ROLE: Gate.RESOURCE,
+    RESOURCE: Gate.RESOURCE,
+    BOUNDARY: Gate.BOUNDARY,
+    SESSION: Gate.SESSION,
+    SCP: Gate.SCP,
+    RCP: Gate.RCP,
+    ENDPOINT: Gate.ENDPOINT,
+    PUBLIC: Gate.BLOCK_PUBLIC_ACCESS,
+    NEVER_PUBLIC: Gate.BLOCK_PUBLIC_ACCESS,
+    NEVER_RESOURCE: Gate.RESOURCE,
+}
+"""The gate that stands in the way when an atom does not hold."""
+
+_SOURCES: Final = frozenset({IDENTITY, DIRECT, ROLE, RESOURCE, PUBLIC_ACL})
+"""The atoms that grant; all others only limit."""
+
+Truth = TypeVar("Truth")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Law:
+    """What must hold for a grant: every atom of `always`, and every atom of at least one route.
+
+    `gates` are those whose policies apply at all: their explicit denials count even where they need not allow.
+    `explains` says that the law's name is worth telling with every decision, because it is unlike the common law.
+    """
+
+    name: str
+    routes: tuple[tuple[Atom, ...], ...]
+    always: tuple[Atom, ...] = (SCP, RCP, ENDPOINT, PUBLIC)
+    gates: frozenset[Gate] = frozenset(Gate)
+    explains: bool = False
+
+    def granted(
+        self,
+        atoms: Sequence[Truth],
+        all_of: Callable[[Iterable[Truth]], Truth],
+        any_of: Callable[[Iterable[Truth]], Truth],
+    ) -> Truth:
+        """Whether the atoms amount to a grant, in the logic that the two functions are."""
+        routes = [all_of([atoms[atom] for atom in route]) for route in self.routes]
+        return all_of([any_of(routes), *[atoms[atom] for atom in self.always]])
+
+    def blocking(self, atoms: Sequence[bool | None]) -> set[Gate]:
+        """The gates that do not allow where they must, though some policy grants; empty when none grants.
+
+        The first route on which something is granted tells what else had to hold.
+        """
+        for route in self.routes:
+            if any(atoms[atom] is True for atom in route if atom in _SOURCES):
+                needed = (*route, *self.always)
+                return {GATE_OF[atom] for atom in needed if atoms[atom] is False}
+        return set()
+
+    def is_granting(self, atoms: Sequence[bool | None]) -> bool:
+        """Whether some policy grants the request, other gates aside."""
+        return any(atoms[atom] is True for route in self.routes for atom in route if atom in _SOURCES)
+
+    def without(self, true: frozenset[Atom], false: frozenset[Atom]) -> Law:
+        """This law where some atoms are known beforehand: shorter, with the same grants."""
+        routes = tuple(
+            dict.fromkeys(
+                tuple(atom for atom in route if atom not in true)
+                for route in self.routes
+                if false.isdisjoint(route)
+            )
+        )
+        if () in routes:
+            routes = ((),)
+        always = tuple(atom for atom in self.always if atom not in true)
+        return replace(self, routes=routes, always=always)
+
+
+_IGNORED_ACL: Final = (PUBLIC_ACL, NEVER_PUBLIC)
+
+SAME_ACCOUNT: Final = Law(
+    "same account: an identity policy or a resource policy must allow",
+    routes=(
+        (DIRECT,),
+        (ROLE, BOUNDARY, SESSION),
+        (IDENTITY, BOUNDARY, SESSION),
+        (RESOURCE, IDENTITY, BOUNDARY, SESSION),
+        _IGNORED_ACL,
+    ),
+)
+"""AWS: a grant to the user or the session itself is not limited by implicit denials of identity policy, boundary and
+session policy; one to the role is limited by boundary and session policy; one to the account only delegates."""
+
+RESOURCE_MUST_ALLOW: Final = Law(
+    "same account: the resource's policy must allow, or delegate to identity policies",
+    routes=((DIRECT,), (ROLE, BOUNDARY, SESSION), (RESOURCE, IDENTITY, BOUNDARY, SESSION)),
+)
+"""AWS: role trust policies and KMS key policies must explicitly allow, also within one account."""
+
+CROSS_ACCOUNT: Final = Law(
+    "cross account: both the resource's and the caller's account must allow",
+    routes=((RESOURCE, IDENTITY, BOUNDARY, SESSION), (PUBLIC_ACL, IDENTITY, BOUNDARY, SESSION, NEVER_PUBLIC)),
+)
+
+RESOURCE_ALONE: Final = Law(
+    "no account of its own: the resource's policy alone decides",
+    routes=((DIRECT,), (RESOURCE,), _IGNORED_ACL),
+    always=(RCP, ENDPOINT, PUBLIC),
+    gates=frozenset({Gate.RESOURCE, Gate.RCP, Gate.ENDPOINT, Gate.BLOCK_PUBLIC_ACCESS}),
+)
+"""Services, anonymous callers, identity providers: no identity policy and no SCP applies to them."""
+
+ALWAYS: Final = Law(
+    "needs no permission, and no policy can deny it",
+    routes=((),),
+    always=(),
+    gates=frozenset(),
+    explains=True,
+)
+
+REFUSED: Final = Law("AWS refuses this request whatever the policies say", routes=(), explains=True)
+
+NOT_ACROSS_ACCOUNTS: Final = Law(
+    "cross account: no policy can allow this action on another account's resource",
+    routes=((IDENTITY, BOUNDARY, SESSION, NEVER_RESOURCE),),
+    explains=True,
+)
+
+
+def known_all(verdicts: Iterable[bool | None]) -> bool | None:
+    """Strong Kleene AND: False when one is False, else unknown when one is.
+
+    >>> known_all([True, None]), known_all([None, False]), known_all([])
+    (None, False, True)
+    """
+    answer: bool | None = True
+    for verdict in verdicts:
+        if verdict is False:
+            return False
+        if verdict is None:
+            answer = None
+    return answer
+
+
+def known_any(verdicts: Iterable[bool | None]) -> bool | None:
+    """Strong Kleene OR: True when one is True, else unknown when one is.
+
+    >>> known_any([False, None]), known_any([None, True]), known_any([])
+    (None, True, False)
+    """
+    answer: bool | None = False
+    for verdict in verdicts:
+        if verdict is True:
+            return True
+        if verdict is None:
+            answer = None
+    return answer
+
+
+def either(one: bool | None, other: bool | None) -> bool | None:
+    """Strong Kleene OR of two.
+
+    >>> either(False, None), either(None, True)
+    (None, True)
+    """
+    if one is True or other is True:
+        return True
+    return None if one is None or other is None else False

@@ -1,0 +1,19 @@
+"""IAM: a role can be passed only within its own account.
+
+AWS IAM User Guide: "Grant a user permissions to pass a role to an AWS service": the role must be of the same account.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clew.engine.law import NOT_ACROSS_ACCOUNTS
+
+if TYPE_CHECKING:
+    from clew.engine.law import Law
+    from clew.engine.services.model import Subject
+
+
+def law(subject: Subject) -> Law | None:
+    """PassRole on another account's role is refused; all else follows the common law."""
+    return NOT_ACROSS_ACCOUNTS if subject.action == "iam:passrole" and not subject.same_account else None

@@ -1,0 +1,231 @@
+"""What a decision tells, derived from its record: verdicts, statements, missing keys, the residual condition."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clew.engine.decision import Determining, Effect, Gate, Verdict
+from clew.engine.gates import remarks
+from clew.engine.law import (
+    ATOMS,
+    BOUNDARY,
+    DIRECT,
+    ENDPOINT,
+    IDENTITY,
+    PUBLIC,
+    RESOURCE,
+    ROLE,
+    SCP,
+    SESSION,
+    either,
+    known_any,
+)
+from clew.engine.principal import Kind, Manner
+from clew.engine.request import UNKNOWN, Context
+from clew.engine.residual import Residual, all_of, any_of, leaves, statement_formula
+from clew.policy.variables import Variable, pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from clew.engine.gates import Placed
+    from clew.engine.leaf import Leaf
+    from clew.engine.record import Hit, Record
+    from clew.engine.request import Request
+    from clew.engine.residual import Formula
+
+_ALLOWS = {
+    Gate.IDENTITY: (IDENTITY,),
+    Gate.RESOURCE: (DIRECT, ROLE, RESOURCE),
+    Gate.BOUNDARY: (BOUNDARY,),
+    Gate.SESSION: (SESSION,),
+    Gate.SCP: (SCP,),
+    Gate.ENDPOINT: (ENDPOINT,),
+    Gate.BLOCK_PUBLIC_ACCESS: (PUBLIC,),
+}
+
+
+def gate_verdicts(record: Record) -> dict[Gate, Verdict]:
+    """Each gate's verdict, in the order in which gates are reported."""
+    return {gate: _verdict(record, gate) for gate in Gate}
+
+
+def _verdict(record: Record, gate: Gate) -> Verdict:
+    if gate not in record.plan.present:
+        return Verdict.ABSENT
+    denied: bool | None = False
+    for placed, verdict, _, _ in record.hits:
+        if placed.denies and placed.gate is gate:
+            denied = either(denied, verdict)
+    allowed = True if gate is Gate.RCP else known_any(record.atoms[atom] for atom in _ALLOWS[gate])
+    if denied is True:
+        return Verdict.EXPLICIT_DENY
+    if denied is None or allowed is None:
+        return Verdict.UNKNOWN
+    return Verdict.ALLOW if allowed else Verdict.IMPLICIT_DENY
+
+
+def determining(record: Record, residual: Residual | None, request: Request) -> tuple[Determining, ...]:
+    """The statements that settled the decision, in the order of gates, policies and statements."""
+    effect = record.effect
+    if effect is Effect.IMPLICIT_DENY:
+        return ()
+    if residual is not None:
+        chosen = _open_hits(record, residual, request)
+    else:
+        denies = effect is Effect.EXPLICIT_DENY
+        chosen = [hit for hit in record.hits if hit[1] is True and hit[0].denies is denies]
+    return tuple(_told(hit[0]) for hit in sorted(chosen, key=_gate_order))
+
+
+_GATES = tuple(Gate)
+
+
+def _gate_order(hit: Hit) -> int:
+    return _GATES.index(hit[0].gate)
+
+
+def _told(placed: Placed) -> Determining:
+    statement = placed.statement
+    return Determining(
+        placed.source,
+        placed.path,
+        statement.index,
+        statement.sid,
+        "Deny" if placed.denies else "Allow",
+        placed.policy.source,
+        statement.position,
+    )
+
+
+def _open_hits(record: Record, residual: Residual, request: Request) -> list[Hit]:
+    """The statements that may match, and whose open parts are still part of the residual."""
+    denied, granted = set(leaves(residual.denied)), set(leaves(residual.granted))
+    return [
+        hit
+        for hit in record.hits
+        if hit[1] is None and set(_leaves(hit, record, request)) <= (denied if hit[0].denies else granted)
+    ]
+
+
+def _leaves(hit: Hit, record: Record, request: Request) -> Iterator[Leaf]:
+    return leaves(_formula(hit, record, request))
+
+
+def _formula(hit: Hit, record: Record, request: Request) -> Formula:
+    return statement_formula(hit, request.resource, request.context, wildcard_only=record.plan.wildcard_only)
+
+
+def residual(record: Record, request: Request) -> Residual:
+    """The law of the request, read over formulas."""
+    denied = any_of(_formula(hit, record, request) for hit in record.hits if hit[0].denies)
+    granted = record.plan.law.granted(_atoms(record, request), all_of, any_of)
+    return Residual(denied, granted, request.context)
+
+
+def _atoms(record: Record, request: Request) -> list[Formula]:
+    """The atoms as formulas: what the statements that speak for them leave open."""
+    found: list[Formula] = [bool(verdict) for verdict in record.plan.base]
+    spoken: dict[tuple[int, int], list[Formula]] = {}
+    for hit in record.hits:
+        if not hit[0].denies:
+            spoken.setdefault((hit[2], hit[3]), []).append(_formula(hit, record, request))
+    for atom in range(ATOMS):
+        if (atom, 0) in spoken and atom != SCP:
+            found[atom] = any_of(spoken[atom, 0])
+    if record.plan.scps is not None:
+        found[SCP] = all_of(any_of(spoken.get((SCP, level), ())) for level in range(len(record.plan.scps)))
+    found[RESOURCE] = any_of((found[DIRECT], found[ROLE], found[RESOURCE]))
+    return found
+
+
+def missing_context(record: Record, request: Request, left: Residual | None) -> tuple[str, ...]:
+    """Keys without a value that statements name: those that matter where some are unknown, else the absent ones."""
+    context = request.context
+    if left is not None:
+        return _unique(_unknown_keys([*leaves(left.denied), *leaves(left.granted)], context))
+    if context.has_unknown:
+        return ()
+    return _unique(_absent_keys(record, request))
+
+
+def _unknown_keys(found: Iterable[Leaf], context: Context) -> Iterator[str]:
+    for leaf in found:
+        if leaf.operator not in {"Resource", "NotResource"} and context.get(leaf.key.lower()) is UNKNOWN:
+            yield leaf.key
+        for value in leaf.values:
+            for piece in pieces(value):
+                if isinstance(piece, Variable) and context.get(piece.key.lower()) is UNKNOWN:
+                    yield piece.key
+
+
+def _absent_keys(record: Record, request: Request) -> Iterator[str]:
+    """Keys that are absent, of statements that match in everything but what these keys decide."""
+    context, plan = request.context, record.plan
+    wide_open = Context(context.values, unknown=None)
+    for placed in _asked(record):
+        missing = placed.compiled.missing_keys(context)
+        if not missing:
+            continue
+        verdict = placed.compiled.applies(request.resource, wide_open, wildcard_only=plan.wildcard_only)
+        if verdict is not False:
+            yield from missing
+
+
+def _asked(record: Record) -> Iterator[Placed]:
+    """Every statement about the action that is about the caller, too."""
+    plan = record.plan
+    for _, statements in plan.plain:
+        yield from statements
+    for level in plan.scps or ():
+        yield from level
+    for placed in (*plan.resource, *plan.rcp, *(plan.endpoint or ())):
+        if placed.manner(record.caller, bounded=plan.bounded) is not Manner.NONE:
+            yield placed
+
+
+def _unique(keys: Iterable[str]) -> tuple[str, ...]:
+    """The keys in the order in which they come, each once without regard to case."""
+    found: dict[str, str] = {}
+    for key in keys:
+        found.setdefault(key.lower(), key)
+    return tuple(found.values())
+
+
+def notes(record: Record, request: Request) -> tuple[str, ...]:
+    """The facts that a reader of the decision should know."""
+    return (*_facts(record, request), *_remarks(record))
+
+
+def _facts(record: Record, request: Request) -> Iterator[str]:
+    caller, policies, law = record.caller, record.plan.policies, record.plan.law
+    if record.assumed:
+        yield f"resource_account {record.owner} is assumed: neither the request nor the ARN says it"
+    if caller.service_linked and (policies.scps or policies.rcps):
+        yield "service-linked role: service and resource control policies do not apply to it"
+    elif policies.management_account and (policies.scps or policies.rcps):
+        yield "management account: service and resource control policies do not apply to it"
+    elif policies.rcps and Gate.RCP in law.gates and Gate.RCP not in record.plan.present:
+        yield f"`{request.action}`: resource control policies do not reach this service"
+    if caller.kind is Kind.ROOT and (policies.identity or policies.boundaries):
+        yield "root user: identity policies and permissions boundaries do not apply to it"
+    elif not caller.is_person_of_account and (policies.identity or policies.boundaries or policies.session):
+        yield f"{caller.kind.value}: identity policies, boundaries and session policies do not apply to it"
+    if caller.kind is Kind.FEDERATED_USER and not policies.session:
+        yield "federated-user session without session policies: it has no permissions of its own"
+    if law.explains:
+        yield law.name
+
+
+def _remarks(record: Record) -> Iterator[str]:
+    policies = record.plan.policies
+    yield from remarks(policies.identity, Gate.IDENTITY, "identity_policies")
+    if policies.resource is not None:
+        yield from remarks((policies.resource,), Gate.RESOURCE)
+    yield from remarks(policies.boundaries, Gate.BOUNDARY, "permissions_boundaries")
+    yield from remarks(policies.session, Gate.SESSION, "session_policies")
+    for level, documents in enumerate(policies.scps):
+        yield from remarks(documents, Gate.SCP, f"scps/{level}")
+    for level, documents in enumerate(policies.rcps):
+        yield from remarks(documents, Gate.RCP, f"rcps/{level}")
+    yield from remarks(policies.endpoint, Gate.ENDPOINT, "vpc_endpoint_policies")
