@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -10,10 +10,11 @@ from clew.aws.glob import matcher
 from clew.engine.policies import Policies
 from clew.engine.principal import parse_principal
 from clew.errors import UsageError
+from clew.policy.variables import Variable, pieces
 from clew.reach import guardrails
 from clew.reach.attached import Attachment, Held, Missing, held
 from clew.reach.guardrails import Guardrails
-from clew.reach.identity import Identity, identity
+from clew.reach.identity import NOBODY, PRINCIPAL_TAG, Identity, group_identity, identity
 from clew.reach.resource_policy import ResourceSide, resource_side
 from clew.snapshot.model import Resource, Snapshot
 
@@ -21,7 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from clew.engine.principal import Caller
-    from clew.snapshot.model import Document
+    from clew.engine.request import ContextValue
+    from clew.snapshot.model import Document, Organization
+
+SOMEBODY = "somebody"
+"""The name of a user who stands in for no user in particular."""
+
+NO_ACCOUNT = "000000000000"
 
 EXCLUDABLE = ("boundary", "resource-policy", "scps", "rcps")
 """The words that leave out a whole gate."""
@@ -57,18 +64,22 @@ class Applied:
     """The policies of one request, and for each the place where it is attached.
 
     `attachments` are keyed as a decision names its policies: `identity_policies/0`, `resource_policy`, `scps/1/0`.
-    `missing` are documents that take part and are not at hand, `assumed` what was taken for granted, `tags` those of
-    the calling user (None when they are not known), `excluded` what was chosen not to take part.
+    `missing` are documents that take part and are not at hand, `assumed` what was taken for granted, `context` the keys
+    that the files make certain and `absent` those of the policies that they make certainly absent, `excluded` what was
+    chosen not to take part. `principal` is who asks; `is_stand_in` when that is nobody in particular: a user of a group,
+    or of the resource's account where the question names no principal.
     """
 
+    principal: str
     policies: Policies
     attachments: Mapping[str, Attachment]
     missing: tuple[Missing, ...] = ()
     assumed: tuple[str, ...] = ()
-    tags: Mapping[str, str] | None = None
-    user_id: str | None = None
+    context: Mapping[str, ContextValue] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
     resource_account: str | None = None
     excluded: tuple[str, ...] = ()
+    is_stand_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +95,7 @@ class _Sides:
 
 def applied(
     snapshot: Snapshot,
-    principal: str,
+    principal: str | None,
     action: str,
     resource: str,
     *,
@@ -94,14 +105,18 @@ def applied(
 ) -> Applied:
     """Every policy that takes part when the principal asks for the action on the resource.
 
+    The principal may also be a group: then a user asks who has nothing but its policies. Without a principal a user of
+    the resource's account asks who has nothing but the given policies.
+
     Errors: `InputError` when the account at hand has no such principal, `PolicyError` for a given document that is
     malformed, `UsageError` when the choice names a policy that is not there.
     """
-    caller = parse_principal(principal)
     side = resource_side(snapshot, action, resource)
     owner = resource_account or _owner(side.resource, resource)
+    is_stand_in = principal is None or _is_group(principal)
+    caller = parse_principal(_stand_in(principal, owner) if principal is None or is_stand_in else principal)
     sides = _Sides(
-        identity(snapshot, caller),
+        _identity(snapshot, principal, caller),
         side,
         _scps(snapshot, caller),
         _rcps(snapshot, owner or caller.account),
@@ -109,16 +124,36 @@ def applied(
     )
     chosen = choice or Choice()
     gates = _gates(sides, chosen)
+    organization = dict(_organization_keys(snapshot.organization, caller.account, owner))
     return Applied(
+        principal=caller.text,
         policies=_policies(gates, side.resource if "resource-policy" not in chosen.without else None),
         attachments=MappingProxyType(dict(_named(gates))),
         missing=tuple(missing for gate in gates.all for missing in gate.missing),
         assumed=tuple(_assumed(snapshot, sides, gates)),
-        tags=sides.identity.tags,
-        user_id=sides.identity.user_id,
+        context={**sides.identity.context, **organization},
+        absent=tuple(_absent(sides.identity, gates)),
         resource_account=owner,
         excluded=gates.excluded,
+        is_stand_in=is_stand_in,
     )
+
+
+def _is_group(principal: str) -> bool:
+    return principal.startswith("arn:") and principal.split(":", 5)[-1].startswith("group/")
+
+
+def _stand_in(group: str | None, owner: str | None) -> str:
+    """A user of the group's account, or of the resource's."""
+    fields = (group or "").split(":", 5)
+    partition, account = (fields[1], fields[4]) if group else ("aws", owner or NO_ACCOUNT)
+    return f"arn:{partition}:iam::{account}:user/{SOMEBODY}"
+
+
+def _identity(snapshot: Snapshot, principal: str | None, caller: Caller) -> Identity:
+    if principal is None:
+        return NOBODY
+    return group_identity(snapshot, principal) if _is_group(principal) else identity(snapshot, caller)
 
 
 def _owner(resource: Resource | None, arn: str) -> str | None:
@@ -126,6 +161,41 @@ def _owner(resource: Resource | None, arn: str) -> str | None:
         return resource.account
     parts = arn.split(":", 5)
     return parts[4] or None if len(parts) > 5 else None  # noqa: PLR2004  # an ARN has six parts
+
+
+def _organization_keys(
+    organization: Organization, principal_account: str, resource_account: str | None
+) -> Iterable[tuple[str, ContextValue]]:
+    """The keys about the organisation, of accounts that are known to be in it."""
+    for side, account in (("Principal", principal_account), ("Resource", resource_account or "")):
+        if organization.id and account in {*organization.paths, organization.management_account}:
+            yield f"aws:{side}OrgID", organization.id
+        if organization.id and account in organization.paths:
+            yield f"aws:{side}OrgPaths", ("/".join((organization.id, *organization.paths[account], "")),)
+
+
+def _absent(found: Identity, gates: _Gates) -> Iterable[str]:
+    """The principal's tags that the policies name and that the user does not have."""
+    if not found.has_all_tags:
+        return
+    having = {key.lower() for key in found.context}
+    prefix = PRINCIPAL_TAG.lower()
+    for key in _named_keys(gates):
+        if key.lower().startswith(prefix) and key.lower() not in having:
+            yield key
+
+
+def _named_keys(gates: _Gates) -> Iterable[str]:
+    """Every context key that a policy names, in a condition or as a variable."""
+    for gate in gates.all:
+        for policy in gate.policies:
+            for statement in policy.statements:
+                texts = [*(statement.resources or ()), *(statement.not_resources or ())]
+                for condition in statement.conditions:
+                    yield condition.key
+                    texts += condition.values
+                for text in texts:
+                    yield from (piece.key for piece in pieces(text) if isinstance(piece, Variable))
 
 
 def _scps(snapshot: Snapshot, caller: Caller) -> Guardrails:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from clew.engine.principal import Kind
@@ -17,14 +17,21 @@ if TYPE_CHECKING:
     from clew.snapshot.model import Account, Attached, Document, Group, Role, Snapshot, User
 
 
+PRINCIPAL_TAG = "aws:PrincipalTag/"
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What the files know of a principal; `tags` are those of a user, for only a user's sessions carry no others."""
+    """What the files know of a principal.
+
+    `context` are the context keys that they make certain. `has_all_tags` is true of a user, whose tags are the only
+    ones of a request; a session may carry tags of its own.
+    """
 
     attachments: tuple[Attachment, ...] = ()
     boundaries: tuple[Attachment, ...] = ()
-    tags: Mapping[str, str] | None = None
-    user_id: str | None = None
+    context: Mapping[str, str] = field(default_factory=dict)
+    has_all_tags: bool = False
 
 
 NOBODY = Identity()
@@ -49,11 +56,11 @@ def identity(snapshot: Snapshot, caller: Caller) -> Identity:
         role = _role(account, caller)
         if role is None:
             raise _absent(snapshot, account, caller)
-        return _of_role(snapshot, role)
+        return _of_role(snapshot, role, caller)
     user = _federating_user(account, caller)
     if user is None:
         return _unknown(f"the policies of the user who called GetFederationToken for {caller.text}")
-    return replace(_of_user(snapshot, account, user), tags=None, user_id=None)
+    return replace(_of_user(snapshot, account, user), context={}, has_all_tags=False)
 
 
 def _unknown(what: str) -> Identity:
@@ -88,9 +95,26 @@ def _of_user(snapshot: Snapshot, account: Account, user: User) -> Identity:
         for name in user.groups
         for attachment in of_group(snapshot, name, account.groups.get(name))
     ]
-    return Identity(
-        (*own, *groups), _boundary(snapshot, user.boundary, f"user {user.name}"), user.tags, user.id
-    )
+    context = {f"{PRINCIPAL_TAG}{key}": value for key, value in user.tags.items()}
+    context |= {"aws:userid": user.id} if user.id else {}
+    boundary = _boundary(snapshot, user.boundary, f"user {user.name}")
+    return Identity((*own, *groups), boundary, context, has_all_tags=True)
+
+
+def group_identity(snapshot: Snapshot, arn: str) -> Identity:
+    """What a user has who is in the group of that ARN, and has nothing else.
+
+    Errors: `InputError` when the account at hand has no such group.
+    """
+    account = snapshot.accounts.get(arn.split(":")[4])
+    if account is None:
+        return _unknown(f"the policies of {arn} (no file of its account is given)")
+    name = arn.rpartition("/")[2]
+    group = account.groups.get(name)
+    if group is None or group.arn != arn:
+        known = ", ".join(f"`{each.arn}`" for each in account.groups.values()) or "none"
+        raise InputError(f"`{arn[:300]}` is not among the groups of account {account.id}; there are {known}")
+    return Identity(of_group(snapshot, name, group))
 
 
 def of_group(snapshot: Snapshot, name: str, group: Group | None) -> tuple[Attachment, ...]:
@@ -100,10 +124,13 @@ def of_group(snapshot: Snapshot, name: str, group: Group | None) -> tuple[Attach
     return _policies(snapshot, f"group {name}", "group", group.inline, group.attached)
 
 
-def _of_role(snapshot: Snapshot, role: Role) -> Identity:
+def _of_role(snapshot: Snapshot, role: Role, caller: Caller) -> Identity:
     holder = f"role {role.name}"
     own = _policies(snapshot, holder, "role", role.inline, role.attached)
-    return Identity(own, _boundary(snapshot, role.boundary, holder))
+    context = {"aws:PrincipalArn": role.arn}
+    if caller.kind is Kind.SESSION and role.id:
+        context["aws:userid"] = f"{role.id}:{caller.text.rpartition('/')[2]}"
+    return Identity(own, _boundary(snapshot, role.boundary, holder), context)
 
 
 def _policies(
