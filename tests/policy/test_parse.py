@@ -39,7 +39,7 @@ def test_whole_document():
             ],
         }
     )
-    assert parse(text) == Policy(
+    assert parse(text).without_places() == Policy(
         version="2012-10-17",
         id="log-access",
         statements=(
@@ -78,25 +78,33 @@ def test_absent_and_empty_differ():
     ("document", "message"),
     [
         ({}, "/: `Statement` is missing"),
-        ([], "/: expected an object"),
+        ([], "/: expected an object, found a list"),
+        ({"Statement": "x"}, "/Statement: expected an object or a list of objects, found a text"),
         ({"Statement": STATEMENT, "Owner": "x"}, "/: unknown element `Owner`"),
         (
             {"Statement": [STATEMENT, {**STATEMENT, "Effect": "DENY"}]},
-            "/Statement/1/Effect: expected `Allow` or `Deny`",
+            "/Statement/1/Effect: unknown effect `DENY`; expected `Allow` or `Deny`; did you mean `Deny`?",
         ),
-        ({"Statement": {**STATEMENT, "Action": 5}}, "/Statement/0/Action: expected text"),
-        ({"Statement": {**STATEMENT, "Principal": "anyone"}}, "/Statement/0/Principal: expected an object"),
+        ({"Statement": {**STATEMENT, "Action": 5}}, "/Statement/0/Action: expected a text, found a number"),
+        (
+            {"Statement": {**STATEMENT, "Principal": "anyone"}},
+            '/Statement/0/Principal: expected `*` or an object such as {"AWS": "111122223333"}, found `anyone`',
+        ),
         (
             {"Statement": {**STATEMENT, "Principal": {"Aws": "*"}}},
-            "/Statement/0/Principal: unknown element `Aws`",
+            "/Statement/0/Principal: unknown kind of principal `Aws`; did you mean `AWS`?",
         ),
         (
             {"Statement": {**STATEMENT, "Condition": {"Bool": "x"}}},
-            "/Statement/0/Condition/Bool: expected an object",
+            "/Statement/0/Condition/Bool: expected an object of condition keys, found a text",
         ),
         (
             {"Statement": {**STATEMENT, "Condition": {"Bool": {"k": None}}}},
-            "/Statement/0/Condition/Bool/k: expected text, a number or a boolean",
+            "/Statement/0/Condition/Bool/k: expected a text, a number or a boolean, found null",
+        ),
+        (
+            {"Statement": [{**STATEMENT, "Condition": {"StringEqual": {"aws:username": "x"}}}]},
+            "/Statement/0/Condition: unknown operator `StringEqual`; did you mean `StringEquals`?",
         ),
     ],
 )
@@ -109,14 +117,36 @@ def test_mistakes_are_located(document, message):
 
 def test_text_that_is_no_json():
     """Text that is no JSON is reported with line and column."""
-    with pytest.raises(PolicyError, match="line 2 column 1: not JSON"):
+    with pytest.raises(PolicyError, match=r"^line 2:1: expected a name, found `]`"):
         parse("{\n]")
 
 
 def test_repeated_key():
     """A key that stands twice is refused: two readers could take different ones."""
-    with pytest.raises(PolicyError, match="the key `Effect` stands twice"):
-        parse('{"Statement": {"Effect": "Deny", "Effect": "Allow"}}')
+    with pytest.raises(PolicyError, match="the element `Effect` stands twice"):
+        parse('{"Statement": {"Effect": "Deny", "Effect": "Allow", "Action": "*"}}')
+
+
+def test_all_mistakes_at_once():
+    """Every mistake of a document is told, each with file and line, faults of JSON and of the language alike."""
+    text = """{
+      "Version": "2012-10-18",
+      "Statement": [
+        {"Effect": "allow", "Actions": "s3:*" "Resource": "*"},
+        // nobody
+        {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"StringEqual": {"a:b": "c"}}}
+      ]
+    }"""
+    with pytest.raises(PolicyError) as caught:
+        parse(text, "policy.json")
+    assert [str(problem) for problem in caught.value.problems] == [
+        "policy.json:2 /Version: unknown version `2012-10-18`; expected `2012-10-17` or `2008-10-17`",
+        "policy.json:4 /Statement/0/Effect: unknown effect `allow`; expected `Allow` or `Deny`; did you mean `Allow`?",
+        "policy.json:4 /Statement/0: unknown element `Actions`; did you mean `Action`?",
+        'policy.json:4:47 /Statement/0: expected `,` before `"Resource"`',
+        "policy.json:5:9 /Statement: comments are no JSON; remove it",
+        "policy.json:6 /Statement/1/Condition: unknown operator `StringEqual`; did you mean `StringEquals`?",
+    ]
 
 
 def test_endless_nesting():
@@ -142,7 +172,7 @@ def _outcome(read, given_value):
 def test_mistakes_stay_on_one_line():
     """A line break within a key does not break the message."""
     with pytest.raises(PolicyError) as caught:
-        from_document({"a\nb": 1})
+        from_document({"a\nb": 1, "Statement": []})
     assert str(caught.value) == "/: unknown element `a\\nb`"
 
 

@@ -7,9 +7,9 @@ tuple of eleven fields is made in 0.27 Âµs where a frozen dataclass takes 1.06 Â
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-ACCOUNT_DIGITS = 12
+ACCOUNT_DIGITS: Final = 12
 
 
 class Effect(StrEnum):
@@ -127,11 +127,16 @@ class FindingType(StrEnum):
     SUGGESTION = "SUGGESTION"
 
 
+JSON_SYNTAX_ERROR: Final = "JSON_SYNTAX_ERROR"
+"""The code of whatever keeps a text from being JSON; such problems tell the column too."""
+
+
 class Problem(NamedTuple):
     """One thing that is wrong with a policy document, and where.
 
     `code` is AWS's issue code where AWS has one; `path` leads through the document's elements and list places;
-    `position` and `end` are None when the document came decoded; `corrected` is the word or ARN to write instead.
+    `position` and `end` are None when the document came decoded; `corrected` is the word or ARN to write instead;
+    `written` is the name that is wrong where the problem is a name within the object at the path.
 
     >>> str(Problem("INVALID_EFFECT", "unknown effect `DENY`", ("Statement", 2), Position(14, 3), source="p.json"))
     'p.json:14 /Statement/2: unknown effect `DENY`'
@@ -145,6 +150,7 @@ class Problem(NamedTuple):
     source: str | None = None
     corrected: str | None = None
     finding_type: FindingType = FindingType.ERROR
+    written: str | None = None
 
     @property
     def is_error(self) -> bool:
@@ -168,7 +174,9 @@ class Problem(NamedTuple):
         if self.position is None:
             return f"{self.source} {self.pointer}" if self.source else self.pointer
         start = f"{self.source}:{self.position.line}" if self.source else f"line {self.position.line}"
-        return f"{start} {self.pointer}"
+        if self.code != JSON_SYNTAX_ERROR:
+            return f"{start} {self.pointer}"
+        return f"{start}:{self.position.column}{f' {self.pointer}' if self.path else ''}"
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message}"

@@ -1,227 +1,191 @@
-"""Policy documents: JSON text or decoded JSON to a `Policy`, or a located `PolicyError`."""
+"""Policy documents: JSON text or decoded JSON to a `Policy`, or a `PolicyError` that holds every problem, located.
+
+`parse` and `from_document` are strict. `read` is lenient: it leaves malformed statements out and says why. A document
+that is no JSON is never read leniently: what it was most likely meant to be is for `repair` to offer, not to evaluate.
+"""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import unquote
 
 from clew.errors import PolicyError
-from clew.policy.model import (
-    Condition,
-    Effect,
-    Policy,
-    PolicyKind,
-    Principal,
-    Problem,
-    Reading,
-    Statement,
-    shown,
-)
+from clew.policy import decoded, grammar, json_positions, kinds
+from clew.policy.json_positions import Node
+from clew.policy.model import JSON_SYNTAX_ERROR, FindingType, Policy, PolicyKind, Problem, Reading, Statement
+from clew.policy.problems import Problems
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from clew.policy.json_tokens import Lines
 
-POLICY_ELEMENTS = frozenset({"Version", "Id", "Statement"})
-STATEMENT_ELEMENTS = frozenset(
-    {
-        "Sid",
-        "Effect",
-        "Principal",
-        "NotPrincipal",
-        "Action",
-        "NotAction",
-        "Resource",
-        "NotResource",
-        "Condition",
-    }
-)
-PRINCIPAL_KINDS = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
+LONGEST: Final = 8_000_000
+"""The longest text that is read, in characters; AWS takes no policy of more than 32,768."""
+
+NO_WRAPPER: Final = "STATEMENT_WITHOUT_DOCUMENT"
 
 
-def parse(text: str, source: str | None = None) -> Policy:
-    """The policy that the JSON text writes.
+def parse(text: str, source: str | None = None, kind: PolicyKind | None = None) -> Policy:
+    """The policy that the text writes: JSON, also URL-encoded as IAM returns it, also a statement by itself.
 
-    Errors: `PolicyError` when the text is no JSON, repeats a key, or is no policy; its `problems` are all of them.
+    Errors: `PolicyError` when anything keeps the text from being a policy; its `problems` are all of them.
 
     >>> parse('{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}').statements[0].actions
     ('*',)
     """
-    return from_document(_decoded(text))._replace(source=source)
+    return _strict(_read_text(text, source, kind))
 
 
-def _decoded(text: str) -> object:
-    try:
-        return json.loads(text, object_pairs_hook=_unique_keys)
-    except json.JSONDecodeError as error:
-        raise PolicyError(
-            f"line {error.lineno} column {error.colno}: not JSON: {error.msg.lower()}"
-        ) from error
-    except (RecursionError, ValueError) as error:
-        raise PolicyError(
-            "the document is nested too deeply or holds a number that cannot be read"
-        ) from error
+def from_document(document: object, kind: PolicyKind | None = None) -> Policy:
+    """The policy that decoded JSON writes; a single statement may stand without a list.
+
+    Errors: as `parse`, the places without lines, as in `/Statement/0/Effect`.
+    """
+    return _strict(_quick(document, None, kind) or draft_document(document, None, kind))
 
 
 def read(document_or_text: object, source: str | None = None, kind: PolicyKind | None = None) -> Reading:
-    """The policy without its malformed statements, and the problems of those; each statement keeps its `index`.
+    """The policy without its malformed statements, and every problem; each statement keeps its `index`.
 
-    Errors: `PolicyError` when the document as a whole cannot be read.
+    Errors: `PolicyError` when the document as a whole cannot be read: no JSON, no object, no statements.
 
     >>> bad = {"Effect": "allow", "Action": "*", "Resource": "*"}
     >>> reading = read({"Statement": [bad, {**bad, "Effect": "Allow"}]})
-    >>> [each.index for each in reading.policy.statements], reading.problems[0].path
-    ([1], ('Statement', 0, 'Effect'))
+    >>> [each.index for each in reading.policy.statements], str(reading.problems[0])
+    ([1], '/Statement/0/Effect: unknown effect `allow`; expected `Allow` or `Deny`; did you mean `Allow`?')
     """
-    document = _decoded(document_or_text) if isinstance(document_or_text, str) else document_or_text
-    head, written = _head(document)
-    kept: list[Statement] = []
-    problems: list[Problem] = []
-    for index, each in enumerate(written):
-        statement = _plain(each, index, kind)
-        if statement is None:
-            problems.append(_why(each, index, kind)._replace(source=source))
+    if isinstance(document_or_text, str):
+        return _whole(_read_text(document_or_text, source, kind))
+    quick = _quick(document_or_text, source, kind)
+    if quick is not None:
+        return quick
+    return _whole(draft_document(document_or_text, source, kind))
+
+
+def _quick(document: object, source: str | None, kind: PolicyKind | None) -> Reading | None:
+    """The reading of a document about which there is nothing to say, else None."""
+    if type(document) is not dict:
+        return None
+    version: str | None = None
+    name: str | None = None
+    written: object = None
+    for element, value in document.items():
+        if element == "Statement":
+            written = value
+        elif element == "Version":
+            if value not in kinds.VERSIONS:
+                return None
+            version = value
+        elif element == "Id" and type(value) is str:
+            name = value
         else:
-            kept.append(statement)
-    return Reading(head._replace(statements=tuple(kept), source=source), tuple(problems))
-
-
-def from_document(document: object) -> Policy:
-    """The policy that decoded JSON writes; a single statement may stand without a list.
-
-    Errors: `PolicyError` naming the place, as in `/Statement/0/Effect`.
-    """
-    head, written = _head(document)
+            return None
+    items = written if type(written) is list else [written]
     statements: list[Statement] = []
-    for index, each in enumerate(written):
-        statement = _plain(each, index, None)
+    for index, each in enumerate(items):
+        statement = decoded.statement(each, index, kind)
         if statement is None:
-            raise PolicyError(str(_why(each, index, None)))
+            return None
         statements.append(statement)
-    return head._replace(statements=tuple(statements))
+    return Reading(Policy(tuple(statements), version, name, source))
 
 
-def _head(document: object) -> tuple[Policy, list[object]]:
-    policy = _mapping(document, "/")
-    _known(policy, POLICY_ELEMENTS, "")
-    if "Statement" not in policy:
-        raise PolicyError("/: `Statement` is missing")
-    written = policy["Statement"]
-    version, name = _optional_text(policy.get("Version"), "/Version"), _optional_text(policy.get("Id"), "/Id")
-    return Policy((), version, name), written if isinstance(written, list) else [written]
+class Draft(NamedTuple):
+    """What could be read of a document, usable or not: `root` is its tree, None when there is none."""
+
+    root: Node | None
+    policy: Policy | None
+    problems: tuple[Problem, ...]
+    lines: Lines | None = None
 
 
-def _plain(document: object, index: int, kind: PolicyKind | None) -> Statement | None:
-    """The statement, or None when anything about it is wrong."""
-    del kind
-    try:
-        return _statement(document, f"/Statement/{index}", index)
-    except PolicyError:
-        return None
+def draft(text: str, source: str | None = None, kind: PolicyKind | None = None) -> Draft:
+    """Everything that can be said of the text, faults of JSON and of grammar together; raises nothing."""
+    return _read_text(text, source, kind)
 
 
-def _why(document: object, index: int, kind: PolicyKind | None) -> Problem:
-    del kind
-    try:
-        _statement(document, f"/Statement/{index}", index)
-    except PolicyError as error:
-        place, _, message = str(error).partition(": ")
-        return Problem("MALFORMED", message, ("Statement", index, *place.split("/")[3:]))
-    return Problem("MALFORMED", "unreadable", ("Statement", index))
+def draft_document(document: object, source: str | None = None, kind: PolicyKind | None = None) -> Draft:
+    """Everything that can be said of decoded JSON; raises nothing."""
+    return _read_node(json_positions.of_document(document), kind, Problems(source=source), source)
 
 
-def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for key, value in pairs:
-        if key in found:
-            raise PolicyError(f"the key `{shown(key)}` stands twice in one object")
-        found[key] = value
-    return found
+def _read_text(text: str, source: str | None, kind: PolicyKind | None) -> Draft:
+    if len(text) > LONGEST:
+        message = f"a text of {len(text):,} characters; expected at most {LONGEST:,}"
+        return Draft(None, None, (Problem(JSON_SYNTAX_ERROR, message, source=source),))
+    plain = url_decoded(text)
+    reading = json_positions.read(plain)
+    problems = Problems(reading.lines, source)
+    for fault in reading.faults:
+        path = _within_document(fault.path, reading.root)
+        problems.add_span(JSON_SYNTAX_ERROR, fault.message, path, fault.start, fault.end)
+    if reading.root is None:
+        return Draft(None, None, problems.listed, reading.lines)
+    found = _read_node(_wrapped(reading.root, problems), kind, problems, source)
+    return found._replace(lines=reading.lines)
 
 
-def _statement(document: object, where: str, index: int) -> Statement:
-    written = _mapping(document, where)
-    _known(written, STATEMENT_ELEMENTS, where)
-    return Statement(
-        effect=_effect(written.get("Effect"), f"{where}/Effect"),
-        sid=_optional_text(written.get("Sid"), f"{where}/Sid"),
-        principals=_principals(written, "Principal", where),
-        not_principals=_principals(written, "NotPrincipal", where),
-        actions=_texts(written, "Action", where),
-        not_actions=_texts(written, "NotAction", where),
-        resources=_texts(written, "Resource", where),
-        not_resources=_texts(written, "NotResource", where),
-        conditions=_conditions(written.get("Condition"), f"{where}/Condition"),
-        index=index,
+def url_decoded(text: str) -> str:
+    """The text without URL encoding, in which IAM returns policy documents; as it is when it has none.
+
+    >>> url_decoded("%7B%22Version%22%3A%222012-10-17%22%7D")
+    '{"Version":"2012-10-17"}'
+    """
+    start = text.lstrip("\ufeff \t\r\n")[:3].lower()
+    return unquote(text) if start in {"%7b", "%5b"} else text
+
+
+def _wrapped(root: Node, problems: Problems) -> Node:
+    """The document, with a wrapper around a statement or a list of statements that was pasted without one."""
+    if not _is_bare(root):
+        return root
+    what = "a list of statements" if root.kind == "array" else "a statement"
+    message = f'{what} without a document around it, `{{"Version": "2012-10-17", "Statement": [...]}}`'
+    problems.add(NO_WRAPPER, message, (), root, finding_type=FindingType.WARNING)
+    return Node("object", [(Node("string", "Statement", root.start, root.start), root)], root.start, root.end)
+
+
+def _is_bare(root: Node) -> bool:
+    if root.kind == "array":
+        return any(map(_is_bare, root.items))
+    names = {key.text.lower() for key, _ in root.members}
+    elements = {name.lower() for name in grammar.STATEMENT_ELEMENTS}
+    return bool(names & elements) and not names & {"statement", "version"}
+
+
+def _within_document(path: json_positions.Path, root: Node | None) -> json_positions.Path:
+    """The path of a fault, as it is once a wrapper stands around what was pasted."""
+    if root is None or not path or not _is_bare(root):
+        return path
+    return ("Statement", *path) if root.kind == "array" else ("Statement", 0, *path)
+
+
+def _read_node(root: Node, kind: PolicyKind | None, problems: Problems, source: str | None) -> Draft:
+    head = grammar.head(root, problems)
+    if head is None:
+        return Draft(root, None, problems.listed)
+    found = [grammar.statement(node, index, kind, problems) for index, node in enumerate(head.statements)]
+    kept = tuple(statement for statement in found if statement is not None)
+    return Draft(root, Policy(kept, head.version, head.id, source), problems.listed)
+
+
+def _whole(found: Draft) -> Reading:
+    """The reading of a draft that is a document at all."""
+    if found.policy is None or any(problem.code == JSON_SYNTAX_ERROR for problem in found.problems):
+        raise _error(found.problems)
+    return Reading(found.policy, found.problems)
+
+
+def _strict(found: Draft | Reading) -> Policy:
+    errors = [problem for problem in found.problems if problem.is_error]
+    if errors or found.policy is None:
+        raise _error(found.problems)
+    return found.policy
+
+
+def _error(problems: tuple[Problem, ...]) -> PolicyError:
+    errors = sorted(
+        (each for each in problems if each.is_error), key=lambda each: each.code != JSON_SYNTAX_ERROR
     )
-
-
-def _effect(value: object, where: str) -> Effect:
-    if isinstance(value, str) and value in set(Effect):
-        return Effect(value)
-    raise PolicyError(f"{where}: expected `Allow` or `Deny`")
-
-
-def _principals(statement: Mapping[str, object], element: str, where: str) -> tuple[Principal, ...] | None:
-    if element not in statement:
-        return None
-    written = statement[element]
-    place = f"{where}/{element}"
-    if written == "*":
-        return (Principal("*", "*"),)
-    kinds = _mapping(written, place)
-    _known(kinds, PRINCIPAL_KINDS, place)
-    return tuple(Principal(kind, value) for kind in kinds for value in _texts(kinds, kind, place) or ())
-
-
-def _conditions(block: object, where: str) -> tuple[Condition, ...]:
-    if block is None:
-        return ()
-    operators = _mapping(block, where)
-    return tuple(
-        Condition(operator, key, _scalars(values, f"{where}/{operator}/{key}"))
-        for operator, keys in operators.items()
-        for key, values in _mapping(keys, f"{where}/{operator}").items()
-    )
-
-
-def _scalars(written: object, where: str) -> tuple[str, ...]:
-    values = written if isinstance(written, list) else [written]
-    return tuple(_scalar(value, where) for value in values)
-
-
-def _scalar(value: object, where: str) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str | int | float):
-        return str(value)
-    raise PolicyError(f"{where}: expected text, a number or a boolean")
-
-
-def _texts(document: Mapping[str, object], element: str, where: str) -> tuple[str, ...] | None:
-    if element not in document:
-        return None
-    written = document[element]
-    values = written if isinstance(written, list) else [written]
-    return tuple(_text(value, f"{where}/{element}") for value in values)
-
-
-def _text(value: object, where: str) -> str:
-    if isinstance(value, str):
-        return value
-    raise PolicyError(f"{where}: expected text")
-
-
-def _optional_text(value: object, where: str) -> str | None:
-    return None if value is None else _text(value, where)
-
-
-def _mapping(value: object, where: str) -> Mapping[str, object]:
-    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-        return value
-    raise PolicyError(f"{where}: expected an object")
-
-
-def _known(document: Mapping[str, object], names: frozenset[str], where: str) -> None:
-    unknown = next((key for key in document if key not in names), None)
-    if unknown is not None:
-        raise PolicyError(f"{where or '/'}: unknown element `{shown(unknown)}`")
+    first, more = errors[0], len(errors) - 1
+    rest = f" (and {more} more)" if more else ""
+    return PolicyError(f"{first}{rest}", problems)
