@@ -1,0 +1,111 @@
+"""What AWS KMS adds to the common law: required key policies and grants."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from spec.context import Missing, UnreadableError
+from spec.grants import Source
+from spec.kleene import Truth, all_of
+from spec.principals import manners
+
+if TYPE_CHECKING:
+    from spec.request import Request
+
+ALIAS_ACTIONS = frozenset({"createalias", "updatealias", "deletealias"})
+WITH_ENCRYPTION_CONTEXT = frozenset(
+    {
+        "encrypt",
+        "decrypt",
+        "reencryptfrom",
+        "reencryptto",
+        "generatedatakey",
+        "generatedatakeywithoutplaintext",
+        "generatedatakeypair",
+        "generatedatakeypairwithoutplaintext",
+    }
+)
+CONTEXT_KEY = "kms:encryptioncontext:"
+
+
+def needs_key_policy(request: Request) -> bool:
+    """Rules 7 to 9: a key is used only as its key policy allows; managing an alias is ruled by IAM policies alone.
+
+    AWS KMS developer guide, "Key policies in AWS KMS"; "Controlling access to aliases". 0007 Q35.
+    """
+    arn = request.arn
+    if request.service != "kms" or arn is None or arn["service"] != "kms":
+        return False
+    if arn["name"].startswith("key/"):
+        return True
+    return arn["name"].startswith("alias/") and request.operation not in ALIAS_ACTIONS
+
+
+def grants(request: Request) -> tuple[Source, ...]:
+    """Rule 9: grants are a further source of allow, next to key policy and IAM policies.
+
+    AWS KMS developer guide, "Grants in AWS KMS"; "Troubleshooting AWS KMS permissions". 0007 Q36.
+    """
+    if request.service != "kms":
+        return ()
+    return tuple(_source(grant, place, request) for place, grant in enumerate(request.grants))
+
+
+def _source(grant: dict[str, Any], place: int, request: Request) -> Source:
+    fits = _operation_fits(grant, request) and _key_fits(grant, request)
+    applies = all_of([fits, constraints_hold(grant, request)]) if fits else False
+    grantee = str(grant.get("GranteePrincipal"))
+    named = manners([("AWS", grantee), ("Service", grantee)] if grantee != "*" else [], request.caller)
+    return Source("grant", "grants", place, None, applies, named)
+
+
+def _operation_fits(grant: dict[str, Any], request: Request) -> bool:
+    operations = grant.get("Operations")
+    if not isinstance(operations, list):
+        raise UnreadableError("`Operations` of a grant must be a list")
+    return request.operation in {str(operation).lower() for operation in operations}
+
+
+def _key_fits(grant: dict[str, Any], request: Request) -> bool:
+    arn, key = request.arn, grant.get("KeyId")
+    if arn is None or arn["service"] != "kms":
+        return False
+    is_key = arn["name"].startswith("key/")
+    return key is None or not is_key or key in {request.resource, arn["name"].removeprefix("key/")}
+
+
+def constraints_hold(grant: dict[str, Any], request: Request) -> Truth:
+    """Rule 9: grant constraints ask for pairs of the encryption context, where the operation takes one.
+
+    AWS KMS API reference, "GrantConstraints": names of pairs without case, values with case. 0007 Q36.
+    """
+    constraints = grant.get("Constraints") or {}
+    if request.operation not in WITH_ENCRYPTION_CONTEXT:
+        return True
+    subset = constraints.get("EncryptionContextSubset")
+    equals = constraints.get("EncryptionContextEquals")
+    return all_of(
+        [
+            True if subset is None else _pairs_given(subset, request),
+            True if equals is None else all_of([_pairs_given(equals, request), _no_others(equals, request)]),
+        ]
+    )
+
+
+def _pairs_given(pairs: dict[str, str], request: Request) -> Truth:
+    return all_of(_pair_given(name, value, request) for name, value in pairs.items())
+
+
+def _pair_given(name: str, value: str, request: Request) -> Truth:
+    found = request.context.lookup(CONTEXT_KEY + name)
+    return None if found is Missing.UNKNOWN else found == value
+
+
+def _no_others(pairs: dict[str, str], request: Request) -> Truth:
+    """Whether the request's encryption context has no pairs but these."""
+    expected = {(CONTEXT_KEY + name).lower() for name in pairs}
+    context = request.context
+    if any(key.startswith(CONTEXT_KEY) and key not in expected for key in context.values):
+        return False
+    unknown = context.unknown - context.values.keys() - expected
+    return None if context.others_unknown or any(key.startswith(CONTEXT_KEY) for key in unknown) else True
