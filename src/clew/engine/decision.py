@@ -172,6 +172,13 @@ class Decision:
         return determining(self._record, self.residual, self.request)
 
     @cached_property
+    def matched(self) -> tuple[tuple[Determining, bool | None], ...]:
+        """Every statement that matches the request (True) or may match it (None), gate by gate."""
+        from clew.engine.telling import matched
+
+        return matched(self._record)
+
+    @cached_property
     def residual(self) -> Residual | None:
         """What an undetermined decision depends on; None for every other."""
         if self.effect is not Effect.UNDETERMINED:

@@ -78,6 +78,11 @@ def determining(record: Record, residual: Residual | None, request: Request) -> 
     return tuple(_told(hit[0]) for hit in sorted(chosen, key=_gate_order))
 
 
+def matched(record: Record) -> tuple[tuple[Determining, bool | None], ...]:
+    """Every statement that matches (True) or may match (None), in the order of gates, policies and statements."""
+    return tuple((_told(hit[0]), hit[1]) for hit in sorted(record.hits, key=_gate_order))
+
+
 _GATES = tuple(Gate)
 
 
