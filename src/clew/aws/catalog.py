@@ -25,11 +25,12 @@ from functools import cached_property, lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Final, cast
 
-from clew.aws import catalog_arns, catalog_file, catalog_nearest
+from clew.aws import catalog_arns, catalog_file
 from clew.aws.catalog_choice import BUILT_IN, Choice, chosen, use
 from clew.aws.catalog_file import CatalogError
-from clew.aws.catalog_globals import GLOBAL_KEYS, IDENTITY_PROVIDER_KEYS
+from clew.aws.catalog_globals import GLOBAL_KEYS, global_key
 from clew.aws.catalog_index import ActionIndex, ActionSet
+from clew.aws.catalog_nearest import nearest
 from clew.aws.catalog_service import ServiceBlock
 from clew.aws.catalog_types import (
     Action,
@@ -223,15 +224,10 @@ class Catalog:
         that the catalogue does not know.
         """
         lowered = key.lower()
-        found = _GLOBAL_BY_NAME.get(lowered) or next(
-            (k for k in _GLOBAL_TEMPLATES if k.matches(lowered)), None
-        )
+        found = global_key(lowered)
         if found is not None:
             return found
-        prefix, _, claim = lowered.partition(":")
-        if "." in prefix and claim in IDENTITY_PROVIDER_KEYS:
-            return IDENTITY_PROVIDER_KEYS[claim]
-        for service in self._services_of_key(prefix):
+        for service in self._services_of_key(lowered.partition(":")[0]):
             block = self._block(service)
             found = block.key(lowered) if block is not None else None
             if found is not None:
@@ -261,7 +257,7 @@ class Catalog:
 
     def nearest_service(self, prefix: str) -> str | None:
         """The service prefix most like the given one; None when none is near."""
-        return catalog_nearest.nearest(prefix, self._services)
+        return nearest(prefix, self._services)
 
     def nearest_action(self, name: str) -> str | None:
         """The full action name most like the given one; None when none is near.
@@ -270,24 +266,19 @@ class Catalog:
         others.
         """
         prefix, _, rest = name.partition(":")
-        service = self.nearest_service(prefix)
-        block = self._block(service) if service is not None else None
-        if block is not None:
-            near = catalog_nearest.nearest(rest, (action.name for action in block.actions))
-            if near is not None:
-                return f"{block.prefix}:{near}"
+        service = self.nearest_service(prefix) or ""
+        near = nearest(rest, (action.name for action in self.actions(service)))
+        if near is not None:
+            return f"{service}:{near}"
         elsewhere = self.names(self.mask(f"*:{rest}")) if rest.isalnum() else ()
         if len(elsewhere) <= 1:
             return next(iter(elsewhere), None)
-        return catalog_nearest.nearest(f"{prefix}:{rest}", elsewhere, likeness=_LOOSE)
+        return nearest(f"{prefix}:{rest}", elsewhere, likeness=_LOOSE)
 
     def nearest_condition_key(self, key: str) -> str | None:
         """The condition key most like the given one, among the global ones and those of the nearest service."""
-        prefix = key.partition(":")[0]
-        service = self.nearest_service(prefix)
-        block = self._block(service) if service is not None else None
-        own = [found.name for found in block.keys] if block is not None else []
-        return catalog_nearest.nearest(key, [*(found.name for found in GLOBAL_KEYS), *own])
+        own = self.condition_keys(self.nearest_service(key.partition(":")[0]) or "")
+        return nearest(key, (known.name for known in (*GLOBAL_KEYS, *own)))
 
     @cached_property
     def _about(self) -> dict[str, object]:
@@ -314,10 +305,6 @@ class Catalog:
         for known, services in cast("dict[str, list[str]]", self._about["key_prefixes"]).items():
             if template_matcher(known)(prefix):
                 yield from services
-
-
-_GLOBAL_BY_NAME: Final = {key.name.lower(): key for key in GLOBAL_KEYS}
-_GLOBAL_TEMPLATES: Final = tuple(key for key in GLOBAL_KEYS if key.is_template)
 
 
 def current() -> Catalog:

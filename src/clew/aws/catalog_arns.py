@@ -49,7 +49,8 @@ def fitting(shapes: Iterable[Shape], arn: str) -> tuple[ResourceType, ...]:
 
 def _shape(kind: ResourceType, pattern: str) -> Shape:
     *fields, resource = pattern.split(":", _FIELDS - 1)
-    literal = len(PLACEHOLDER.sub("", resource)) + sum(1 for field in fields if not PLACEHOLDER.search(field))
+    # A field that must be empty says no more than one that a wildcard may fill.
+    literal = len(PLACEHOLDER.sub("", resource)) + sum(bool(PLACEHOLDER.sub("", field)) for field in fields)
     return Shape(kind, tuple(fields), _matcher(resource), literal)
 
 

@@ -77,3 +77,18 @@ IDENTITY_PROVIDER_KEYS: Final = {
 
 AWS: "IAM and AWS STS condition context keys", Available keys for AWS OIDC federation; `amr` is multivalued there.
 """
+
+_BY_NAME: Final = {key.name.lower(): key for key in GLOBAL_KEYS}
+_TEMPLATES: Final = tuple(key for key in GLOBAL_KEYS if key.is_template)
+
+
+def global_key(name: str) -> ConditionKey | None:
+    """The key of this lower-case name that belongs to no single service; None when there is none.
+
+    >>> global_key("aws:principaltag/team").name, global_key("token.actions.githubusercontent.com:sub").name
+    ('aws:PrincipalTag/${TagKey}', '${IdentityProvider}:sub')
+    """
+    provider, _, claim = name.partition(":")
+    if "." in provider and claim in IDENTITY_PROVIDER_KEYS:
+        return IDENTITY_PROVIDER_KEYS[claim]
+    return _BY_NAME.get(name) or next((key for key in _TEMPLATES if key.matches(name)), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from clew.aws.catalog_file import CatalogError
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_LONGEST: Final = 500
 _Kind = TypeVar("_Kind", dict[str, object], list[object], str, bool)
 
 
@@ -35,7 +36,7 @@ class Node:
     def __getitem__(self, key: str) -> Node:
         value = self._as(dict, "an object").get(key)
         if value is None:
-            raise CatalogError(f"{self.place}: `{key}` is missing")
+            raise self.error(f"`{key}` is missing")
         return Node(value, f"{self.place} /{key}")
 
     def optional(self, key: str) -> Node | None:
@@ -74,7 +75,8 @@ class Node:
 
     def error(self, message: str) -> CatalogError:
         """The error that says this of the value."""
-        return CatalogError(f"{self.place}: {message}")
+        line = f"{self.place}: {message}"[:_LONGEST]
+        return CatalogError("".join(char if char.isprintable() else "?" for char in line))
 
     def _as(self, kind: type[_Kind], words: str) -> _Kind:
         if not isinstance(self.value, kind):
