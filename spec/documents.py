@@ -70,7 +70,10 @@ def read_document(given: Any, path: str, kind: str) -> Document:
     IAM user guide, "Grammar of the IAM JSON policy language"; "IAM JSON policy elements: Version". 0007 Q13.
     """
     document = _decoded(given, path)
-    statements, notes = [], [f"{path}: unknown element `{name}`" for name in document if name not in DOCUMENT_ELEMENTS]
+    statements, notes = (
+        [],
+        [f"{path}: unknown element `{name}`" for name in document if name not in DOCUMENT_ELEMENTS],
+    )
     for index, written in enumerate(_statements(document, path)):
         try:
             statement = read_statement(written, index, kind)
@@ -181,7 +184,9 @@ def _entries(written: dict[str, Any], name: str) -> tuple[Entry, ...] | None:
         return (("AWS", "*"),)
     if not isinstance(value, dict) or not value.keys() <= PRINCIPAL_TYPES:
         raise MalformedError(f"{name} must be `*` or an object of {', '.join(sorted(PRINCIPAL_TYPES))}")
-    return tuple((kind, text) for kind, texts in value.items() for text in _list_of_texts(texts, f"{name}/{kind}"))
+    return tuple(
+        (kind, text) for kind, texts in value.items() for text in _list_of_texts(texts, f"{name}/{kind}")
+    )
 
 
 def _conditions(block: Any) -> tuple[Condition, ...]:

@@ -141,7 +141,9 @@ def union(documents: Iterable[Document], request: Request) -> Gate:
 
     IAM user guide, "The difference between explicit and implicit denies".
     """
-    found = tuple(match(statement, document, request) for document in documents for statement in document.statements)
+    found = tuple(
+        match(statement, document, request) for document in documents for statement in document.statements
+    )
     return Gate(
         present=True,
         allows=any_of(one.applies for one in found if not one.is_deny),

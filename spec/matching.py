@@ -129,4 +129,3 @@ def incomplete_arn_matches(entry: str, kind: str, request: Request) -> bool:
         return False
     missing = ":*" * (COLONS - count_colons(entry)) if kind in PADDED else ""
     return matches(written(entry + missing), request.resource)
-

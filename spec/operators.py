@@ -109,7 +109,7 @@ COMPARISONS: dict[str, Callable[[Fraction, Fraction], bool]] = {
 
 
 def _quantities(family: str, read: Callable[[str], Fraction | None]) -> dict[str, Operator]:
-    """Rules 35 and 36: the six operators on numbers or on dates. Sections "Numeric …" and "Date condition operators"."""
+    """Rules 35 and 36: the six operators on numbers, and on dates. Sections "Numeric …", "Date condition operators"."""
     positive = {
         family + name: Operator(_ordered(read, holds), _readable(read)) for name, holds in COMPARISONS.items()
     }

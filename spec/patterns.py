@@ -55,9 +55,9 @@ def matches_everything(pattern: Pattern) -> bool:
 def cut_at_colons(pattern: Pattern, parts: int) -> tuple[Pattern, ...]:
     """The pattern cut at its first colons into at most `parts` pieces; the last piece keeps its colons."""
     pieces: list[list[Token]] = [[]]
-    for token in pattern:
-        if token == ":" and len(pieces) < parts:
+    for symbol in pattern:
+        if symbol == ":" and len(pieces) < parts:
             pieces.append([])
         else:
-            pieces[-1].append(token)
+            pieces[-1].append(symbol)
     return tuple(tuple(piece) for piece in pieces)

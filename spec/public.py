@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from spec.conditions import Condition
     from spec.documents import Document, Statement
 
-FIXING_OPERATORS = frozenset({"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike", "IpAddress"})
+FIXING_OPERATORS = frozenset(
+    {"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike", "IpAddress"}
+)
 FIXING_KEYS = frozenset(
     {
         "aws:principalarn",
@@ -35,7 +37,7 @@ FIXING_KEYS = frozenset(
     }
 )
 NARROWEST_PREFIX = {4: 8, 6: 32}
-PRIVATE = tuple(ipaddress.ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+PRIVATE = tuple(ipaddress.IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 ACCESS_POINT_OF_ACCOUNT = re.compile(r"arn:[^*?$:]+:s3:[^$:]*:[0-9]{12}:[^$]*")
 
 

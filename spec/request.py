@@ -10,10 +10,11 @@ from spec.context import Context, UnreadableError, read_context
 from spec.documents import Document, read_document
 from spec.principals import Caller, read_caller
 
-ARN = re.compile(r"arn:(?P<partition>[^:]*):(?P<service>[^:]*):(?P<region>[^:]*):(?P<account>[^:]*):(?P<name>.*)", re.DOTALL)
-ROLE_TRUST_ACTIONS = frozenset(
-    {"sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity"}
+ARN = re.compile(
+    r"arn:(?P<partition>[^:]*):(?P<service>[^:]*):(?P<region>[^:]*):(?P<account>[^:]*):(?P<name>.*)",
+    re.DOTALL,
 )
+ROLE_TRUST_ACTIONS = frozenset({"sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity"})
 ROLE_TRUST_EXTRAS = frozenset({"sts:tagsession", "sts:setsourceidentity", "sts:setcontext"})
 
 
@@ -86,10 +87,12 @@ def read_line(
     action, resource = _text(asked, "action"), _text({"resource": "*"} | asked, "resource")
     if not re.fullmatch(r"[^:]+:[^:]+", action):
         raise UnreadableError(f"action `{action}` must be `service:name`")
-    caller = read_caller(_text(asked, "principal"), web_identity=action.lower() == "sts:assumerolewithwebidentity")
+    caller = read_caller(
+        _text(asked, "principal"), web_identity=action.lower() == "sts:assumerolewithwebidentity"
+    )
     account, assumed = resource_account(asked, resource, caller)
     own_kind = "trust" if needs_trust_policy(action, resource) else "resource"
-    request = Request(
+    return Request(
         caller=caller,
         action=action,
         resource=resource,
@@ -104,14 +107,15 @@ def read_line(
         rcps=_levels(line, "rcps", "rcp"),
         endpoint=_documents(line, "vpc_endpoint_policies", "endpoint"),
         management_account=line.get("management_account") is True,
-        block_public_access=frozenset(name for name, on in _object(line, "block_public_access").items() if on is True),
+        block_public_access=frozenset(
+            name for name, on in _object(line, "block_public_access").items() if on is True
+        ),
         grants=_grants(line),
         acl=_object(line, "acl"),
         object_ownership=line.get("object_ownership"),
         object_owner=line.get("object_owner"),
         notes=(f"resource account assumed to be {account}",) if assumed else (),
     )
-    return request
 
 
 def resource_account(asked: dict[str, Any], resource: str, caller: Caller) -> tuple[str | None, bool]:
@@ -165,7 +169,9 @@ def _document(line: dict[str, Any], name: str, kind: str) -> Document | None:
 
 
 def _documents(line: dict[str, Any], name: str, kind: str) -> tuple[Document, ...]:
-    return tuple(read_document(given, f"{name}/{place}", kind) for place, given in enumerate(_list(line, name)))
+    return tuple(
+        read_document(given, f"{name}/{place}", kind) for place, given in enumerate(_list(line, name))
+    )
 
 
 def _levels(line: dict[str, Any], name: str, kind: str) -> tuple[tuple[Document, ...], ...]:
