@@ -24,8 +24,8 @@ test: $(INSTALLED)
 	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered
 
 check: $(INSTALLED)
-	$(BIN)/ruff format --check src tests tools benchmarks
-	$(BIN)/ruff check src tests tools benchmarks
+	$(BIN)/ruff format --check src spec tests tools benchmarks
+	$(BIN)/ruff check src spec tests tools benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python tools/house.py
@@ -40,8 +40,8 @@ long: $(INSTALLED)
 	CLEW_LONG=1 $(BIN)/python -m pytest -n $(WORKERS) -m long --override-ini addopts='-q --strict-markers --import-mode=importlib'
 
 format: $(INSTALLED)
-	$(BIN)/ruff check --fix src tests tools benchmarks
-	$(BIN)/ruff format src tests tools benchmarks
+	$(BIN)/ruff check --fix src spec tests tools benchmarks
+	$(BIN)/ruff format src spec tests tools benchmarks
 
 docs: $(INSTALLED)
 	$(BIN)/python tools/reference.py

@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "clew"
+SPEC = ROOT / "spec"
 
 FUNCTION_WALL = 60
 FUNCTION_P90 = 30
@@ -86,7 +87,8 @@ def cycles(trees: dict[Path, ast.Module]) -> list[str]:
 
 
 def _dotted(path: Path) -> str:
-    parts = path.relative_to(SOURCE.parent).with_suffix("").parts
+    base = ROOT if path.is_relative_to(SPEC) else SOURCE.parent
+    parts = path.relative_to(base).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
@@ -102,7 +104,8 @@ def _imports(path: Path, tree: ast.Module) -> set[str]:
 
 def _imported_from(module: str, name: str) -> str:
     """The module that `from module import name` needs: a submodule, else the module itself."""
-    path = SOURCE.parent.joinpath(*module.split("."), name)
+    base = ROOT if module.split(".", maxsplit=1)[0] == SPEC.name else SOURCE.parent
+    path = base.joinpath(*module.split("."), name)
     return f"{module}.{name}" if path.is_dir() or path.with_suffix(".py").is_file() else module
 
 
@@ -191,7 +194,8 @@ def p90(found: list[Function]) -> int:
 
 def main() -> int:
     """Check every gate, print the breaches and a summary."""
-    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(SOURCE.rglob("*.py"))}
+    modules = [*sorted(SOURCE.rglob("*.py")), *sorted(SPEC.rglob("*.py"))]
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in modules}
     found = [function for path, tree in trees.items() for function in functions(path, tree)]
     installed = licences()
     problems = sizes(found, trees) + cycles(trees) + unlisted(installed)
