@@ -58,7 +58,7 @@ class Node(NamedTuple):
     def plain(self) -> object:
         """The value as Python holds decoded JSON; of a key that stands twice the last counts."""
         if self.kind == "object":
-            return {key.text: value.plain() for key, value in self.members}
+            return {key.text: value.plain() for key, value in self.members if value.kind != "missing"}
         if self.kind == "array":
             return [item.plain() for item in self.items]
         return self.value

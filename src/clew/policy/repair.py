@@ -1,0 +1,156 @@
+"""A corrected document for one that is wrong: offered to the user with every change named, never evaluated instead.
+
+A change is a *guess* where the document does not say what was meant. Accounts and placeholders are never filled in.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
+
+from clew.policy import kinds
+from clew.policy.format import layout
+from clew.policy.model import JSON_SYNTAX_ERROR, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clew.policy.json_positions import Node, Path
+    from clew.policy.model import Problem
+
+Document = dict[str, object]
+
+# The element at the problem's path has no place in a policy of this kind.
+_REMOVED: Final = frozenset(
+    {"UNSUPPORTED_PRINCIPAL", "SCP_SYNTAX_ERROR_PRINCIPAL", "ROLE_TRUST_POLICY_SYNTAX_ERROR_RESOURCE"}
+)
+_ADDED: Final = {"MISSING_EFFECT": ("Effect", "Allow"), "MISSING_RESOURCE": ("Resource", "*")}
+
+
+class Change(NamedTuple):
+    """One difference between the document and its correction; `is_guess` where the document does not say it."""
+
+    path: Path
+    message: str
+    is_guess: bool = False
+
+    def __str__(self) -> str:
+        pointer = "/" + "/".join(shown(str(part)) for part in self.path)
+        return f"{pointer}: {self.message}{' (a guess: check it)' if self.is_guess else ''}"
+
+
+def corrected(root: Node, problems: Sequence[Problem]) -> str | None:
+    """The text of the document with the corrections of its problems; None when nothing can be offered."""
+    plain = root.plain()
+    if not isinstance(plain, dict) or not problems:
+        return None
+    changes = apply(plain, problems)
+    changes += complete(plain)
+    was_json = all(problem.code != JSON_SYNTAX_ERROR for problem in problems)
+    return layout(plain) if changes or not was_json else None
+
+
+def apply(plain: Document, problems: Sequence[Problem]) -> list[Change]:
+    """Correct the document in place, as far as its problems say how; returns what was changed."""
+    changes = [change for problem in problems for change in _corrections(plain, problem)]
+    return list(dict.fromkeys(changes))
+
+
+def complete(plain: Document) -> list[Change]:
+    """Give a document without `Version` the present one, where that changes no answer: no `${` in its statements."""
+    if "Version" in plain or "${" in layout(plain.get("Statement")):
+        return []
+    statements = dict(plain)
+    plain.clear()
+    plain.update({"Version": kinds.VERSIONS[0], **statements})
+    return [Change(("Version",), f"added `{kinds.VERSIONS[0]}`")]
+
+
+def _corrections(plain: Document, problem: Problem) -> list[Change]:
+    if problem.written is not None and problem.corrected is not None:
+        return _renamed(_at(plain, problem.path), problem)
+    if problem.code in _ADDED:
+        return _added(_at(plain, problem.path), problem)
+    place = _place(plain, problem.path)
+    if place is None:
+        return []
+    if problem.code in _REMOVED:
+        place.remove()
+        return [Change(problem.path, "removed", is_guess=True)]
+    if problem.code == "INVALID_PRINCIPAL_FORMAT" and isinstance(place.value, str):
+        written = place.value
+        place.put({_principal_kind(written): written})
+        return [Change(problem.path, f"put `{shown(written)}` into an object of its kind")]
+    if problem.corrected is None or place.value == problem.corrected:
+        return []
+    message = f"`{shown(str(place.value))}` → `{shown(problem.corrected, 160)}`"
+    place.put(problem.corrected)
+    return [Change(problem.path, message)]
+
+
+def _renamed(holder: object, problem: Problem) -> list[Change]:
+    old, new = cast("str", problem.written), cast("str", problem.corrected)
+    if not isinstance(holder, dict) or old not in holder:
+        return []
+    if new in holder and not (isinstance(holder[new], dict) and isinstance(holder[old], dict)):
+        return []
+    members = list(holder.items())
+    holder.clear()
+    for name, value in members:
+        wanted = new if name == old else name
+        holder[wanted] = {**holder[wanted], **value} if wanted in holder else value
+    return [Change(problem.path, f"`{shown(old)}` → `{new}`")]
+
+
+def _added(holder: object, problem: Problem) -> list[Change]:
+    element, value = _ADDED[problem.code]
+    if not isinstance(holder, dict) or element in holder or f"Not{element}" in holder:
+        return []
+    members = dict(holder)
+    holder.clear()
+    holder.update({element: value, **members} if element == "Effect" else {**members, element: value})
+    return [Change((*problem.path, element), f"added `{value}`", is_guess=True)]
+
+
+def _principal_kind(written: str) -> str:
+    if written.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+        return "Service"
+    return "Federated" if ":saml-provider/" in written or ":oidc-provider/" in written else "AWS"
+
+
+class _Place(NamedTuple):
+    """A place in a document: an object's member or a list's item."""
+
+    holder: dict[str | int, object] | list[object]
+    key: str | int
+
+    @property
+    def value(self) -> object:
+        return self.holder[self.key]  # type: ignore[index]  # `_place` gives a list's items a number
+
+    def put(self, value: object) -> None:
+        self.holder[self.key] = value  # type: ignore[index]  # as above
+
+    def remove(self) -> None:
+        del self.holder[self.key]  # type: ignore[arg-type]  # as above
+
+
+def _place(plain: Document, path: Path) -> _Place | None:
+    holder = _at(plain, path[:-1]) if path else None
+    if isinstance(holder, dict) and path[-1] in holder:
+        return _Place(holder, path[-1])
+    if isinstance(holder, list) and isinstance(path[-1], int) and path[-1] < len(holder):
+        return _Place(holder, path[-1])
+    return None
+
+
+def _at(plain: object, path: Path) -> object:
+    """The value at the path; a single statement is its own list, and so is a single value."""
+    found = plain
+    for part in path:
+        if isinstance(found, dict):
+            found = found if part == 0 else found.get(part)
+        elif isinstance(found, list) and isinstance(part, int) and part < len(found):
+            found = found[part]
+        else:
+            return None
+    return found
