@@ -28,8 +28,8 @@ class Answer:
     """What the law says of one line; `error` when the line cannot be read, then there is no decision."""
 
     decision: str | None
-    blocked_by: tuple[str, ...] = ()
-    determined_by: tuple[dict[str, Any], ...] = ()
+    blocked_by: list[str] = field(default_factory=list)
+    determined_by: list[dict[str, Any]] = field(default_factory=list)
     gates: dict[str, Verdict] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     error: str | None = None
@@ -111,8 +111,8 @@ def decide_request(request: Request) -> Answer:
     decision = decision_of(evaluation)
     return Answer(
         decision,
-        blocked_by=blocked_by(evaluation) if decision != "allow" else (),
-        determined_by=tuple(determined_by(evaluation, decision)),
+        blocked_by=blocked_by(evaluation) if decision != "allow" else [],
+        determined_by=list(determined_by(evaluation, decision)),
         gates={name: gate.verdict for name, gate in evaluation.gates.items()},
         notes=(*notes, reason) if reason else notes,
     )
@@ -230,16 +230,16 @@ def granted_across_accounts(evaluation: Evaluation, given: Side) -> Truth:
     )
 
 
-def blocked_by(evaluation: Evaluation) -> tuple[str, ...]:
+def blocked_by(evaluation: Evaluation) -> list[str]:
     """The gates that stop a request which some policy grants, in the fixed order (0007 Q2)."""
     exists = all_of([not evaluation.nothing_can_grant, some_policy_grants(evaluation)])
     stops = missing_allows(evaluation) | {"block_public_access": stopped_by_public_access_block(evaluation)}
     denies = {name: gate.denies for name, gate in evaluation.gates.items()}
-    return tuple(
+    return [
         name
         for name in BLOCKERS
         if all_of([exists, any_of([stops.get(name, False), denies.get(name, False)])]) is True
-    )
+    ]
 
 
 def some_policy_grants(evaluation: Evaluation) -> Truth:

@@ -8,7 +8,7 @@ from typing import Any
 
 from spec.context import Context, UnreadableError, read_context
 from spec.documents import Document, read_document
-from spec.principals import Caller, read_caller
+from spec.principals import ACCOUNT, Caller, read_caller
 
 ARN = re.compile(
     r"arn:(?P<partition>[^:]*):(?P<service>[^:]*):(?P<region>[^:]*):(?P<account>[^:]*):(?P<name>.*)",
@@ -121,13 +121,14 @@ def read_line(
 def resource_account(asked: dict[str, Any], resource: str, caller: Caller) -> tuple[str | None, bool]:
     """Whose the resource is, and whether that is an assumption (0007 Q15).
 
-    Amazon S3 user guide, "Policy resources for Amazon S3": bucket ARNs carry no account.
+    Amazon S3 user guide, "Policy resources for Amazon S3": bucket ARNs carry no account. What AWS itself owns
+    (`arn:aws:iam::aws:policy/…`) is no other account's.
     """
     given = asked.get("resource_account")
     if isinstance(given, str):
         return given, False
     found = ARN.fullmatch(resource)
-    if found and found["account"]:
+    if found and ACCOUNT.fullmatch(found["account"]):
         return found["account"], False
     return caller.account, bool(found and found["service"] == "s3" and caller.account)
 
