@@ -152,7 +152,7 @@ def _facts(catalog: Catalog, name: str) -> Document:
         kinds = catalog.resource_types_of(name)
         if not kinds:
             raise _unknown(f"no resource type of the catalogue fits `{name}`", None)
-        return {"arn": name, "may_name": [_resource_type(kind) for kind in kinds]}
+        return {"arn": name, "may_name": [_pattern(kind) for kind in kinds]}
     service, action, key = catalog.service(name), catalog.action(name), catalog.condition_key(name)
     if service is not None:
         return _service(catalog, service)
@@ -203,12 +203,11 @@ def _action(catalog: Catalog, action: Action) -> Document:
 
 
 def _resource_type(kind: ResourceType) -> Document:
-    return {
-        "name": kind.name,
-        "service": kind.service,
-        "arns": list(kind.arns),
-        "condition_keys": list(kind.condition_keys),
-    }
+    return {**_pattern(kind), "condition_keys": list(kind.condition_keys)}
+
+
+def _pattern(kind: ResourceType) -> Document:
+    return {"name": kind.name, "service": kind.service, "arns": list(kind.arns)}
 
 
 def _condition_key(key: ConditionKey) -> Document:
