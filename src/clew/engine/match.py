@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from clew.engine.conditions.compiled import compile_condition, variable_keys
+from clew.engine.conditions.compiled import compile_condition
 from clew.engine.leaf import Leaf
 from clew.engine.request import UNKNOWN, Context
-from clew.engine.resources import ResourceTest, resource_test
+from clew.engine.resources import Incomplete, ResourceTest, resource_test, variable_keys
 from clew.policy import pattern, variables
 from clew.policy.model import Effect
 
@@ -31,7 +31,7 @@ class CompiledStatement:
 
     __slots__ = (
         "_action",
-        "_pad",
+        "_incomplete",
         "_resource",
         "_resource_optional",
         "_tests",
@@ -41,13 +41,18 @@ class CompiledStatement:
     )
 
     def __init__(
-        self, statement: Statement, *, version: str | None, pad: bool = True, resource_optional: bool = False
+        self,
+        statement: Statement,
+        *,
+        version: str | None,
+        incomplete: Incomplete = Incomplete.COMPLETED,
+        resource_optional: bool = False,
     ) -> None:
         """Keep what compiling will need; see `compile_statement`."""
         self.statement = statement
         self.denies = statement.effect is Effect.DENY
         self._variables = version == variables.VERSION
-        self._pad = pad
+        self._incomplete = incomplete
         self._resource_optional = resource_optional
         self._action: Matcher | None = None
         self._resource: ResourceTest | None = None
@@ -75,7 +80,7 @@ class CompiledStatement:
         elif found.closed is not None:
             answer = found.closed(resource)
         else:
-            answer = found.open(resource, context)
+            answer = found.answer(resource, context)
         if answer is False:
             return False
         tests = self._tests
@@ -93,7 +98,10 @@ class CompiledStatement:
 
     def _compile_resource(self) -> ResourceTest:
         self._resource = made = resource_test(
-            self.statement, variables=self._variables, pad=self._pad, optional=self._resource_optional
+            self.statement,
+            variables=self._variables,
+            incomplete=self._incomplete,
+            optional=self._resource_optional,
         )
         return made
 
@@ -114,7 +122,7 @@ class CompiledStatement:
             if test(context) is None
         ]
         found = self._compile_resource()
-        if not wildcard_only and found.open(resource, context) is None:
+        if not wildcard_only and found.answer(resource, context) is None:
             leaves.insert(0, found.leaf(self.statement, resource))
         return tuple(leaves)
 
@@ -122,9 +130,11 @@ class CompiledStatement:
         """The keys that the statement names, also in variables, and for which the context has no value; as written."""
         named: list[str] = []
         for condition in self.statement.conditions:
-            named += [condition.key, *(variable_keys(condition) if self._variables else ())]
+            named.append(condition.key)
+            if self._variables:
+                named += [key for value in condition.values for key in variables.keys(value)]
         if self._variables:
-            named += self._compile_resource().keys
+            named += variable_keys(self.statement)
         unique = {key.lower(): key for key in reversed(named)}
         return tuple(key for lower, key in reversed(unique.items()) if context.get(lower) in (None, UNKNOWN))
 
@@ -134,9 +144,14 @@ def _action_matcher(statement: Statement) -> Matcher:
     if (listed is None) == (excluded is None):
         return pattern.nothing
     if listed is not None:
-        return pattern.any_of([action.lower() for action in listed])
-    match = pattern.any_of([action.lower() for action in excluded or ()])
+        return pattern.any_of([action.lower() for action in listed if _is_action(action)])
+    match = pattern.any_of([action.lower() for action in excluded or () if _is_action(action)])
     return lambda action: not match(action)
+
+
+def _is_action(text: str) -> bool:
+    """Whether the pattern can name an action: `service:name`, or `*` for all."""
+    return ":" in text or text == "*"
 
 
 class CompiledPolicy:
@@ -144,12 +159,20 @@ class CompiledPolicy:
 
     __slots__ = ("_found", "policy", "statements")
 
-    def __init__(self, policy: Policy, *, pad: bool = True, resource_optional: bool = False) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        incomplete: Incomplete = Incomplete.COMPLETED,
+        resource_optional: bool = False,
+    ) -> None:
         """Compile each statement; see `compile_policy`."""
         self.policy = policy
         self.statements = tuple(
             [
-                CompiledStatement(each, version=policy.version, pad=pad, resource_optional=resource_optional)
+                CompiledStatement(
+                    each, version=policy.version, incomplete=incomplete, resource_optional=resource_optional
+                )
                 for each in policy.statements
             ]
         )
@@ -169,17 +192,25 @@ class CompiledPolicy:
 
 
 def compile_statement(
-    statement: Statement, *, version: str | None, pad: bool = True, resource_optional: bool = False
+    statement: Statement,
+    *,
+    version: str | None,
+    incomplete: Incomplete = Incomplete.COMPLETED,
+    resource_optional: bool = False,
 ) -> CompiledStatement:
     """The statement, compiled under the version of its policy.
 
-    pad: whether an incomplete ARN (under six fields) is completed with `*`, as identity-based policies do.
+    incomplete: what an ARN of fewer than six fields matches, which depends on the kind of policy.
     resource_optional: whether a missing Resource element means "the resource itself", as in resource policies;
         elsewhere such a statement is malformed and matches nothing.
     """
-    return CompiledStatement(statement, version=version, pad=pad, resource_optional=resource_optional)
+    return CompiledStatement(
+        statement, version=version, incomplete=incomplete, resource_optional=resource_optional
+    )
 
 
-def compile_policy(policy: Policy, *, pad: bool = True, resource_optional: bool = False) -> CompiledPolicy:
+def compile_policy(
+    policy: Policy, *, incomplete: Incomplete = Incomplete.COMPLETED, resource_optional: bool = False
+) -> CompiledPolicy:
     """The policy, compiled; the words of `compile_statement` apply."""
-    return CompiledPolicy(policy, pad=pad, resource_optional=resource_optional)
+    return CompiledPolicy(policy, incomplete=incomplete, resource_optional=resource_optional)

@@ -1,21 +1,23 @@
 """The Resource and NotResource elements, compiled.
 
-Source: AWS, "IAM JSON policy elements: Resource" and "NotResource"; "IAM policy elements: Variables and tags".
+Source: AWS, "IAM JSON policy elements: Resource" and "NotResource"; "IAM policy elements: Variables and tags". What
+they leave open: docs/decisions/0007-iam-questions.md, Q17 to Q21.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from enum import Enum
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from clew.engine.conditions.resolve import resolve
 from clew.engine.leaf import Leaf
 from clew.engine.request import UNKNOWN
 from clew.policy import pattern
+from clew.policy.pattern import everything, nothing
 from clew.policy.variables import Variable, has_variables, pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from clew.engine.request import Context
     from clew.policy.model import Statement
@@ -26,67 +28,93 @@ _COLONS: Final = 5
 _EVERYTHING: Final = "*"
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceTest:
+class Incomplete(Enum):
+    """What becomes of an ARN in a policy that has fewer than six fields."""
+
+    COMPLETED = "completed with `*`"  # AWS: "IAM identifiers", IAM ARNs: identity-based policies
+    AS_WRITTEN = "compared as it stands"
+    IF_OPEN = "compared as it stands when it ends in `*`, else matches nothing"
+    NOTHING = "matches nothing"
+
+
+class ResourceTest(NamedTuple):
     """What a statement says of resources.
 
-    closed: the test where no variable takes part, else None; open: the test in every case.
-    wildcard: the answer for an action without a resource type; keys: what its variables name, as written.
+    closed: the test when no variable takes part, else None; then `open` is the test.
+    wildcard: the answer for an action without a resource type.
     """
 
     closed: Matcher | None
-    open: Callable[[str, Context], bool | None]
+    open: Callable[[str, Context], bool | None] | None
     wildcard: bool
-    keys: tuple[str, ...] = ()
+
+    def answer(self, resource: str, context: Context) -> bool | None:
+        """Whether the statement is about the resource."""
+        if self.closed is not None:
+            return self.closed(resource)
+        return self.open(resource, context) if self.open is not None else False
 
     def leaf(self, statement: Statement, resource: str) -> Leaf:
         """The question that is left when the answer for the resource is unknown."""
         element = "Resource" if statement.not_resources is None else "NotResource"
         values = statement.resources or statement.not_resources or ()
-        return Leaf(element, resource, values, lambda context: self.open(resource, context))
+        return Leaf(element, resource, values, lambda context: self.answer(resource, context))
 
 
-def resource_test(statement: Statement, *, variables: bool, pad: bool, optional: bool) -> ResourceTest:
+def resource_test(
+    statement: Statement, *, variables: bool, incomplete: Incomplete, optional: bool
+) -> ResourceTest:
     """The test of the statement's Resource or NotResource element; `compile_statement` explains the words."""
     listed, excluded = statement.resources, statement.not_resources
     if listed is None and excluded is None:
-        return _closed(pattern.everything if optional else pattern.nothing, wildcard=optional)
+        return ResourceTest(everything if optional else nothing, None, optional)
     if listed is not None and excluded is not None:
-        return _closed(pattern.nothing, wildcard=False)
+        return ResourceTest(nothing, None, wildcard=False)
     patterns = listed if listed is not None else excluded or ()
     negated = listed is None
     wildcard = (_EVERYTHING in patterns) is not negated
     if variables and any(map(has_variables, patterns)):
-        return _open(patterns, negated=negated, pad=pad, wildcard=wildcard)
-    match = pattern.any_of(map(completed, patterns) if pad else patterns)
-    return _closed(_inverted(match) if negated else match, wildcard=wildcard)
+        return ResourceTest(None, _open(patterns, incomplete, negated=negated), wildcard)
+    match = pattern.any_of(_arns(patterns, incomplete))
+    return ResourceTest((lambda text: not match(text)) if negated else match, None, wildcard)
+
+
+def _arns(patterns: Sequence[str], incomplete: Incomplete) -> Sequence[str]:
+    """The patterns as their kind of policy reads them; those that can match nothing are left out."""
+    if incomplete is Incomplete.AS_WRITTEN or not any(map(_is_incomplete, patterns)):
+        return patterns
+    kept = [text for text in patterns if not _is_incomplete(text)]
+    short = [text for text in patterns if _is_incomplete(text)]
+    if incomplete is Incomplete.COMPLETED:
+        return kept + [completed(text) for text in short]
+    return kept + [text for text in short if incomplete is Incomplete.IF_OPEN and text.endswith("*")]
+
+
+def _is_incomplete(text: str) -> bool:
+    return text.startswith("arn:") and _colons(text) < _COLONS
+
+
+def _colons(text: str) -> int:
+    """The colons that separate fields; those in `${…}` do not."""
+    if not has_variables(text):
+        return text.count(":")
+    return sum(piece.count(":") for piece in pieces(text) if isinstance(piece, str))
 
 
 def completed(text: str) -> str:
     """The pattern with `*` for the fields that an incomplete ARN leaves out.
 
-    AWS, "IAM identifiers", IAM ARNs: an incomplete ARN is completed with wildcards in identity-based policies.
-
     >>> completed("arn:aws:sqs"), completed("*")
     ('arn:aws:sqs:*:*:*', '*')
     """
-    missing = _COLONS - text.count(":")
-    return text + ":*" * missing if missing > 0 and text.startswith("arn:") else text
+    return text + ":*" * (_COLONS - _colons(text)) if _is_incomplete(text) else text
 
 
-def _inverted(match: Matcher) -> Matcher:
-    return lambda text: not match(text)
-
-
-def _closed(match: Matcher, *, wildcard: bool) -> ResourceTest:
-    return ResourceTest(match, lambda resource, _: match(resource), wildcard)
-
-
-def _open(patterns: tuple[str, ...], *, negated: bool, pad: bool, wildcard: bool) -> ResourceTest:
-    plain = [text for text in patterns if not has_variables(text)]
-    closed = pattern.any_of(map(completed, plain) if pad else plain)
-    cut = [pieces(text) for text in patterns if has_variables(text)]
-    templates = tuple(template for template in cut if _is_usable(template))
+def _open(
+    patterns: Sequence[str], incomplete: Incomplete, *, negated: bool
+) -> Callable[[str, Context], bool | None]:
+    plain, templates = _split(patterns)
+    closed = pattern.any_of(_arns(plain, incomplete))
 
     def match(resource: str, context: Context) -> bool | None:
         if closed(resource):
@@ -100,16 +128,27 @@ def _open(patterns: tuple[str, ...], *, negated: bool, pad: bool, wildcard: bool
                 return not negated
         return answer if answer is None else negated
 
-    keys = tuple(piece.key for template in templates for piece in template if isinstance(piece, Variable))
-    return ResourceTest(None, match, wildcard, keys)
+    return match
 
 
-def _is_usable(template: tuple[Piece, ...]) -> bool:
-    """Whether every variable stands in the last part of the ARN, where AWS replaces variables."""
-    colons = 0
-    for piece in template:
-        if isinstance(piece, str):
-            colons += piece.count(":")
-        elif colons < _COLONS:
-            return False
-    return True
+def _split(patterns: Sequence[str]) -> tuple[list[str], list[tuple[Piece, ...]]]:
+    """The patterns that are plain text, and those with variables, cut.
+
+    AWS replaces variables after the fifth colon only: with one before it, the pattern is text.
+    """
+    cut = [(text, pieces(text)) for text in patterns]
+    plain = [text for text, parts in cut if not _is_template(parts)]
+    return plain, [parts for _, parts in cut if _is_template(parts)]
+
+
+def _is_template(parts: Sequence[Piece]) -> bool:
+    first = next((place for place, piece in enumerate(parts) if not isinstance(piece, str)), None)
+    if first is None:
+        return False
+    return sum(piece.count(":") for piece in parts[:first] if isinstance(piece, str)) >= _COLONS
+
+
+def variable_keys(statement: Statement) -> list[str]:
+    """The keys that the statement's resources name in variables, as written."""
+    _, templates = _split(statement.resources or statement.not_resources or ())
+    return [piece.key for template in templates for piece in template if isinstance(piece, Variable)]

@@ -1,23 +1,25 @@
 """Policy variables: `${aws:username}`, `${aws:userid, 'anonymous'}`, `${*}` and what stands between them.
 
-Source: AWS, "IAM policy elements: Variables and tags". Variables exist in version 2012-10-17 only.
+Source: AWS, "IAM policy elements: Variables and tags". Variables exist in version 2012-10-17 only. What that page
+leaves open is decided in docs/decisions/0007-iam-questions.md, Q20 and Q21.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
 VERSION: Final = "2012-10-17"
 """The version of the policy language that has variables; in others `${...}` is plain text."""
 
-OPENING: Final = "${"
-_SPECIAL: Final = "*?$"
+# A name holds none of the characters that delimit, so that the search never looks at a character twice.
+_VARIABLE: Final = re.compile(r"\$\{(?:([*?$])|([^${},']+)(?:, '([^']*)')?)\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A place that a context key's value takes: `key` as written, `default` when the key has no usable value."""
+    """A place that a context key's value takes: `key` as written, `default` for requests that do not have the key."""
 
     key: str
     default: str | None = None
@@ -40,14 +42,11 @@ def has_variables(text: str) -> bool:
     >>> has_variables("arn:aws:s3:::home/${aws:username}")
     True
     """
-    return OPENING in text
+    return "${" in text
 
 
 def pieces(text: str) -> tuple[Piece, ...]:
-    """The text cut at its variables.
-
-    A `${` that is never closed is plain text. What is no proper name or default becomes a key that no context has,
-    so that the variable cannot be resolved. A variable within a variable is none: the first `}` closes.
+    """The text cut at its variables; what only looks like a variable is plain text.
 
     >>> pieces("home/${aws:userid, 'anonymous'}/*")
     ('home/', Variable(key='aws:userid', default='anonymous'), '/*')
@@ -56,45 +55,23 @@ def pieces(text: str) -> tuple[Piece, ...]:
     """
     found: list[Piece] = []
     position = 0
-    while (start := text.find(OPENING, position)) >= 0:
-        variable, end = _variable(text, start + len(OPENING))
-        if variable is None:
-            break
-        if start > position:
-            found.append(text[position:start])
-        found.append(variable)
-        position = end
-    if position < len(text):
+    for variable in _VARIABLE.finditer(text):
+        if variable.start() > position:
+            found.append(text[position : variable.start()])
+        character, key, default = variable.groups()
+        found.append(Literal(character) if character else Variable(key, default))
+        position = variable.end()
+    if position < len(text) or not text:
         found.append(text[position:])
     return tuple(found)
 
 
-def _variable(text: str, start: int) -> tuple[Piece | None, int]:
-    """The variable whose name begins at `start` and the place after it; None when nothing closes it."""
-    end = text.find("}", start)
-    if end < 0:
-        return None, start
-    name = text[start:end]
-    if len(name) == 1 and name in _SPECIAL:
-        return Literal(name), end + 1
-    comma = name.find(",")
-    if comma >= 0:
-        quoted = _default(text, start + comma + 1)
-        if quoted is not None:
-            default, after = quoted
-            return Variable(name[:comma].strip(), default), after
-    return Variable(name), end + 1
+def keys(text: str) -> tuple[str, ...]:
+    """The context keys that the text names in variables, as written.
 
-
-def _default(text: str, start: int) -> tuple[str, int] | None:
-    """The quoted text at `start` and the place after the brace that follows it, None when there is no such thing."""
-    opening = start
-    while text.startswith(" ", opening):
-        opening += 1
-    closing = text.find("'", opening + 1) if text.startswith("'", opening) else -1
-    if closing < 0:
-        return None
-    brace = closing + 1
-    while text.startswith(" ", brace):
-        brace += 1
-    return (text[opening + 1 : closing], brace + 1) if text.startswith("}", brace) else None
+    >>> keys("arn:aws:s3:::${aws:PrincipalTag/team, 'none'}/${aws:username}")
+    ('aws:PrincipalTag/team', 'aws:username')
+    """
+    if not has_variables(text):
+        return ()
+    return tuple(piece.key for piece in pieces(text) if isinstance(piece, Variable))

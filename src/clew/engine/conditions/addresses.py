@@ -9,6 +9,8 @@ import ipaddress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from clew.policy.pattern import nothing
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -66,6 +68,9 @@ def within(values: Sequence[str]) -> Matcher:
         if found is not None:
             prefixes.setdefault(found[:2], set()).add(found[2])
     tables = tuple((family, rest, frozenset(numbers)) for (family, rest), numbers in prefixes.items())
+
+    if not tables:
+        return nothing
 
     def match(text: str) -> bool:
         address = read(text)

@@ -31,7 +31,8 @@ def like(values: Sequence[str]) -> Matcher:
     patterns: list[Matcher] = []
     for value in values:
         if "*" in value or "?" in value:
-            patterns.append(_parts([(value, True)]))
+            match = _parts([(value, True)])
+            patterns += [] if match is nothing else [match]
         elif value.count(":") >= _PARTS - 1:
             exact.add(value)
     return _either(frozenset(exact), patterns)
@@ -44,7 +45,7 @@ def like_resolved(runs: Sequence[Run]) -> Matcher:
 
 def _either(listed: frozenset[str], patterns: list[Matcher]) -> Matcher:
     if not patterns:
-        return listed.__contains__
+        return listed.__contains__ if listed else nothing
     if len(patterns) == 1 and not listed:
         return patterns[0]
     return lambda text: text in listed or any(match(text) for match in patterns)

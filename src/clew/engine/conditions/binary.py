@@ -9,6 +9,8 @@ import base64
 import binascii
 from typing import TYPE_CHECKING
 
+from clew.policy.pattern import nothing
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -30,4 +32,4 @@ def read(text: str) -> bytes | None:
 def equal(values: Sequence[str]) -> Matcher:
     """Whether the text spells the same bytes as one of the values."""
     listed = frozenset(data for data in map(read, values) if data is not None)
-    return lambda text: read(text) in listed
+    return (lambda text: read(text) in listed) if listed else nothing

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from clew.policy.pattern import nothing
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -18,4 +20,4 @@ _WORDS: Final = frozenset({"true", "false"})
 def equal(values: Sequence[str]) -> Matcher:
     """Whether the text is the truth value that one of the values names."""
     named = frozenset(value.lower() for value in values) & _WORDS
-    return lambda text: text.lower() in named
+    return (lambda text: text.lower() in named) if named else nothing

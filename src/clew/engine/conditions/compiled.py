@@ -1,30 +1,33 @@
 """One line of a condition block, compiled: a function from the request context to True, False or None (unknown).
 
 The functions are specialised when they are made, so that deciding does nothing but look up the key and match.
+Questions that AWS leaves open: docs/decisions/0007-iam-questions.md, Q22 to Q33.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from clew.engine.conditions.operators import Qualified, Quantifier, read
+from clew.engine.conditions.operators import Quantifier, read
 from clew.engine.conditions.resolve import resolve
 from clew.engine.request import UNKNOWN, Context
-from clew.policy.variables import Piece, Variable, has_variables, pieces
+from clew.policy.pattern import everything, nothing
+from clew.policy.variables import has_variables, pieces
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clew.engine.conditions.operators import Qualified
+    from clew.engine.request import ContextValue
     from clew.policy.model import Condition
     from clew.policy.pattern import Matcher, Run
 
 Test = Callable[[Context], bool | None]
 """Three-valued: None when it depends on what is not known."""
 
-OpenMatcher = Callable[[str, Context], bool | None]
-"""Whether a request value is one of the policy values, of which some have variables."""
 
-
-def nothing_applies(_context: Context) -> bool:
+def never(_context: Context) -> bool:
     """The test of a condition that cannot be read: its statement matches nothing."""
     return False
 
@@ -36,17 +39,74 @@ def compile_condition(condition: Condition, *, variables: bool) -> Test:
     """
     qualified = read(condition.operator)
     if qualified is None:
-        return nothing_applies
+        return never
     key, operator = condition.key.lower(), qualified.operator
     if operator.tests_presence:
         return _presence(key, operator.matcher(condition.values))
-    absent = _when_absent(qualified)
     if variables and operator.resolved is not None and any(map(has_variables, condition.values)):
-        return _open_test(key, _open_matcher(condition.values, qualified), qualified, absent=absent)
+        return _open(key, _Values(condition.values, qualified), qualified)
     match = operator.matcher(condition.values)
     if qualified.quantifier is Quantifier.PLAIN:
-        return _plain_test(key, match, negated=operator.negated, absent=absent)
-    return _set_test(key, match, qualified, absent=absent)
+        return _plain(key, match, qualified)
+    return _set(key, match, qualified)
+
+
+def _presence(key: str, match: Matcher) -> Test:
+    if_absent, if_present = match("true"), match("false")
+    unknown = if_absent if if_absent is if_present else None
+
+    def test(context: Context) -> bool | None:
+        value = context.get(key)
+        if value is UNKNOWN:
+            return unknown
+        return if_present if _has_value(value) else if_absent
+
+    return test
+
+
+def _has_value(value: ContextValue | None) -> bool:
+    """Whether set operators and Null see a value: AWS calls a key empty also when its value is an empty text."""
+    return any(value) if isinstance(value, tuple) else bool(value)
+
+
+def _plain(key: str, match: Matcher, qualified: Qualified) -> Test:
+    negated, absent = qualified.operator.negated, _when_absent(qualified)
+    unknown = _when_unknown(qualified, possible=match is not nothing, certain=match is everything)
+
+    def test(context: Context) -> bool | None:
+        value = context.get(key)
+        if value.__class__ is str:  # 40 ns faster than isinstance, and most keys have one value
+            return match(value) is not negated
+        if value is None:
+            return absent
+        if value is UNKNOWN:
+            return unknown
+        return any(map(match, value)) is not negated
+
+    return test
+
+
+def _set(key: str, match: Matcher, qualified: Qualified) -> Test:
+    negated, absent = qualified.operator.negated, _when_absent(qualified)
+    for_all = qualified.quantifier is Quantifier.ALL
+    unknown = _when_unknown(qualified, possible=match is not nothing, certain=match is everything)
+
+    def test(context: Context) -> bool | None:
+        value = context.get(key)
+        if value is None:
+            return absent
+        if value is UNKNOWN:
+            return unknown
+        if not _has_value(value):
+            return for_all
+        answers = (match(each) is not negated for each in _listed(value))
+        return all(answers) if for_all else any(answers)
+
+    return test
+
+
+def _listed(value: ContextValue) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else value
 
 
 def _when_absent(qualified: Qualified) -> bool:
@@ -58,89 +118,63 @@ def _when_absent(qualified: Qualified) -> bool:
     return qualified.quantifier is Quantifier.ALL
 
 
-def _presence(key: str, match: Matcher) -> Test:
-    if_absent, if_present = match("true"), match("false")
+def _when_unknown(qualified: Qualified, *, possible: bool, certain: bool) -> bool | None:
+    """The answer for a key that may be absent, empty, or have any values: None unless all of these agree (Q33).
 
-    def test(context: Context) -> bool | None:
-        value = context.get(key)
-        if value is UNKNOWN:
-            return None
-        # A key whose list is empty has no value: it counts as absent here.
-        return if_absent if value is None or value == () else if_present
-
-    return test
+    `possible`: some value can match; `certain`: every value does.
+    """
+    negated, absent = qualified.operator.negated, _when_absent(qualified)
+    empty = negated if qualified.quantifier is Quantifier.PLAIN else qualified.quantifier is Quantifier.ALL
+    answers = {absent, empty, *([not negated] if possible else []), *([] if certain else [negated])}
+    return answers.pop() if len(answers) == 1 else None
 
 
-def _plain_test(key: str, match: Matcher, *, negated: bool, absent: bool) -> Test:
-    def test(context: Context) -> bool | None:
-        value = context.get(key)
-        if value.__class__ is str:
-            return match(value) is not negated
-        if value is None:
-            return absent
-        if value is UNKNOWN:
-            return None
-        return any(map(match, value)) is not negated
+class _Values:
+    """Policy values of which some have variables."""
 
-    return test
+    def __init__(self, values: Sequence[str], qualified: Qualified) -> None:
+        operator = qualified.operator
+        self._closed = operator.matcher([value for value in values if not has_variables(value)])
+        self._templates = tuple(pieces(value) for value in values if has_variables(value))
+        self._made: Callable[[Sequence[Run]], Matcher] | None = operator.resolved
 
-
-def _set_test(key: str, match: Matcher, qualified: Qualified, *, absent: bool) -> Test:
-    negated, every = qualified.operator.negated, qualified.quantifier is Quantifier.ALL
-
-    def test(context: Context) -> bool | None:
-        value = context.get(key)
-        if value is None:
-            return absent
-        if value is UNKNOWN:
-            return None
-        values = (value,) if isinstance(value, str) else value
-        answers = (match(each) is not negated for each in values)
-        return all(answers) if every else any(answers)
-
-    return test
-
-
-def _open_matcher(values: Sequence[str], qualified: Qualified) -> OpenMatcher:
-    operator = qualified.operator
-    closed = operator.matcher([value for value in values if not has_variables(value)])
-    templates = tuple(pieces(value) for value in values if has_variables(value))
-    made: Callable[[Sequence[Run]], Matcher] = operator.resolved  # type: ignore[assignment]  # compile_condition saw it
-
-    def match(value: str, context: Context) -> bool | None:
-        if closed(value):
-            return True
-        answer: bool | None = False
-        for template in templates:
+    def resolved(self, context: Context) -> tuple[list[Matcher], bool]:
+        """The matchers of the values in this context, and whether there are values that are not known."""
+        found, unknown = [self._closed], False
+        for template in self._templates:
             runs = resolve(template, context)
             if runs is UNKNOWN:
-                answer = None
-            elif runs is not None and made(runs)(value):
-                return True
-        return answer
-
-    return match
+                unknown = True
+            elif runs is not None and self._made is not None:
+                found.append(self._made(runs))
+        return found, unknown
 
 
-def _open_test(key: str, match: OpenMatcher, qualified: Qualified, *, absent: bool) -> Test:
+def _open(key: str, values: _Values, qualified: Qualified) -> Test:
     negated, quantifier = qualified.operator.negated, qualified.quantifier
+    absent = _when_absent(qualified)
 
     def test(context: Context) -> bool | None:
         value = context.get(key)
         if value is None:
             return absent
+        matchers, unresolved = values.resolved(context)
         if value is UNKNOWN:
-            return None
-        answers = [match(each, context) for each in ((value,) if isinstance(value, str) else value)]
+            possible = unresolved or any(match is not nothing for match in matchers)
+            return _when_unknown(qualified, possible=possible, certain=everything in matchers)
+        if quantifier is not Quantifier.PLAIN and not _has_value(value):
+            return quantifier is Quantifier.ALL
+        otherwise = None if unresolved else False
+        answers = [any(match(each) for match in matchers) or otherwise for each in _listed(value)]
         if quantifier is Quantifier.PLAIN:
-            return _negate(some(answers), negated=negated)
-        answers = [_negate(answer, negated=negated) for answer in answers]
+            return _inverted(some(answers), negated=negated)
+        answers = [_inverted(answer, negated=negated) for answer in answers]
         return every(answers) if quantifier is Quantifier.ALL else some(answers)
 
     return test
 
 
-def _negate(answer: bool | None, *, negated: bool) -> bool | None:
+def _inverted(answer: bool | None, *, negated: bool) -> bool | None:
     return answer if answer is None else answer is not negated
 
 
@@ -152,9 +186,3 @@ def some(answers: Sequence[bool | None]) -> bool | None:
 def every(answers: Sequence[bool | None]) -> bool | None:
     """Strong Kleene "and": False when one is False, else None when one is None."""
     return False if False in answers else None if None in answers else True
-
-
-def variable_keys(condition: Condition) -> tuple[str, ...]:
-    """The keys that the condition's values name in variables, as written."""
-    found: list[Piece] = [piece for value in condition.values for piece in pieces(value)]
-    return tuple(piece.key for piece in found if isinstance(piece, Variable))

@@ -124,8 +124,8 @@ OPERATORS: Final[Mapping[str, Operator]] = MappingProxyType({row.name: row for r
 def _qualified() -> dict[str, Qualified]:
     found = {}
     for operator in OPERATORS.values():
-        for quantifier in Quantifier:
-            # AWS: IfExists goes with every operator "except the Null condition".
+        # AWS: IfExists goes with every operator "except the Null condition"; nor is there a set of it.
+        for quantifier in (Quantifier.PLAIN,) if operator.tests_presence else Quantifier:
             for if_exists in (False,) if operator.tests_presence else (False, True):
                 qualified = Qualified(operator, quantifier, if_exists)
                 found[qualified.name] = qualified

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def resolve(pieces: Sequence[Piece], context: Context) -> list[Run] | Unknown | None:
     """The pattern for this context: written text keeps its wildcards, what variables bring in is literal.
 
-    None when a variable has no usable value (the key is absent or a list, and there is no default), UNKNOWN when one
-    depends on a key that is not known and the others do not settle it.
+    None when a variable has no usable value: the key is a list, or is absent and there is no default. UNKNOWN when one
+    depends on a key that is not known and no other is without a value.
     """
     runs: list[Run] = []
     unknown = False
@@ -41,7 +41,7 @@ def resolve(pieces: Sequence[Piece], context: Context) -> list[Run] | Unknown | 
 
 def _value(variable: Variable, context: Context) -> str | Unknown | None:
     value = context.get(variable.key.lower())
-    if isinstance(value, str) or value is UNKNOWN:
-        return value
-    # AWS: "Policy variables with no value": a key with several values cannot be used as a variable.
-    return variable.default
+    if value is None:
+        return variable.default
+    # A key with several values is never usable (docs/decisions/0007-iam-questions.md, Q21).
+    return None if isinstance(value, tuple) else value

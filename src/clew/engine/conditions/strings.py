@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clew.policy import pattern
+from clew.policy.pattern import nothing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,13 +18,15 @@ if TYPE_CHECKING:
 
 def equal(values: Sequence[str]) -> Matcher:
     """Whether the text is one of the values; `*` and `?` are ordinary characters."""
-    return values[0].__eq__ if len(values) == 1 else frozenset(values).__contains__
+    if len(values) == 1:
+        return values[0].__eq__
+    return frozenset(values).__contains__ if values else nothing
 
 
 def equal_ignoring_case(values: Sequence[str]) -> Matcher:
     """Whether the text is one of the values when letters are compared without case."""
     folded = frozenset(value.lower() for value in values)
-    return lambda text: text.lower() in folded
+    return (lambda text: text.lower() in folded) if folded else nothing
 
 
 def like(values: Sequence[str]) -> Matcher:
