@@ -56,21 +56,26 @@ POLICY_LISTS: Final = (
     "vpc_endpoint_policies",
 )
 ROW_KEYS: Final = frozenset(
-    {
-        *(
-            "name",
-            "page",
-            "rule",
-            "choice",
-            "example",
-            "notes",
-            "line",
-            "expect",
-            "blocked_by",
-            "determined_by",
-        ),
-        *("missing_context", "unknown_context", "key", "values", "context", "with", "matches"),
-    }
+    [
+        "name",
+        "page",
+        "rule",
+        "choice",
+        "question",
+        "example",
+        "notes",
+        "line",
+        "expect",
+        "blocked_by",
+        "determined_by",
+        "missing_context",
+        "unknown_context",
+        "key",
+        "values",
+        "context",
+        "with",
+        "matches",
+    ]
 )
 REQUEST: Final = {
     "principal": "arn:aws:iam::123456789012:user/Nikki",
