@@ -66,8 +66,8 @@ class Applied:
     `attachments` are keyed as a decision names its policies: `identity_policies/0`, `resource_policy`, `scps/1/0`.
     `missing` are documents that take part and are not at hand, `assumed` what was taken for granted, `context` the keys
     that the files make certain and `absent` those of the policies that they make certainly absent, `excluded` what was
-    chosen not to take part. `principal` is who asks; `is_stand_in` when that is nobody in particular: a user of a group,
-    or of the resource's account where the question names no principal.
+    chosen not to take part. `principal` is who asks; `is_stand_in` when that is nobody in particular: a user of a
+    group, or of the resource's account where the question names no principal.
     """
 
     principal: str
@@ -114,7 +114,7 @@ def applied(
     side = resource_side(snapshot, action, resource)
     owner = resource_account or _owner(side.resource, resource)
     is_stand_in = principal is None or _is_group(principal)
-    caller = parse_principal(_stand_in(principal, owner) if principal is None or is_stand_in else principal)
+    caller = parse_principal(_stand_in(principal, resource, owner) if is_stand_in else principal or "")
     sides = _Sides(
         _identity(snapshot, principal, caller),
         side,
@@ -143,10 +143,11 @@ def _is_group(principal: str) -> bool:
     return principal.startswith("arn:") and principal.split(":", 5)[-1].startswith("group/")
 
 
-def _stand_in(group: str | None, owner: str | None) -> str:
+def _stand_in(group: str | None, resource: str, owner: str | None) -> str:
     """A user of the group's account, or of the resource's."""
-    fields = (group or "").split(":", 5)
-    partition, account = (fields[1], fields[4]) if group else ("aws", owner or NO_ACCOUNT)
+    fields = (group or resource).split(":", 5)
+    partition = fields[1] if len(fields) > 1 else "aws"
+    account = fields[4] if group else owner or NO_ACCOUNT
     return f"arn:{partition}:iam::{account}:user/{SOMEBODY}"
 
 
@@ -256,7 +257,10 @@ def _gates(sides: _Sides, choice: Choice) -> _Gates:
 
 
 def _custom(documents: Sequence[Document], option: str, kind: str = "none") -> tuple[Attachment, ...]:
-    return tuple(Attachment(document, option, kind, document.name) for document in documents)
+    return tuple(
+        Attachment(document, option, kind, document.name, number)
+        for number, document in enumerate(documents, 1)
+    )
 
 
 def _chosen(

@@ -20,13 +20,15 @@ class Attachment:
     """A policy in its place: the document (None when it is not at hand), and whose it is, as in `user carlos`.
 
     `kind` is IAM's word for the source in a simulation: `user`, `group`, `role`, `aws-managed`, `user-managed`,
-    `resource` or `none`. `label` names the policy for a reader.
+    `resource` or `none`. `label` names the policy for a reader. A policy of the question's own has its option as holder
+    and its `number` among those of the option, from 1.
     """
 
     document: Document | None
     holder: str
     kind: str
     label: str
+    number: int = 1
 
     @property
     def name(self) -> str:

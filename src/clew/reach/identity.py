@@ -69,15 +69,14 @@ def _unknown(what: str) -> Identity:
 
 def _federating_user(account: Account, caller: Caller) -> User | None:
     """The user of the session's name: as AWS's pages write it, the one who called GetFederationToken."""
-    name = caller.text.rpartition("/")[2]
-    return next((user for user in account.users.values() if user.name == name), None)
+    return next((user for user in account.users.values() if user.name == caller.name), None)
 
 
 def _role(account: Account, caller: Caller) -> Role | None:
     if caller.kind is Kind.ROLE:
         return account.roles.get(caller.text)
     # A session's ARN leaves the role's path out, and a role's name is unique within its account.
-    return next((role for role in account.roles.values() if role.name == caller.role), None)
+    return next((role for role in account.roles.values() if role.name == caller.name), None)
 
 
 def _absent(snapshot: Snapshot, account: Account, caller: Caller) -> InputError:

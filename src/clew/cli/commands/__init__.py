@@ -15,6 +15,7 @@ from clew.cli.commands import (
     investigate,
     lake,
     rules,
+    simulate,
     sql,
     suppress,
 )
@@ -33,6 +34,7 @@ COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (
     findings.register,
     suppress.register,
     rules.register,
+    simulate.register,
     sql.register,
     lake.register,
     catalog.register,

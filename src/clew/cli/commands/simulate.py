@@ -1,0 +1,102 @@
+"""`clew simulate`: may this principal do that, and why: one request, a matrix, or a batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from clew.cli import simulation_options as option
+from clew.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(simulate)
+
+
+def simulate(
+    principal: option.Principal = None,
+    action: option.Action = None,
+    resource: option.Resource = None,
+    resource_account: option.ResourceAccount = None,
+    policies: option.Policies = None,
+    resource_policies: option.ResourcePolicies = None,
+    scps: option.Scps = None,
+    rcps: option.Rcps = None,
+    organization: option.Organization = None,
+    only: option.Only = None,
+    without: option.Without = None,
+    policy: option.Policy = None,
+    boundary: option.Boundary = None,
+    resource_policy: option.ResourcePolicy = None,
+    session_policy: option.SessionPolicy = None,
+    endpoint_policy: option.EndpointPolicy = None,
+    scp: option.Scp = None,
+    rcp: option.Rcp = None,
+    context: option.ContextValue = None,
+    context_file: option.ContextFile = None,
+    decoded_message: option.DecodedMessage = None,
+    absent: option.Absent = None,
+    context_complete: option.ContextComplete = False,
+    output: option.OutputOption = None,
+    explain: option.Explain = False,
+    fail_on: option.FailOnOption = None,
+    save: option.Save = None,
+    live_permissions: option.LivePermissions = False,
+    batch: option.Batch = None,
+    unknown_context: option.UnknownContext = False,
+    derive_context: option.DeriveContext = False,
+) -> None:
+    """Decide whether a request would be allowed, and say which statements settle it.
+
+    Policies come from account files, from files of your own, or both. One action on one resource is explained; several
+    give a matrix. Context keys that you do not give are unknown, and the answer says what it depends on.
+
+    Exit codes: 0 answered, 1 by --fail-on, 2 wrong input, 3 some answer is undetermined (batch: or an error).
+    """
+    if batch is not None:
+        from clew.cli.simulation_batch import print_batch
+
+        raise typer.Exit(print_batch(batch, unknown_context=unknown_context, derive_context=derive_context))
+    if unknown_context or derive_context:
+        raise UsageError("`--unknown-context` and `--derive-context` belong to `--batch`")
+    from clew.cli import simulation
+    from clew.cli.simulation_inputs import Asked
+
+    asked = Asked(
+        principal=principal,
+        actions=_all(action),
+        resources=_all(resource),
+        resource_account=resource_account,
+        policies=_all(policies),
+        resource_policies=_all(resource_policies),
+        scps=_all(scps),
+        rcps=_all(rcps),
+        organization=_all(organization),
+        only=_all(only),
+        without=_all(without),
+        policy=_all(policy),
+        boundary=_all(boundary),
+        resource_policy=resource_policy,
+        session_policy=_all(session_policy),
+        endpoint_policy=_all(endpoint_policy),
+        scp=_all(scp),
+        rcp=_all(rcp),
+        context=_all(context),
+        context_file=_all(context_file),
+        decoded_message=decoded_message,
+        absent=_all(absent),
+        context_complete=context_complete,
+    )
+    if live_permissions:
+        raise typer.Exit(simulation.print_live_permissions(asked))
+    form = simulation.Form(output=output, explain=explain, fail_on=fail_on, save=save)
+    raise typer.Exit(simulation.answer(asked, form))
+
+
+def _all(given: Sequence[str] | None) -> tuple[str, ...]:
+    return tuple(given or ())

@@ -1,0 +1,220 @@
+"""What `clew simulate` was asked, and the files, policies and requests that come of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from clew.aws.catalog import current
+from clew.cli import context
+from clew.cli.simulation_context import Carried, carried, decoded_message
+from clew.errors import InputError, PolicyError, UsageError
+from clew.reach.applied import Choice, Given
+from clew.snapshot import side
+from clew.snapshot.load import Inputs, load, read
+from clew.snapshot.model import Document, Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from clew.aws.catalog import Catalog
+
+_MANY_ACTIONS = 25_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The options of one invocation, as given."""
+
+    principal: str | None
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    resource_account: str | None
+    policies: tuple[str, ...]
+    resource_policies: tuple[str, ...]
+    scps: tuple[str, ...]
+    rcps: tuple[str, ...]
+    organization: tuple[str, ...]
+    only: tuple[str, ...]
+    without: tuple[str, ...]
+    policy: tuple[str, ...]
+    boundary: tuple[str, ...]
+    resource_policy: str | None
+    session_policy: tuple[str, ...]
+    endpoint_policy: tuple[str, ...]
+    scp: tuple[str, ...]
+    rcp: tuple[str, ...]
+    context: tuple[str, ...]
+    context_file: tuple[str, ...]
+    decoded_message: str | None
+    absent: tuple[str, ...]
+    context_complete: bool
+
+    @property
+    def own_files(self) -> tuple[str, ...]:
+        """The files of the question itself: policies of the user's own, contexts, a decoded message."""
+        single = (self.resource_policy, self.decoded_message)
+        several = (
+            self.policy,
+            self.boundary,
+            self.session_policy,
+            self.endpoint_policy,
+            self.scp,
+            self.rcp,
+            self.context_file,
+        )
+        return (*(name for names in several for name in names), *(name for name in single if name))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Everything that the answers depend on, read; `pairs` are the (action, resource) to answer, in order."""
+
+    principal: str | None
+    pairs: tuple[tuple[str, str], ...]
+    resource_account: str | None
+    snapshot: Snapshot
+    given: Given
+    choice: Choice
+    carried: Carried
+    complete: bool
+    files: tuple[str, ...]
+
+
+def question(asked: Asked) -> Question:
+    """The question with its files read. Errors: `InputError`, `PolicyError`, `UsageError`, located."""
+    asked = _with_message(asked)
+    if not asked.actions:
+        raise UsageError("which action? give `--action s3:GetObject`, a glob, or `--batch FILE`")
+    inputs = Inputs(asked.policies, asked.resource_policies, asked.scps, asked.rcps, asked.organization)
+    if not inputs and not asked.own_files:
+        raise UsageError("which policies? give `--policies ACCOUNT.json`, `--policy FILE`, or another policy")
+    if asked.principal is None and inputs.accounts:
+        raise UsageError("which principal of the account? give `--principal ARN`")
+    snapshot = load(inputs)
+    for note in snapshot.notes:
+        context.note(note)
+    return Question(
+        principal=asked.principal,
+        pairs=tuple(_pairs(asked.actions, asked.resources or ("*",), current())),
+        resource_account=asked.resource_account,
+        snapshot=snapshot,
+        given=_given(asked),
+        choice=Choice(asked.only, asked.without),
+        carried=carried(asked.context, asked.context_file, asked.decoded_message, asked.absent),
+        complete=asked.context_complete,
+        files=(*snapshot.files, *asked.own_files),
+    )
+
+
+def _with_message(asked: Asked) -> Asked:
+    """The question, with principal, action and resource of the decoded message where they are not given."""
+    if asked.decoded_message is None:
+        return asked
+    message = decoded_message(asked.decoded_message)
+    return replace(
+        asked,
+        principal=asked.principal or message.principal,
+        actions=asked.actions or ((message.action,) if message.action else ()),
+        resources=asked.resources or ((message.resource,) if message.resource else ()),
+    )
+
+
+def _pairs(actions: Iterable[str], resources: tuple[str, ...], catalog: Catalog) -> Iterator[tuple[str, str]]:
+    """Each action on each resource; a glob asks only about actions that can work on such a resource."""
+    seen: set[tuple[str, str]] = set()
+    for pattern in actions:
+        is_glob = "*" in pattern or "?" in pattern
+        names = _matching(pattern, catalog) if is_glob else (_spelled(pattern, catalog),)
+        for resource in resources:
+            kept = [name for name in names if not is_glob or _takes(catalog, name, resource)]
+            if len(kept) < len(names):
+                context.note(
+                    f"{len(names) - len(kept)} of {len(names)} actions of `{pattern}` take no resource such as "
+                    f"`{resource}` and are left out; `--resource '*'` asks about all"
+                )
+            for name in kept:
+                if (name, resource) not in seen:
+                    seen.add((name, resource))
+                    yield name, resource
+
+
+def _matching(pattern: str, catalog: Catalog) -> tuple[str, ...]:
+    names = catalog.names(catalog.mask(pattern))
+    if not names:
+        near = catalog.nearest_service(pattern.partition(":")[0])
+        hint = f"; did you mean `{near}:{pattern.partition(':')[2]}`?" if near and ":" in pattern else ""
+        raise UsageError(f"no action of AWS fits `{pattern[:200]}`{hint}")
+    return names
+
+
+def _spelled(name: str, catalog: Catalog) -> str:
+    """The action as AWS spells it; one that the catalogue does not know is asked about as it stands."""
+    service, _, rest = name.partition(":")
+    if not service or not rest:
+        raise UsageError(f"`{name[:200]}` is no action; write it as in `s3:GetObject`")
+    known = catalog.action(name)
+    if known is not None:
+        return known.full_name
+    near = catalog.nearest_action(name)
+    hint = f"; did you mean `{near}`?" if near else ""
+    context.note(f"`{name}` is no action that Clew knows{hint}")
+    return name
+
+
+def _takes(catalog: Catalog, name: str, resource: str) -> bool:
+    """Whether the action works on such resources, as far as the catalogue knows both."""
+    if resource == "*":
+        return True
+    action = catalog.action(name)
+    if action is None:
+        return True
+    kinds = {kind.name for kind in catalog.resource_types_of(resource, action.service)}
+    return not kinds or any(taken.name in kinds for taken in action.resources)
+
+
+def _given(asked: Asked) -> Given:
+    return Given(
+        identity=_documents(asked.policy),
+        session=_documents(asked.session_policy),
+        endpoint=_documents(asked.endpoint_policy),
+        boundaries=_documents(asked.boundary),
+        resource=next(iter(_documents((asked.resource_policy,) if asked.resource_policy else ())), None),
+        scps=tuple(_level(name) for name in asked.scp),
+        rcps=tuple(_level(name) for name in asked.rcp),
+    )
+
+
+def _documents(names: Iterable[str]) -> tuple[Document, ...]:
+    return tuple(_document(name) for name in names)
+
+
+def _document(name: str) -> Document:
+    """One policy file; every problem of it is reported at once."""
+    source = read(name)
+    found = Document(name, {}, source=source, start=len(source.text) - len(source.text.lstrip()))
+    try:
+        _ = found.policy
+    except PolicyError as error:
+        raise PolicyError(_located(name, str(error))) from error
+    return found
+
+
+def _located(name: str, message: str) -> str:
+    return message if message.startswith(f"{name}:") else f"{name}: {message}"
+
+
+def _level(name: str) -> tuple[Document, ...]:
+    """One organisation level: a policy, or a list of policies, of which `FullAWSAccess` may be one."""
+    source = read(name)
+    try:
+        given = json.loads(source.text)
+    except (ValueError, RecursionError):
+        return (_document(name),)
+    if isinstance(given, dict) and "Statement" in given:
+        return (_document(name),)
+    found = side.level(source, given, ())
+    if not found:
+        raise InputError(f"{name}: an organisation level without any policy allows nothing; is this meant?")
+    return found
