@@ -56,7 +56,7 @@ class BlindSpot:
 
 def blind_spots(lake: Lake, question: Question, *, coverage: Coverage | None = None) -> tuple[BlindSpot, ...]:
     """What the lake cannot have seen of the question, the gravest first; measured now unless `coverage` is given."""
-    held = coverage or measure(lake)
+    held = coverage or measure(lake, things=bool(_buckets(question)))
     if held.span is None:
         return (*_no_events(), *_unread(held))
     return tuple(
