@@ -171,60 +171,6 @@ def test_every_arn_pattern_is_recognised_as_its_own_type():
                 assert kind in AWS.resource_types_of(arn, service.prefix), pattern
 
 
-@pytest.mark.parametrize(
-    ("service", "entry", "reached"),
-    [
-        ("s3", "arn:aws:s3:::bucket", {"bucket"}),
-        ("s3", "arn:aws:s3:::bucket/*", {"object"}),
-        ("s3", "arn:aws:s3:::bucket*", {"bucket", "object"}),
-        ("s3", "arn:aws:s3:::${aws:username}", {"bucket", "object"}),
-        ("s3", "arn:aws:s3:::*/x", {"object"}),
-        ("s3", "arn:aws:s3:::a?b", {"bucket", "object"}),
-        ("s3", "arn:aws:s3:::?", {"bucket"}),
-        ("s3", "arn:aws:s3:::", set()),
-        ("s3", "arn:aws:s3:eu-west-1:111122223333:accesspoint/a", {"accesspoint"}),
-        ("s3", "arn:aws:sqs:eu-west-1:111122223333:queue", set()),
-        ("iam", "arn:aws:iam::111122223333:role/*", {"role"}),
-        ("iam", "arn:aws:iam::111122223333:user/Bob", {"user"}),
-        ("iam", "arn:aws:iam::111122223333:Role/Admin", set()),
-        ("sts", "arn:aws:iam::111122223333:role/Admin", {"role"}),
-        ("sqs", "arn:aws:sqs:*:*:*", {"queue"}),
-        ("sqs", "arn:aws:sqs:eu-west-1:111122223333:queue/x", set()),
-        ("sqs", "arn:aws:sqs:eu-west-1:queue", set()),
-        ("sqs", "arn:*:queue", {"queue"}),
-        ("sqs", "", set()),
-        ("nonsense", "*", set()),
-    ],
-)
-def test_an_entry_of_a_policy_reaches_the_types_it_can_match(service, entry, reached):
-    """A Resource entry reaches the types of which it can match a resource, and no other."""
-    assert {kind.name for kind in AWS.resource_types_reached(entry, service)} == reached
-
-
-@given(st.data())
-def test_an_entry_that_matches_a_resource_reaches_its_type(data):
-    """Whatever ARN of a type is generalised with stars and question marks, the entry still reaches the type."""
-    service = data.draw(st.sampled_from(["s3", "iam", "dynamodb", "logs", "ec2", "sns", "apigateway", "eks"]))
-    kind = data.draw(st.sampled_from(AWS.resource_types(service)))
-    arn = re.sub(
-        r"\$\{[^}]*\}", data.draw(st.sampled_from(["x", "a1", "-"])), data.draw(st.sampled_from(kind.arns))
-    )
-    first, last = sorted(data.draw(st.tuples(*[st.integers(0, len(arn))] * 2)))
-    for entry in (
-        arn,
-        f"{arn[:first]}*{arn[last:]}",
-        f"{arn[:first]}{'?' * (last - first)}{arn[last:]}",
-        f"{arn}*",
-    ):
-        assert kind in AWS.resource_types_reached(entry, service), entry
-
-
-@pytest.mark.parametrize("service", ["s3", "iam", "ec2", "logs"])
-def test_every_type_is_reached_by_a_star(service):
-    """The entry `*` reaches every resource type of a service."""
-    assert AWS.resource_types_reached("*", service) == AWS.resource_types(service)
-
-
 def test_dependent_actions_are_kept():
     """More than a thousand actions say what else they need, PassRole above all; each by a full name."""
     needs = {a.full_name: AWS.dependent_actions_of(a.full_name) for a in every_action()}
@@ -348,7 +294,6 @@ def test_huge_names_are_answered_at_once(text):
     assert AWS.nearest_condition_key(text) is None
     assert AWS.condition_key(text) is None
     assert AWS.resource_type_of(f"arn:aws:logs:eu-west-1:111122223333:{text}") is None
-    AWS.resource_types_reached(f"arn:aws:logs:*:*:{text[:100_000]}", "logs")
     AWS.mask(text)
 
 

@@ -11,8 +11,6 @@
 ('aws:RequestTag/${TagKey}', True)
 >>> aws.resource_type_of("arn:aws:s3:::bucket/key").name
 'object'
->>> [kind.name for kind in aws.resource_types_reached("arn:aws:s3:::bucket/*", "s3")]
-['object']
 >>> aws.dependent_actions_of("ecs:RunTask")
 ('iam:PassRole',)
 >>> aws.names(aws.mask("sts:AssumeRole*"))
@@ -211,17 +209,6 @@ class Catalog:
     def resource_type_of(self, arn: str, service: str | None = None) -> ResourceType | None:
         """The resource type that the ARN names most exactly; None when none of the service fits."""
         return next(iter(self.resource_types_of(arn, service)), None)
-
-    def resource_types_reached(self, entry: str, service: str) -> tuple[ResourceType, ...]:
-        """The resource types of the service of which a policy's Resource entry may match some resource, in order.
-
-        An entry for buckets reaches no objects, and the reverse; `*` reaches every type.
-        """
-        block = self._block(service)
-        met = (
-            (kind for kind, template in block.templates if template.meets(entry)) if block is not None else ()
-        )
-        return tuple(dict.fromkeys(met))
 
     # Condition keys
 

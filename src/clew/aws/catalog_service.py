@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from clew.aws.catalog_arns import Shape, shapes
-from clew.aws.catalog_overlap import Template, template
 from clew.aws.catalog_types import LEVELS, Action, ActionResource, ConditionKey, ResourceType
 
 if TYPE_CHECKING:
@@ -57,11 +56,6 @@ class ServiceBlock:
     def shapes(self) -> tuple[Shape, ...]:
         """The ARN patterns of the resource types, ready to be matched."""
         return shapes(self.types)
-
-    @cached_property
-    def templates(self) -> tuple[tuple[ResourceType, Template], ...]:
-        """The ARN patterns of the resource types, ready to be compared with entries of policies."""
-        return tuple((kind, template(arn)) for kind in self.types for arn in kind.arns)
 
     @cached_property
     def keys(self) -> tuple[ConditionKey, ...]:
