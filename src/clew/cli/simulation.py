@@ -51,14 +51,12 @@ def answer(asked: Asked, form: Form) -> int:
 
 
 def _code(answers: Sequence[Answer], fail_on: FailOn | None) -> int:
-    effects = {each.decision.effect for each in answers}
-    failing = {
-        FailOn.ALLOWED: {Effect.ALLOW},
-        FailOn.DENIED: {Effect.IMPLICIT_DENY, Effect.EXPLICIT_DENY},
-    }
-    if fail_on is not None and not effects.isdisjoint(failing[fail_on]):
+    """1 when an answer is what must not be; a request that is denied in any case is denied."""
+    must_not_be = {None: None, FailOn.ALLOWED: True, FailOn.DENIED: False}[fail_on]
+    if must_not_be is not None and any(each.decision.allowed is must_not_be for each in answers):
         return context.EXIT_FINDINGS
-    return context.EXIT_PARTIAL if Effect.UNDETERMINED in effects else context.EXIT_CLEAN
+    is_open = any(each.decision.effect is Effect.UNDETERMINED for each in answers)
+    return context.EXIT_PARTIAL if is_open else context.EXIT_CLEAN
 
 
 def decided(posed: Question) -> list[Answer]:

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from clew.reach.applied import Applied
     from clew.reach.attached import Attachment
 
-WORDS = {
+_WORDS = {
     Effect.ALLOW: "allowed",
     Effect.IMPLICIT_DENY: "implicit deny",
     Effect.EXPLICIT_DENY: "explicit deny",
     Effect.UNDETERMINED: "undetermined",
 }
-STYLE = {
+_STYLE = {
     Effect.ALLOW: "32",
     Effect.IMPLICIT_DENY: "33",
     Effect.EXPLICIT_DENY: "1;31",
@@ -62,6 +62,13 @@ _RESOURCE_WORDS = {
     "sts": "trust policy",
     "lambda": "function policy",
 }
+_PATHS = {
+    Gate.IDENTITY: "identity_policies",
+    Gate.BOUNDARY: "permissions_boundaries",
+    Gate.SESSION: "session_policies",
+    Gate.SCP: "scps",
+    Gate.ENDPOINT: "vpc_endpoint_policies",
+}
 _UNKNOWN_LEAF = re.compile(rf'{UNKNOWN_DOCUMENT}(.*?) equals "(allows|denys|denies) it"')
 _SHOWN_IN_SENTENCE = 3
 _SHOWN_IN_GATE = 4
@@ -93,8 +100,8 @@ class Told:
 
     @property
     def short(self) -> str:
-        """The Sid alone, or `#2` for the second statement."""
-        return terminal(self.statement.sid or f"#{self.statement.statement + 1}")
+        """The Sid alone, or `statement 2` where it has none."""
+        return terminal(self.statement.sid or f"statement {self.statement.statement + 1}")
 
     @property
     def place(self) -> str:
@@ -115,6 +122,22 @@ class Told:
         return f"`{terminal(self.attachment.name)}` of {terminal(self.attachment.holder)}"
 
     @property
+    def title(self) -> str:
+        """Sid and policy, as far as each is needed to know which statement this is."""
+        if self.is_unknown_document:
+            return f"{terminal(self.attachment.label if self.attachment else '')} (not at hand)"
+        needs_policy = self.attachment is not None and self.attachment.kind != "resource"
+        policy = f"`{terminal(self.attachment.name)}`" if needs_policy and self.attachment else ""
+        if not self.statement.sid and policy and self._is_only_one:
+            return policy
+        return f"{self.short} · {policy}" if policy else self.short
+
+    @property
+    def _is_only_one(self) -> bool:
+        document = self.attachment.document if self.attachment else None
+        return document is not None and len(document.policy.statements) == 1
+
+    @property
     def is_unknown_document(self) -> bool:
         """Whether this stands for a document that nobody has given."""
         return self.attachment is not None and self.attachment.document is None
@@ -126,6 +149,20 @@ def told(answer: Answer) -> list[Told]:
         Told(statement, verdict, answer.applied.attachments.get(statement.policy))
         for statement, verdict in answer.decision.matched
     ]
+
+
+def word(answer: Answer) -> str:
+    """The decision in two words; `denied` where only the kind of the denial is open."""
+    decision = answer.decision
+    is_denied = decision.effect is Effect.UNDETERMINED and decision.allowed is False
+    return "denied" if is_denied else _WORDS[decision.effect]
+
+
+def style(answer: Answer) -> str:
+    """The terminal style of the decision."""
+    decision = answer.decision
+    is_denied = decision.effect is Effect.UNDETERMINED and decision.allowed is False
+    return _STYLE[Effect.EXPLICIT_DENY if is_denied else decision.effect]
 
 
 def who(principal: str) -> str:
@@ -171,15 +208,14 @@ def explanation(answer: Answer, *, width: int = 100, color: bool = False) -> str
     blocks = [
         _head(answer, color=color),
         _wrapped(sentence(answer, found), width),
-        _gates(answer, found, color=color),
+        _gates(answer, found, width, color=color),
         _facts(answer, width),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
 def _head(answer: Answer, *, color: bool) -> str:
-    effect = answer.decision.effect
-    label = paint(WORDS[effect].upper(), STYLE[effect], color=color)
+    label = paint(word(answer).upper(), style(answer), color=color)
     request = answer.request
     asker = "a user" if answer.applied.is_stand_in else who(request.principal)
     return f"{label}  {terminal(request.action)} on {terminal(request.resource)} by {asker}"
@@ -228,7 +264,9 @@ def _implicit(answer: Answer, found: Sequence[Told]) -> str:
     allowed = f"{_by(granting, answer)} allows it, but " if granting else ""
     names = " and the ".join(blocking)
     verb = "do not" if len(blocking) > 1 else "does not"
-    return f"Implicitly denied: {allowed}the {names} {verb} ({terminal(decision.rule)})."
+    needs_both = {Gate.IDENTITY, Gate.RESOURCE} & set(decision.blocked_by)
+    rule = f" ({terminal(decision.rule)})" if needs_both else ""
+    return f"Implicitly denied: {allowed}the {names} {verb}{rule}."
 
 
 def _allowed(answer: Answer, found: Sequence[Told]) -> str:
@@ -287,8 +325,8 @@ def _listed(texts: Sequence[str]) -> str:
     return f"{', '.join(texts[:-1])} and {texts[-1]}"
 
 
-def _gates(answer: Answer, found: Sequence[Told], *, color: bool) -> str:
-    """One line for each gate that takes part, and below it the statements that matched."""
+def _gates(answer: Answer, found: Sequence[Told], width: int, *, color: bool) -> str:
+    """Each gate that takes part with its verdict, and beside it the statements that matched."""
     lines: list[str] = []
     absent: list[str] = []
     for gate, verdict in answer.decision.gates.items():
@@ -297,12 +335,11 @@ def _gates(answer: Answer, found: Sequence[Told], *, color: bool) -> str:
             absent.append(word)
             continue
         label = paint(f"{_VERDICT_WORDS[verdict]:<16}", _VERDICT_STYLE[verdict], color=color)
-        here = [each for each in found if _gate_of(each) == gate.value]
-        rows = list(_rows(here)) or [""]
-        lines.append(f"{_INDENT}{word:<25}{label}{rows[0]}".rstrip())
+        rows = _rows(answer, gate, [each for each in found if _gate_of(each) == gate.value], width)
+        lines.append(f"{_INDENT}{word:<25}{label}{next(iter(rows), '')}".rstrip())
         lines += [f"{_INDENT}{'':<41}{row}" for row in rows[1:]]
     if absent:
-        lines.append(f"{_INDENT}{'none':<25}{', '.join(absent)}")
+        lines += _labelled("not involved", ", ".join(absent), width, 27).splitlines()
     return "\n".join(lines)
 
 
@@ -310,18 +347,54 @@ def _gate_of(each: Told) -> str:
     return "resource" if each.statement.gate in {"grant", "acl"} else each.statement.gate
 
 
-def _rows(here: Sequence[Told]) -> Iterator[str]:
-    for each in sorted(here, key=lambda each: each.statement.effect != "Deny")[:_SHOWN_IN_GATE]:
+def _rows(answer: Answer, gate: Gate, here: Sequence[Told], width: int) -> list[str]:
+    """What the gate's statements say, denials first, in lines that fit beside the verdict."""
+    said: dict[tuple[str, str, str], list[str]] = {}
+    for each in sorted(here, key=lambda each: each.statement.effect != "Deny"):
         may = "" if each.verdict is True else "may "
-        effect = f"{may}{each.statement.effect.lower()}"
-        if each.is_unknown_document:
-            yield f"{effect:<10}{terminal(each.attachment.label if each.attachment else '')} (not at hand)"
-            continue
-        place = f"  {each.place}" if each.place else ""
-        policy = f"  {each.policy}" if each.policy else ""
-        yield f"{effect:<10}{each.short}{policy}{place}"
-    if len(here) > _SHOWN_IN_GATE:
-        yield f"{'':<10}and {len(here) - _SHOWN_IN_GATE} more"
+        holder = terminal(each.attachment.holder) if each.attachment else ""
+        said.setdefault((f"{may}{each.statement.effect.lower()}", each.title, each.place), []).append(holder)
+    texts = [
+        (effect, " · ".join(part for part in (_held(title, holders), place) if part))
+        for (effect, title, place), holders in said.items()
+    ]
+    shown = texts[:_SHOWN_IN_GATE]
+    if len(texts) > len(shown):
+        shown.append(("", f"and {len(texts) - len(shown)} more"))
+    if answer.decision.gates[gate] is Verdict.IMPLICIT_DENY:
+        shown += [("", text) for text in _silent(answer, gate, here)]
+    return [
+        line
+        for effect, text in shown
+        for line in textwrap.wrap(
+            f"{effect:<10}{text}" if effect else text,
+            max(width - 43, 30),
+            subsequent_indent=" " * 10 if effect else "",
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
+    ]
+
+
+def _held(title: str, holders: Sequence[str]) -> str:
+    """The statement with whose it is; a resource's own policy and one of the question's own need no more words."""
+    named = [holder for holder in holders if holder and not holder.startswith(("--", "arn:"))]
+    return f"{title} of {_listed(named)}" if named else title
+
+
+def _silent(answer: Answer, gate: Gate, here: Sequence[Told]) -> Iterator[str]:
+    """The policies of a gate, or of an organisation level, of which no statement allows the request."""
+    allowing = {each.statement.policy for each in here if each.statement.effect == "Allow"}
+    units: dict[str, list[Attachment]] = {}
+    for path, attachment in answer.applied.attachments.items():
+        prefix = path.rpartition("/")[0] or path
+        if prefix.partition("/")[0] == _PATHS.get(gate):
+            units.setdefault(prefix, []).append(attachment)
+    for prefix, attachments in units.items():
+        if not any(path.rpartition("/")[0] == prefix or path == prefix for path in allowing):
+            holder = f" of {terminal(attachments[0].holder)}" if gate is Gate.SCP else ""
+            names = _listed([f"`{terminal(attachment.name)}`" for attachment in attachments])
+            yield f"no statement in {names}{holder} allows it"
 
 
 def _facts(answer: Answer, width: int) -> str:
@@ -330,7 +403,7 @@ def _facts(answer: Answer, width: int) -> str:
     facts: list[tuple[str, Iterable[str]]] = [
         ("Not at hand", [missing.why for missing in applied.missing]),
         ("Keys not given", [", ".join(keys)] if keys else []),
-        ("Law", [decision.rule]),
+        ("Rule", [decision.rule]),
         ("Assumed", _assumed(answer)),
         ("Notes", decision.notes),
         ("Order", [" → ".join(decision.order)]),
@@ -348,12 +421,12 @@ def _assumed(answer: Answer) -> list[str]:
     return [*mine, *answer.applied.assumed]
 
 
-def _labelled(label: str, text: str, width: int) -> str:
+def _labelled(label: str, text: str, width: int, column: int = 18) -> str:
     return textwrap.fill(
         text,
         width,
-        initial_indent=f"{_INDENT}{label:<16}",
-        subsequent_indent=" " * 18,
+        initial_indent=f"{_INDENT}{label}".ljust(column),
+        subsequent_indent=" " * column,
         break_on_hyphens=False,
         break_long_words=False,
     )

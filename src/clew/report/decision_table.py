@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from clew.engine.decision import Effect
 from clew.reach.attached import UNKNOWN_DOCUMENT
-from clew.report.decision import STYLE, WORDS, gate_word, paint, readable, told
+from clew.report.decision import gate_word, paint, readable, style, told, who, word
 from clew.report.escape import terminal
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 _CELL = 15
 _COLUMNS = 4
 _MARGIN = "  "
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+_FIRST_WORD = re.compile(r"[^:]*:[A-Z][a-z0-9]*")
+# So many actions of one verb are told as one pattern.
+_FOLDED = 3
 
 
 def table(answers: Sequence[Answer], *, width: int = 100, color: bool = False) -> str:
@@ -45,14 +50,11 @@ def _one_resource(answers: Sequence[Answer], width: int, *, color: bool) -> Iter
 
 
 def _asked(answers: Sequence[Answer]) -> str:
-    from clew.report.decision import who
-
     return "a user" if answers[0].applied.is_stand_in else who(answers[0].request.principal)
 
 
 def _cell(answer: Answer, *, color: bool) -> str:
-    effect = answer.decision.effect
-    return paint(f"{WORDS[effect]:<{_CELL}}", STYLE[effect], color=color)
+    return paint(f"{word(answer):<{_CELL}}", style(answer), color=color)
 
 
 def _cut(text: str, width: int) -> str:
@@ -108,37 +110,52 @@ def _list(answers: Sequence[Answer], *, color: bool) -> Iterator[str]:
 
 
 def groups(answers: Sequence[Answer], *, width: int = 100, color: bool = False) -> str:
-    """The answers by what settles them, each group with its actions in running text."""
-    found: dict[tuple[str, Effect, str], list[str]] = {}
-    for answer in answers:
-        key = (answer.request.resource, answer.decision.effect, settled(answer))
-        found.setdefault(key, []).append(answer.request.action)
+    """The answers by what settles them: the fewest words that tell of hundreds of actions."""
     lines = [_asked(answers)]
-    shown = None
-    for (resource, effect, why), actions in found.items():
-        if resource != shown:
-            lines += ["", f"on {terminal(resource)}"]
-            shown = resource
-        label = paint(WORDS[effect], STYLE[effect], color=color)
-        noun = "action" if len(actions) == 1 else "actions"
-        lines += ["", *_hanging(f"{label}  {len(actions)} {noun}: {why}", width, _MARGIN)]
-        lines += _hanging(terminal(", ".join(_bare(actions))), width, _MARGIN * 3)
+    for resource in dict.fromkeys(answer.request.resource for answer in answers):
+        here = [answer for answer in answers if answer.request.resource == resource]
+        asked = Counter(_verb(terminal(answer.request.action)) for answer in here)
+        found: dict[tuple[str, str], list[Answer]] = {}
+        for answer in here:
+            found.setdefault((word(answer), settled(answer)), []).append(answer)
+        lines += ["", f"on {terminal(resource)}"]
+        for (effect, why), group in sorted(found.items(), key=lambda item: _WORD_ORDER.index(item[0][0])):
+            label = paint(effect, style(group[0]), color=color)
+            noun = "action" if len(group) == 1 else "actions"
+            lines += ["", *_hanging(f"{label}  {len(group)} {noun}: {why}", width, _MARGIN)]
+            lines += _hanging(", ".join(_folded(group, asked)), width, _MARGIN * 2)
     return "\n".join([*lines, "", *_summary(answers, width, color=color)]) + "\n"
 
 
-def _bare(actions: Sequence[str]) -> list[str]:
-    """The actions, with the service written once for those that follow each other."""
-    shown = []
+_WORD_ORDER = ("allowed", "undetermined", "explicit deny", "denied", "implicit deny")
+
+
+def _verb(action: str) -> str:
+    """The service and the first word of the action: `ec2:Describe` of `ec2:DescribeVpcs`."""
+    found = _FIRST_WORD.match(action)
+    return found[0] if found else action
+
+
+def _folded(group: Sequence[Answer], asked: Counter[str]) -> Iterator[str]:
+    """The actions, those with one verb as one pattern where all of them that were asked about are in the group."""
+    verbs = Counter(_verb(terminal(answer.request.action)) for answer in group)
+    told_verbs: set[str] = set()
     service = ""
-    for action in actions:
+    for answer in group:
+        action = terminal(answer.request.action)
+        verb = _verb(action)
+        if verbs[verb] == asked[verb] and asked[verb] >= _FOLDED:
+            if verb in told_verbs:
+                continue
+            told_verbs.add(verb)
+            action = f"{verb}*{_NO_BREAK}({asked[verb]})"
         prefix, _, name = action.partition(":")
-        shown.append(name if prefix == service else action)
+        yield name if prefix == service else action
         service = prefix
-    return shown
 
 
 def _hanging(text: str, width: int, indent: str) -> list[str]:
-    return textwrap.wrap(
+    lines = textwrap.wrap(
         text,
         width,
         initial_indent=indent,
@@ -146,14 +163,14 @@ def _hanging(text: str, width: int, indent: str) -> list[str]:
         break_on_hyphens=False,
         break_long_words=False,
     )
+    return [line.replace(_NO_BREAK, " ") for line in lines]
 
 
 def _summary(answers: Sequence[Answer], width: int, *, color: bool) -> Iterator[str]:
-    counts = Counter(answer.decision.effect for answer in answers)
+    counts = Counter(word(answer) for answer in answers)
+    styles = {word(answer): style(answer) for answer in answers}
     tally = ", ".join(
-        f"{counts[effect]} {paint(WORDS[effect], STYLE[effect], color=color)}"
-        for effect in Effect
-        if counts[effect]
+        f"{counts[name]} {paint(name, styles[name], color=color)}" for name in _WORD_ORDER if counts[name]
     )
     yield f"{len(answers)} {'request' if len(answers) == 1 else 'requests'}: {tally}"
     keys = dict.fromkeys(
