@@ -83,7 +83,7 @@ def of_absent_key(test: Test) -> bool:
 
 
 def of_values(test: Test, request_values: tuple[str, ...]) -> Truth:
-    """Rules 27 and 28: a key with one or several request values.
+    """Rules 27 to 29: a key with one or several request values; set operators work on single values too.
 
     IAM user guide, "Conditions with multiple context keys or values" (OR, and NOR for negated operators);
     "Single-valued vs. multivalued context keys". 0007 Q22, Q23, Q24.

@@ -133,10 +133,11 @@ def _kind(service: str, account: str, resource: str) -> Kind | None:
 
 
 def manner(entry: Entry, caller: Caller) -> Manner | None:
-    """Rules 1 to 6, 15 and 17: in which manner one entry of Principal names the caller, if it does.
+    """Rules 1 to 6 and 15 to 17: in which manner one entry of Principal names the caller, if it does.
 
     IAM user guide, "AWS JSON policy elements: Principal"; "How AWS enforcement code logic evaluates requests to allow
-    or deny access", section on resource-based policies. Nothing but `*` is a wildcard. 0007 Q5, Q6, Q7, Q9, Q10.
+    or deny access", section on resource-based policies. Nothing but `*` is a wildcard, and the unique id
+    that is left of a deleted principal names nobody. 0007 Q5, Q6, Q7, Q9, Q10.
     """
     kind, text = entry
     if kind == "AWS":

@@ -1,0 +1,108 @@
+"""The condition operators and qualifiers of the law, row by row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from spec.conditions import Condition, condition_holds
+from spec.context import Context
+from spec.documents import _condition
+from spec.operators import OPERATORS
+from spec.variables import as_written
+
+HERE = Path(__file__).parent
+OPERATOR_ROWS = yaml.safe_load((HERE / "operators.yaml").read_text(encoding="utf-8"))["rows"]
+CONDITION_ROWS = yaml.safe_load((HERE / "conditions.yaml").read_text(encoding="utf-8"))["rows"]
+
+
+@pytest.mark.parametrize(("operator", "policy", "request_value", "expected"), OPERATOR_ROWS)
+def test_one_policy_value_against_one_request_value(operator, policy, request_value, expected):
+    """Each operator compares as its section of AWS's page says."""
+    assert OPERATORS[operator].matches(as_written(policy), request_value) is expected
+
+
+@pytest.mark.parametrize(("operator", "values", "given", "expected", "_source"), CONDITION_ROWS)
+def test_one_condition_against_a_key(operator, values, given, expected, _source):
+    """Absent, unknown, single and listed values are read as documented under each qualifier."""
+    assert condition_holds(_condition(operator, "aws:x", values), _context(given), variables=True) is expected
+
+
+def test_negated_operators_compare_like_their_positive_form():
+    """A negated operator is the negation of the positive one, nothing else."""
+    pairs = [
+        ("StringEquals", "StringNotEquals"),
+        ("NumericEquals", "NumericNotEquals"),
+        ("IpAddress", "NotIpAddress"),
+    ]
+    for positive, negated in pairs:
+        assert OPERATORS[negated].negated
+        assert not OPERATORS[positive].negated
+        assert OPERATORS[negated].matches is OPERATORS[positive].matches
+
+
+def test_variables_with_default_absent_multivalued_and_unknown_keys():
+    """A variable stands for the single value, else its default, else nothing; a list is never usable."""
+    rows = [
+        ("${aws:username}", {"aws:username": "x"}, True),
+        ("${AWS:UserName}", {"aws:username": "x"}, True),
+        ("${aws:username}", {}, False),
+        ("${aws:username, 'x'}", {}, True),
+        ("${aws:username, 'y'}", {"aws:username": "x"}, True),
+        ("${aws:username}", {"aws:username": ("x",)}, False),
+        ("${aws:username, 'x'}", {"aws:username": ("y",)}, False),
+        ("${aws:username", {"aws:username": "x"}, False),
+    ]
+    for value, keys, expected in rows:
+        context = Context({"aws:key": "x", **keys})
+        assert (
+            condition_holds(Condition("StringEquals", "aws:key", (value,)), context, variables=True)
+            is expected
+        )
+    unknown = Context({"aws:key": "x"}, unknown=frozenset({"aws:username"}))
+    assert (
+        condition_holds(Condition("StringEquals", "aws:key", ("${aws:username}",)), unknown, variables=True)
+        is None
+    )
+    assert (
+        condition_holds(Condition("StringNotEquals", "aws:key", ("${aws:no}",)), unknown, variables=True)
+        is True
+    )
+
+
+def test_wildcards_of_a_value_are_literal_and_escapes_too():
+    """What a variable brings in is literal text; `${*}` is an asterisk."""
+    rows = [
+        ("${aws:p}", {"aws:p": "a*"}, "abc", False),
+        ("${aws:p}*", {"aws:p": "a*"}, "a*c", True),
+        ("a${*}", {}, "abc", False),
+        ("a${*}", {}, "a*", True),
+        ("a${?}${$}", {}, "a?$", True),
+    ]
+    for value, keys, given, expected in rows:
+        context = Context({"aws:key": given, **keys})
+        assert (
+            condition_holds(Condition("StringLike", "aws:key", (value,)), context, variables=True) is expected
+        )
+
+
+def test_no_variables_in_an_old_policy():
+    """Without Version 2012-10-17 a variable is literal text."""
+    context = Context({"aws:key": "x", "aws:username": "x"})
+    condition = Condition("StringEquals", "aws:key", ("${aws:username}",))
+    assert condition_holds(condition, context, variables=False) is False
+
+
+def test_no_variables_outside_string_and_arn_operators():
+    """Bool, numbers, dates and addresses take no variables."""
+    context = Context({"aws:key": "true", "aws:x": "true"})
+    assert condition_holds(Condition("Bool", "aws:key", ("${aws:x}",)), context, variables=True) is False
+
+
+def _context(given):
+    if given == "absent":
+        return Context()
+    if given == "unknown":
+        return Context(unknown=frozenset({"aws:x"}))
+    return Context({"aws:x": tuple(given) if isinstance(given, list) else given})
