@@ -29,7 +29,6 @@ OIDC = f"arn:aws:iam::{HOME}:oidc-provider/token.actions.example.com"
         ("ec2.amazonaws.com.cn", Kind.SERVICE),
         (f"arn:aws:iam::{HOME}:saml-provider/Corp", Kind.PROVIDER),
         (OIDC, Kind.PROVIDER),
-        ("accounts.google.com", Kind.PROVIDER),
         ("arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1", Kind.SERVICE),
         ("79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be", Kind.CANONICAL),
         ("*", Kind.ANONYMOUS),
@@ -48,6 +47,7 @@ def test_every_kind_of_caller_is_recognised(text: str, kind: Kind) -> None:
         "",
         "ana",
         "AIDAEXAMPLEEXAMPLEEXA",
+        "a.b/c.d",
         "AROAEXAMPLEEXAMPLEEXA:ana",
         f"arn:aws:iam::{HOME}:group/admins",
         f"arn:aws:iam::{HOME}:user/",
@@ -93,7 +93,6 @@ def test_a_service_linked_role_is_known_by_its_path_or_its_name() -> None:
         (("Service", "lambda.amazonaws.com"), "lambda.amazonaws.com", Manner.DIRECT),
         (("Service", "ec2.amazonaws.com"), "lambda.amazonaws.com", Manner.NONE),
         (("Federated", OIDC), OIDC, Manner.DIRECT),
-        (("Federated", "accounts.google.com"), "accounts.google.com", Manner.DIRECT),
         (("AWS", "arn:aws-cn:iam::111122223333:root"), USER, Manner.NONE),
         (("AWS", "AIDAEXAMPLEEXAMPLEEXA"), USER, Manner.NONE),
         (("AWS", f"arn:aws:iam::{HOME}:user/*"), USER, Manner.NONE),
@@ -110,3 +109,35 @@ def test_the_strongest_manner_counts() -> None:
     """Where a list names the account, the role and the session, the session's naming counts."""
     listed = [Principal("AWS", text) for text in (HOME, ROLE, SESSION)]
     assert Named(listed).manner(parse_principal(SESSION)) is Manner.DIRECT
+
+
+def test_a_bare_name_is_a_provider_only_for_web_identities() -> None:
+    """`accounts.google.com` is an identity provider when a role is assumed with a web identity, else a service."""
+    name = "accounts.google.com"
+    named = Named([Principal("Federated", name)])
+    assert parse_principal(name).kind is Kind.SERVICE
+    assert named.manner(parse_principal(name)) is Manner.NONE
+    assert named.manner(parse_principal(name, web_identity=True)) is Manner.DIRECT
+
+
+@pytest.mark.parametrize(
+    ("listed", "caller", "spared"),
+    [
+        ((USER, ROOT), USER, True),
+        ((USER,), USER, False),
+        ((ROOT,), USER, False),
+        ((SESSION, ROLE, HOME), SESSION, True),
+        ((SESSION, HOME), SESSION, False),
+        ((SESSION, ROLE), SESSION, False),
+        ((ROLE, HOME), ROLE, True),
+        ((FEDERATED, HOME), FEDERATED, True),
+        ((HOME,), ROOT, True),
+        (("*",), SESSION, True),
+    ],
+)
+def test_not_principal_spares_a_caller_only_with_all_its_levels(
+    listed: tuple[str, ...], caller: str, spared: bool
+) -> None:
+    """With Deny, NotPrincipal must list the account, the role and the session of whom it spares."""
+    named = Named([Principal("AWS", text) for text in listed])
+    assert named.excepts(parse_principal(caller)) is spared

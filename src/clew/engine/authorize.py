@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from clew.aws import catalog
 from clew.engine.decision import Decision, Effect, Gate
-from clew.engine.gates import GRANT, Placed, place, place_one
+from clew.engine.gates import ACL, Placed, place, place_one
 from clew.engine.law import (
     ATOMS,
     BOUNDARY,
@@ -18,9 +18,10 @@ from clew.engine.law import (
     DIRECT,
     ENDPOINT,
     IDENTITY,
+    IGNORED,
     PUBLIC,
-    PUBLIC_ACL,
     RCP,
+    REFUSED,
     RESOURCE,
     RESOURCE_ALONE,
     ROLE,
@@ -34,14 +35,14 @@ from clew.engine.law import (
 )
 from clew.engine.principal import Caller, Kind, Manner, parse_principal
 from clew.engine.record import Plan, Record
-from clew.engine.services import LAWS
-from clew.engine.services.kms import grant_policy
-from clew.engine.services.model import LawOf, Subject
+from clew.engine.services import LAWS, kms, s3, sts
+from clew.engine.services.model import Subject
 
 if TYPE_CHECKING:
     from clew.engine.law import Atom
     from clew.engine.policies import Policies
     from clew.engine.request import Context, Request
+    from clew.policy.model import Policy
 
 _PLANS_KEPT: Final = 4096
 _ACCOUNT_DIGITS: Final = 12
@@ -65,7 +66,7 @@ def prepare(policies: Policies) -> Prepared:
 class Prepared:
     """Policies compiled for many requests; it keeps nothing of a request but plans for its kind."""
 
-    __slots__ = ("_gates", "_laws", "_plans", "_scps", "policies")
+    __slots__ = ("_gates", "_plans", "_restricted", "_scps", "policies")
 
     def __init__(self, policies: Policies) -> None:
         """Place every statement; each is compiled when a request first reaches it."""
@@ -75,18 +76,15 @@ class Prepared:
             Gate.BOUNDARY: place(policies.boundaries, Gate.BOUNDARY, "permissions_boundaries"),
             Gate.SESSION: place(policies.session, Gate.SESSION, "session_policies"),
             Gate.RESOURCE: _resource_side(policies),
-            Gate.RCP: tuple(
-                placed
-                for level, documents in enumerate(policies.rcps)
-                for placed in place(documents, Gate.RCP, f"rcps/{level}")
-            ),
+            Gate.RCP: _levels(policies.rcps, Gate.RCP),
             Gate.ENDPOINT: place(policies.endpoint, Gate.ENDPOINT, "vpc_endpoint_policies"),
+            Gate.BLOCK_PUBLIC_ACCESS: tuple(s3.place_acl_block(policies)),
         }
         self._scps = tuple(
             place(documents, Gate.SCP, f"scps/{level}") for level, documents in enumerate(policies.scps)
         )
-        self._plans: dict[tuple[str, Law, Kind, bool], Plan] = {}
-        self._laws: dict[str, LawOf | None] = {}
+        self._plans: dict[tuple[str, Law, Kind, bool, bool], Plan] = {}
+        self._restricted = s3.is_restricted(policies)
 
     def effect(self, request: Request) -> Effect:
         """The effect alone."""
@@ -97,14 +95,17 @@ class Prepared:
         return Decision(request, self._decide(request))
 
     def _decide(self, request: Request) -> Record:
-        caller = parse_principal(request.principal)
         action, resource = request.action.lower(), request.resource
+        caller = parse_principal(request.principal, web_identity=action == sts.WEB_IDENTITY)
         owner, assumed = resource_account(request, caller, action)
-        law = _law(action, resource, caller, same_account=owner == caller.account)
-        key = (action, law, caller.kind, caller.service_linked)
-        plan = self._plans.get(key) or self._plan(key, caller)
-        record = Record(plan, caller, action, owner, assumed=assumed)
-        if plan.law.gates:
+        foreign = s3.is_ruled_by_object_owner(action, self.policies, owner)
+        account = self.policies.object_owner or "" if foreign else owner
+        law = _law(action, resource, caller, same_account=account == caller.account)
+        key = (action, law, caller.kind, caller.service_linked, foreign)
+        plan = self._plans.get(key) or self._plan(key, caller, resource)
+        record = Record(plan, caller, action, account, assumed=assumed)
+        record.bucket_account = owner
+        if law.gates:
             _weigh(plan, caller, resource, request.context, record)
         if plan.single is not None:
             granted = record.atoms[plan.single]
@@ -119,32 +120,31 @@ class Prepared:
             record.effect = Effect.ALLOW if granted else Effect.IMPLICIT_DENY
         return record
 
-    def _plan(self, key: tuple[str, Law, Kind, bool], caller: Caller) -> Plan:
+    def _plan(self, key: tuple[str, Law, Kind, bool, bool], caller: Caller, resource: str) -> Plan:
         if len(self._plans) >= _PLANS_KEPT:
             self._plans.clear()
-        plan = self._plans[key] = self._make_plan(key[0], key[1], caller)
+        plan = self._plans[key] = self._make_plan(key[0], key[1], caller, resource, foreign=key[4])
         return plan
 
-    def _make_plan(self, action: str, law: Law, caller: Caller) -> Plan:
+    def _make_plan(self, action: str, law: Law, caller: Caller, resource: str, *, foreign: bool) -> Plan:
         plan = Plan()
         plan.law = law
         plan.policies = self.policies
         plan.wildcard_only = catalog.is_wildcard_only(action)
-        present = plan.present = self._present(law, caller)
+        present = plan.present = self._present(law, caller, action)
         plan.bounded = Gate.BOUNDARY in present
-        plan.plain = tuple(
-            (atom, self._about(gate, action))
-            for atom, gate in ((IDENTITY, Gate.IDENTITY), (BOUNDARY, Gate.BOUNDARY), (SESSION, Gate.SESSION))
-            if gate in present
-        )
-        plan.resource = self._about(Gate.RESOURCE, action) if Gate.RESOURCE in present else ()
+        plan.plain = tuple([(atom, self._about(gate, action)) for atom, gate in _PLAIN if gate in present])
+        plan.resource = self._resource_statements(action, resource, foreign=foreign, present=present)
         plan.rcp = self._about(Gate.RCP, action) if Gate.RCP in present else ()
         plan.endpoint = self._about(Gate.ENDPOINT, action) if Gate.ENDPOINT in present else None
         plan.scps = tuple(_matching(level, action) for level in self._scps) if Gate.SCP in present else None
+        guarded = Gate.BLOCK_PUBLIC_ACCESS in present
+        plan.public = self._about(Gate.BLOCK_PUBLIC_ACCESS, action) if guarded else ()
+        plan.restricted = guarded and self._restricted
         plan.base, constant = _base(plan, caller)
         plan.short = law.without(
-            frozenset(atom for atom in constant if plan.base[atom] is True),
-            frozenset(atom for atom in constant if plan.base[atom] is False),
+            frozenset([atom for atom in constant if plan.base[atom] is True]),
+            frozenset([atom for atom in constant if plan.base[atom] is False]),
         )
         plan.single = _single(plan.short)
         return plan
@@ -152,36 +152,76 @@ class Prepared:
     def _about(self, gate: Gate, action: str) -> tuple[Placed, ...]:
         return _matching(self._gates[gate], action)
 
-    def _present(self, law: Law, caller: Caller) -> frozenset[Gate]:
+    def _resource_statements(
+        self, action: str, resource: str, *, foreign: bool, present: frozenset[Gate]
+    ) -> tuple[Placed, ...]:
+        if Gate.RESOURCE not in present:
+            return ()
+        found = self._about(Gate.RESOURCE, action)
+        if foreign:
+            # AWS: the bucket owner can deny access to any object, but only its owner can grant it.
+            found = tuple(placed for placed in found if placed.denies or placed.source == ACL)
+        if sts.is_about_trust(action, resource):
+            # AWS: NotPrincipal cannot be used in a trust policy.
+            found = tuple(placed for placed in found if placed.statement.not_principals is None)
+        return found
+
+    def _present(self, law: Law, caller: Caller, action: str) -> frozenset[Gate]:
         """The gates that take part: a policy is there, the law looks at it, and the caller is not exempt."""
         policies = self.policies
-        found: set[Gate] = set()
-        if law.gates and caller.is_person_of_account and caller.kind is not Kind.ROOT:
-            found.add(Gate.IDENTITY)
-            found |= {Gate.BOUNDARY} if policies.boundaries else set()
-        if policies.session or caller.kind is Kind.FEDERATED_USER:
-            found.add(Gate.SESSION)
-        if self._gates[Gate.RESOURCE] or policies.resource is not None:
-            found.add(Gate.RESOURCE)
-        if policies.endpoint:
-            found.add(Gate.ENDPOINT)
-        if not caller.service_linked and not policies.management_account:
-            found |= {Gate.SCP} if policies.scps else set()
-            found |= {Gate.RCP} if policies.rcps else set()
-        return frozenset(found & law.gates)
+        answers = {
+            Gate.IDENTITY: caller.kind is not Kind.ROOT,
+            Gate.RESOURCE: self._gates[Gate.RESOURCE] or policies.resource is not None,
+            Gate.BOUNDARY: policies.boundaries and caller.kind is not Kind.ROOT,
+            Gate.SESSION: policies.session or caller.kind is Kind.FEDERATED_USER,
+            Gate.SCP: policies.scps and not _is_exempt(caller, policies),
+            Gate.RCP: policies.rcps
+            and not _is_exempt(caller, policies)
+            and _is_reached_by_rcps(action, policies),
+            Gate.ENDPOINT: policies.endpoint,
+            Gate.BLOCK_PUBLIC_ACCESS: policies.block_public_access and action.startswith("s3:"),
+        }
+        return frozenset([gate for gate in law.gates if answers[gate]])
+
+
+_PLAIN: Final = ((IDENTITY, Gate.IDENTITY), (BOUNDARY, Gate.BOUNDARY), (SESSION, Gate.SESSION))
 
 
 def _resource_side(policies: Policies) -> tuple[Placed, ...]:
-    placed = (
-        [] if policies.resource is None else [*place_one(policies.resource, Gate.RESOURCE, "resource_policy")]
-    )
-    for number, grant in enumerate(policies.grants):
-        placed += place_one(grant_policy(grant), Gate.RESOURCE, f"grants/{number}", source=GRANT)
+    placed: list[Placed] = []
+    if policies.resource is not None:
+        placed += place_one(policies.resource, Gate.RESOURCE, "resource_policy")
+    placed += kms.place_grants(policies.grants)
+    placed += s3.place_acl(policies)
     return tuple(placed)
+
+
+def _levels(levels: tuple[tuple[Policy, ...], ...], gate: Gate) -> tuple[Placed, ...]:
+    return tuple(
+        placed
+        for level, documents in enumerate(levels)
+        for placed in place(documents, gate, f"{gate.value}s/{level}")
+    )
 
 
 def _matching(placed: tuple[Placed, ...], action: str) -> tuple[Placed, ...]:
     return tuple([each for each in placed if each.compiled.matches_action(action)])
+
+
+def _is_exempt(caller: Caller, policies: Policies) -> bool:
+    """Whether the organisation's control policies do not apply.
+
+    AWS: "Service control policies (SCPs)" and "Resource control policies (RCPs)", what they do not restrict.
+    """
+    return caller.service_linked or policies.management_account
+
+
+def _is_reached_by_rcps(action: str, policies: Policies) -> bool:
+    # AWS KMS Developer Guide, "Resource control policies": kms:RetireGrant is not covered.
+    if action == "kms:retiregrant":
+        return False
+    service = action.partition(":")[0]
+    return not policies.rcp_services_only or service in catalog.current().rcp_services
 
 
 def _law(action: str, resource: str, caller: Caller, *, same_account: bool) -> Law:
@@ -190,9 +230,18 @@ def _law(action: str, resource: str, caller: Caller, *, same_account: bool) -> L
         found = special(Subject(action, resource, caller, same_account))
         if found is not None:
             return found
+    if caller.partition and caller.partition != _partition(resource, caller.partition):
+        # AWS: "Cross-account resource access in IAM": no grant reaches into another partition.
+        return REFUSED
     if not caller.is_person_of_account:
         return RESOURCE_ALONE
     return SAME_ACCOUNT if same_account else CROSS_ACCOUNT
+
+
+def _partition(resource: str, default: str) -> str:
+    """The partition that the ARN names; the default where it is none."""
+    fields = resource.split(":", 2)
+    return fields[1] if len(fields) > 2 and fields[0] == "arn" else default  # noqa: PLR2004  # arn, partition, rest
 
 
 def resource_account(request: Request, caller: Caller, action: str) -> tuple[str, bool]:
@@ -201,9 +250,9 @@ def resource_account(request: Request, caller: Caller, action: str) -> tuple[str
         return request.resource_account, False
     parts = request.resource.split(":", 5)
     account = parts[4] if len(parts) > 5 else ""  # noqa: PLR2004  # an ARN has six parts
-    if len(account) == _ACCOUNT_DIGITS:
+    if len(account) == _ACCOUNT_DIGITS and account.isdigit():
         return account, False
-    return caller.account, action.startswith("s3:") and request.resource != "*"
+    return caller.account, action.startswith("s3:") and caller.is_person_of_account
 
 
 def _base(plan: Plan, caller: Caller) -> tuple[list[bool | None], frozenset[Atom]]:
@@ -211,18 +260,24 @@ def _base(plan: Plan, caller: Caller) -> tuple[list[bool | None], frozenset[Atom
     base: list[bool | None] = [False] * ATOMS
     present = plan.present
     base[IDENTITY] = caller.kind is Kind.ROOT
-    base[BOUNDARY] = Gate.BOUNDARY not in present
-    base[SESSION] = Gate.SESSION not in present
-    base[SCP] = Gate.SCP not in present
-    base[RCP] = True
-    base[ENDPOINT] = Gate.ENDPOINT not in present
-    base[PUBLIC] = True
-    open_atoms = {atom for atom, _ in plan.plain}
+    base[RCP] = base[PUBLIC] = True
+    for atom, gate in _LIMITS:
+        base[atom] = gate not in present
+    changing = {atom for atom, gate in (*_PLAIN, *_LIMITS) if gate in present}
     if plan.resource:
-        open_atoms |= {DIRECT, ROLE, RESOURCE, PUBLIC_ACL}
-    open_atoms |= {SCP} if plan.scps is not None else set()
-    open_atoms |= {ENDPOINT} if plan.endpoint is not None else set()
-    return base, frozenset(range(ATOMS)) - open_atoms
+        changing |= {DIRECT, ROLE, RESOURCE}
+    if plan.public or plan.restricted:
+        changing.add(PUBLIC)
+    return base, _ATOMS - changing
+
+
+_LIMITS: Final = (
+    (BOUNDARY, Gate.BOUNDARY),
+    (SESSION, Gate.SESSION),
+    (SCP, Gate.SCP),
+    (ENDPOINT, Gate.ENDPOINT),
+)
+_ATOMS: Final = frozenset(range(ATOMS))
 
 
 def _single(law: Law) -> Atom | None:
@@ -250,6 +305,11 @@ def _weigh(plan: Plan, caller: Caller, resource: str, context: Context, record: 
         _ask_named(plan, plan.rcp, caller, resource, context, record, RCP)
     if plan.endpoint is not None:
         _ask_named(plan, plan.endpoint, caller, resource, context, record, ENDPOINT)
+    if plan.public:
+        atoms[PUBLIC] = _ask(plan, plan.public, resource, context, record, PUBLIC)
+    if plan.restricted and caller.kind is not Kind.SERVICE and caller.account != record.bucket_account:
+        # AWS: RestrictPublicBuckets leaves service principals and the owner's account.
+        atoms[PUBLIC] = False
 
 
 def _ask(
@@ -265,7 +325,7 @@ def _ask(
     allowed: bool | None = False
     wildcard_only, hits = plan.wildcard_only, record.hits
     for placed in statements:
-        verdict = placed.compiled.applies(resource, context, wildcard_only=wildcard_only)
+        verdict = placed.applies(resource, context, wildcard_only=wildcard_only)
         if verdict is False:
             continue
         hits.append((placed, verdict, atom, level))
@@ -288,15 +348,16 @@ def _ask_named(
     """Ask statements that name principals; without an atom of the gate, the manner of naming tells the atom."""
     atoms = record.atoms
     for placed in statements:
-        manner = placed.manner(caller, bounded=plan.bounded)
+        manner = placed.manner(caller, bounded=plan.bounded, owner=record.owner)
         if manner is Manner.NONE:
             continue
-        verdict = placed.compiled.applies(resource, context, wildcard_only=plan.wildcard_only)
+        verdict = placed.applies(resource, context, wildcard_only=plan.wildcard_only)
         if verdict is False:
             continue
-        atom = gate_atom
-        if atom is None:
-            atom = PUBLIC_ACL if placed.ignored else _ATOM_OF[manner]
+        if placed.ignored:
+            record.hits.append((placed, verdict, IGNORED, 0))
+            continue
+        atom = _ATOM_OF[manner] if gate_atom is None else gate_atom
         record.hits.append((placed, verdict, atom, 0))
         if placed.denies:
             record.denied = either(record.denied, verdict)

@@ -157,16 +157,10 @@ def _action(text: str) -> str:
 
 
 def _context(value: object, *, unknown_context: bool) -> Context:
-    """Present keys with text or a tuple; a key given as null is absent, also where other keys are unknown."""
+    """The keys that the line gives, each with text or a tuple of texts."""
     written = {} if value is None else _object(value, "request.context")
-    values: dict[str, ContextValue] = {}
-    absent: list[str] = []
-    for key, given in written.items():
-        if given is None:
-            absent.append(key)
-        else:
-            values[key] = _context_value(given, key)
-    return Context(values, unknown=None if unknown_context else (), absent=absent)
+    values = {key: _context_value(given, key) for key, given in written.items()}
+    return Context(values, unknown=None if unknown_context else ())
 
 
 def _context_value(value: object, key: str) -> ContextValue:

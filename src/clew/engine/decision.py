@@ -152,24 +152,23 @@ class Decision:
     @cached_property
     def blocked_by(self) -> tuple[Gate, ...]:
         """The gates that stop what some policy grants; empty when the request is allowed or nothing grants it."""
-        record = self._record
-        law, atoms = record.plan.law, record.atoms
-        if self.effect is Effect.ALLOW or not law.is_granting(atoms):
+        if self.effect is Effect.ALLOW:
             return ()
-        found = {placed.gate for placed, verdict, _, _ in record.hits if verdict and placed.denies}
-        found |= law.blocking(atoms)
+        from clew.engine.telling import blocking
+
+        found = blocking(self._record)
         return tuple(gate for gate in Gate if gate in found)
 
     @cached_property
     def determined_by(self) -> tuple[Determining, ...]:
         """The statements that settled the decision; none for an implicit denial.
 
-        An explicit denial: every matching Deny. An allow: every matching Allow. Undetermined: every statement that
-        may match and on which the answer depends.
+        An explicit denial: every matching Deny. An allow: every matching Allow. Undetermined: every Deny that may
+        match; and, while it is open whether something grants, every Allow that may match in a gate that is open.
         """
         from clew.engine.telling import determining
 
-        return determining(self._record, self.residual, self.request)
+        return determining(self._record)
 
     @cached_property
     def matched(self) -> tuple[tuple[Determining, bool | None], ...]:

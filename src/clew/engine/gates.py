@@ -10,18 +10,27 @@ from typing import TYPE_CHECKING, Final
 from clew.engine.decision import Gate
 from clew.engine.match import CompiledStatement, compile_statement
 from clew.engine.principal import Manner, Named
+from clew.engine.resources import Incomplete
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from clew.engine.principal import Caller
+    from clew.engine.request import Context
+    from clew.engine.residual import Part
     from clew.policy.model import Policy, Statement
 
 WITH_PRINCIPAL: Final = frozenset({Gate.RESOURCE, Gate.RCP, Gate.ENDPOINT})
 """The gates whose statements say whom they are about; in the others a Principal element is an error."""
 
-PADDED: Final = frozenset({Gate.IDENTITY, Gate.BOUNDARY})
-"""The gates in which an incomplete ARN is completed with wildcards (AWS: "IAM identifiers")."""
+INCOMPLETE: Final = {
+    Gate.IDENTITY: Incomplete.COMPLETED,
+    Gate.BOUNDARY: Incomplete.COMPLETED,
+    Gate.SESSION: Incomplete.NOTHING,
+    Gate.RCP: Incomplete.NOTHING,
+    Gate.SCP: Incomplete.IF_OPEN,
+}
+"""How each gate reads an incomplete ARN (AWS: "IAM identifiers"; 0007-iam-questions.md, Q19); others: as written."""
 
 GRANT: Final = "grant"
 ACL: Final = "acl"
@@ -31,7 +40,7 @@ class Placed:
     """One statement where it stands: its gate, the path of its policy, and its compiled form.
 
     `source` is what reports call the gate: the gate's name, or `grant` or `acl` for KMS grants and S3 ACLs.
-    `ignored` marks a grant that S3 Block Public Access makes void.
+    `limit` is a part that policies cannot write, `ignored` marks an ACL that S3 Block Public Access makes void.
     """
 
     __slots__ = (
@@ -41,6 +50,7 @@ class Placed:
         "denies",
         "gate",
         "ignored",
+        "limit",
         "path",
         "policy",
         "source",
@@ -48,7 +58,14 @@ class Placed:
     )
 
     def __init__(
-        self, statement: Statement, policy: Policy, gate: Gate, path: str, *, source: str | None = None
+        self,
+        statement: Statement,
+        policy: Policy,
+        gate: Gate,
+        path: str,
+        *,
+        source: str | None = None,
+        limit: Part | None = None,
     ) -> None:
         """Compile the statement as its gate reads it."""
         self.statement = statement
@@ -59,13 +76,29 @@ class Placed:
         self.compiled: CompiledStatement = compile_statement(
             statement,
             version=policy.version,
-            pad=gate in PADDED,
-            resource_optional=gate is Gate.RESOURCE,
+            incomplete=INCOMPLETE.get(gate, Incomplete.AS_WRITTEN),
+            resource_optional=gate is Gate.RESOURCE or gate is Gate.BLOCK_PUBLIC_ACCESS,
         )
         self.denies = self.compiled.denies
+        self.limit = limit
         self.ignored = False
         self._negated = statement.principals is None
         self._named: Named | None = None
+
+    def applies(self, resource: str, context: Context, *, wildcard_only: bool) -> bool | None:
+        """Whether the statement matches a request for its action; the principal is not looked at."""
+        verdict = self.compiled.applies(resource, context, wildcard_only=wildcard_only)
+        if self.limit is None or verdict is False:
+            return verdict
+        held = self.limit.holds(context)
+        return verdict if held is True else held
+
+    def unknown_parts(self, resource: str, context: Context, *, wildcard_only: bool) -> tuple[Part, ...]:
+        """What must still hold where `applies` is unknown."""
+        parts = self.compiled.unknown_parts(resource, context, wildcard_only=wildcard_only)
+        if self.limit is None or self.limit.holds(context) is not None:
+            return parts
+        return (*parts, self.limit)
 
     @property
     def named(self) -> Named:
@@ -74,8 +107,12 @@ class Placed:
             self._named = Named(self.statement.principals or self.statement.not_principals or ())
         return self._named
 
-    def manner(self, caller: Caller, *, bounded: bool) -> Manner:
-        """How the statement names the caller; `bounded` says whether a permissions boundary limits the caller."""
+    def manner(self, caller: Caller, *, bounded: bool, owner: str) -> Manner:
+        """How the statement names the caller.
+
+        `bounded` says whether a permissions boundary limits the caller, `owner` is the resource's account.
+        """
+        del owner
         named = self._named or self.named
         if not self._negated:
             return named.manner(caller)
@@ -84,14 +121,10 @@ class Placed:
         return Manner.NONE if self._excepts(named, caller, bounded=bounded) else Manner.DIRECT
 
     def _excepts(self, named: Named, caller: Caller, *, bounded: bool) -> bool:
-        if self.denies and bounded and caller.is_person_of_account:
-            # AWS: NotPrincipal with Deny "will always deny any IAM principal that has a permissions boundary".
-            return False
-        found = named.manner(caller)
-        if found is Manner.ACCOUNT:
-            # AWS: with a user and its account listed, all principals except the user are denied.
-            return not self.denies
-        return found is not Manner.NONE
+        if not self.denies:
+            return named.manner(caller) is not Manner.NONE
+        # AWS: NotPrincipal with Deny "will always deny any IAM principal that has a permissions boundary policy".
+        return not bounded and named.excepts(caller)
 
 
 def usable(statement: Statement, gate: Gate) -> str:

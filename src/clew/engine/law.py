@@ -36,13 +36,9 @@ RCP: Final = 7
 ENDPOINT: Final = 8
 PUBLIC: Final = 9
 """S3 Block Public Access lets the request pass."""
-PUBLIC_ACL: Final = 10
-"""Only an ACL grant to everybody, which Block Public Access ignores, would allow the request."""
-NEVER_PUBLIC: Final = 11
-"""Never holds: Block Public Access ignores public ACLs."""
-NEVER_RESOURCE: Final = 12
-"""Never holds: no resource policy can grant this across accounts."""
-ATOMS: Final = 13
+ATOMS: Final = 10
+IGNORED: Final = ATOMS
+"""No atom of a law: an ACL that Block Public Access makes void speaks for it."""
 
 GATE_OF: Final = {
     IDENTITY: Gate.IDENTITY,
@@ -55,12 +51,10 @@ GATE_OF: Final = {
     RCP: Gate.RCP,
     ENDPOINT: Gate.ENDPOINT,
     PUBLIC: Gate.BLOCK_PUBLIC_ACCESS,
-    NEVER_PUBLIC: Gate.BLOCK_PUBLIC_ACCESS,
-    NEVER_RESOURCE: Gate.RESOURCE,
 }
 """The gate that stands in the way when an atom does not hold."""
 
-_SOURCES: Final = frozenset({IDENTITY, DIRECT, ROLE, RESOURCE, PUBLIC_ACL})
+_SOURCES: Final = frozenset({IDENTITY, DIRECT, ROLE, RESOURCE})
 """The atoms that grant; all others only limit."""
 
 Truth = TypeVar("Truth")
@@ -91,19 +85,28 @@ class Law:
         return all_of([any_of(routes), *[atoms[atom] for atom in self.always]])
 
     def blocking(self, atoms: Sequence[bool | None]) -> set[Gate]:
-        """The gates that do not allow where they must, though some policy grants; empty when none grants.
+        """The gates that certainly do not allow where they must, though some policy certainly grants.
 
-        The first route on which something is granted tells what else had to hold.
+        The first route on which something is granted tells what else must hold; what an earlier route that may be
+        granted does not need is not certain.
         """
+        found: set[Gate] | None = None
         for route in self.routes:
-            if any(atoms[atom] is True for atom in route if atom in _SOURCES):
-                needed = (*route, *self.always)
-                return {GATE_OF[atom] for atom in needed if atoms[atom] is False}
+            sources = [atoms[atom] for atom in route if atom in _SOURCES]
+            if any(verdict is not False for verdict in sources):
+                missing = {GATE_OF[atom] for atom in (*route, *self.always) if atoms[atom] is False}
+                found = missing if found is None else found & missing
+            if True in sources:
+                return found or set()
         return set()
 
     def is_granting(self, atoms: Sequence[bool | None]) -> bool:
         """Whether some policy grants the request, other gates aside."""
         return any(atoms[atom] is True for route in self.routes for atom in route if atom in _SOURCES)
+
+    def is_routed(self, atoms: Sequence[bool | None]) -> bool | None:
+        """Whether all atoms of some route hold, whatever must hold besides."""
+        return known_any([known_all([atoms[atom] for atom in route]) for route in self.routes])
 
     def without(self, true: frozenset[Atom], false: frozenset[Atom]) -> Law:
         """This law where some atoms are known beforehand: shorter, with the same grants."""
@@ -120,8 +123,6 @@ class Law:
         return replace(self, routes=routes, always=always)
 
 
-_IGNORED_ACL: Final = (PUBLIC_ACL, NEVER_PUBLIC)
-
 SAME_ACCOUNT: Final = Law(
     "same account: an identity policy or a resource policy must allow",
     routes=(
@@ -129,7 +130,6 @@ SAME_ACCOUNT: Final = Law(
         (ROLE, BOUNDARY, SESSION),
         (IDENTITY, BOUNDARY, SESSION),
         (RESOURCE, IDENTITY, BOUNDARY, SESSION),
-        _IGNORED_ACL,
     ),
 )
 """AWS: a grant to the user or the session itself is not limited by implicit denials of identity policy, boundary and
@@ -143,12 +143,12 @@ RESOURCE_MUST_ALLOW: Final = Law(
 
 CROSS_ACCOUNT: Final = Law(
     "cross account: both the resource's and the caller's account must allow",
-    routes=((RESOURCE, IDENTITY, BOUNDARY, SESSION), (PUBLIC_ACL, IDENTITY, BOUNDARY, SESSION, NEVER_PUBLIC)),
+    routes=((RESOURCE, IDENTITY, BOUNDARY, SESSION),),
 )
 
 RESOURCE_ALONE: Final = Law(
     "no account of its own: the resource's policy alone decides",
-    routes=((DIRECT,), (RESOURCE,), _IGNORED_ACL),
+    routes=((RESOURCE,),),
     always=(RCP, ENDPOINT, PUBLIC),
     gates=frozenset({Gate.RESOURCE, Gate.RCP, Gate.ENDPOINT, Gate.BLOCK_PUBLIC_ACCESS}),
 )
@@ -164,10 +164,18 @@ ALWAYS: Final = Law(
 
 REFUSED: Final = Law("AWS refuses this request whatever the policies say", routes=(), explains=True)
 
-NOT_ACROSS_ACCOUNTS: Final = Law(
-    "cross account: no policy can allow this action on another account's resource",
-    routes=((IDENTITY, BOUNDARY, SESSION, NEVER_RESOURCE),),
+UNHEARD: Final = Law(
+    "AWS refuses this request before it looks at any policy",
+    routes=(),
+    always=(),
+    gates=frozenset(),
     explains=True,
+)
+
+IDENTITY_ALONE: Final = Law(
+    "the resource has no policy of its own: identity policies alone decide",
+    routes=((IDENTITY, BOUNDARY, SESSION),),
+    gates=frozenset(Gate) - {Gate.RESOURCE},
 )
 
 

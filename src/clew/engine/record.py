@@ -19,7 +19,8 @@ class Plan:
     """What deciding an action of one kind of caller takes: the law, and the statements about the action.
 
     `short` is the law with what is known beforehand left out, `single` the one atom it may come down to, and `base`
-    the atoms before any statement is looked at. `present` are the gates that take part.
+    the atoms before any statement is looked at. `present` are the gates that take part. `public` are the statements of
+    Block Public Access; `restricted` says that it keeps other accounts away from the bucket.
     """
 
     __slots__ = (
@@ -30,8 +31,10 @@ class Plan:
         "plain",
         "policies",
         "present",
+        "public",
         "rcp",
         "resource",
+        "restricted",
         "scps",
         "short",
         "single",
@@ -49,6 +52,8 @@ class Plan:
     endpoint: tuple[Placed, ...] | None
     policies: Policies
     present: frozenset[Gate]
+    public: tuple[Placed, ...]
+    restricted: bool
     bounded: bool
     wildcard_only: bool
 
@@ -57,13 +62,14 @@ class Record:
     """What was seen while one request was decided.
 
     `atoms` are the law's atoms with their verdicts, `denied` and `granted` what they amount to, `owner` the account
-    of the resource, and `assumed` whether nobody said so.
+    of the resource, `bucket_account` the same but for objects of another owner, and `assumed` whether nobody said so.
     """
 
     __slots__ = (
         "action",
         "assumed",
         "atoms",
+        "bucket_account",
         "caller",
         "denied",
         "effect",
@@ -80,6 +86,7 @@ class Record:
         self.caller = caller
         self.action = action
         self.owner = owner
+        self.bucket_account = owner
         self.assumed = assumed
         self.atoms = plan.base.copy()
         self.hits: list[Hit] = []

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
 ContextValue = str | tuple[str, ...]
 """Text for a single-valued key; a tuple for a list, also for a list of one and for an empty one."""
@@ -61,6 +61,21 @@ class Context:
     def values(self) -> dict[str, ContextValue]:
         """The keys that are present, in lower case."""
         return {key: value for key, value in self._states.items() if isinstance(value, (str, tuple))}
+
+    def has_no_other(self, prefix: str, names: Container[str]) -> bool | None:
+        """Whether no key begins with the prefix but those with one of the names after it; None while unknown.
+
+        >>> Context({"kms:EncryptionContext:team": "x"}).has_no_other("kms:encryptioncontext:", {"team"})
+        True
+        """
+        states = [
+            state
+            for key, state in self._states.items()
+            if state is not None and key.startswith(prefix) and key[len(prefix) :] not in names
+        ]
+        if any(state is not UNKNOWN for state in states):
+            return False
+        return None if states or self._default is UNKNOWN else True
 
     @property
     def has_unknown(self) -> bool:

@@ -7,10 +7,9 @@ over formulas exactly as it is over verdicts.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from clew.engine.decision import Effect
-from clew.engine.leaf import Leaf
 from clew.engine.request import Context
 
 if TYPE_CHECKING:
@@ -34,7 +33,33 @@ class AnyOf:
     parts: tuple[Formula, ...]
 
 
-Formula = bool | Leaf | All | AnyOf
+class Part(Protocol):
+    """One open part of a statement: a condition, resources with variables, or a limit of a service."""
+
+    @property
+    def operator(self) -> str:
+        """The condition operator, `Resource`, `NotResource`, or a service's own word."""
+
+    @property
+    def key(self) -> str:
+        """What the operator looks at."""
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """What it is compared with."""
+
+    @property
+    def text(self) -> str:
+        """The part as a clause that completes "allowed if …"."""
+
+    def document(self) -> dict[str, object]:
+        """The part for JSON."""
+
+    def holds(self, context: Context) -> bool | None:
+        """What the part says in the context; None while that is unknown."""
+
+
+Formula = bool | Part | All | AnyOf
 
 
 def all_of(parts: Iterable[Formula]) -> Formula:
@@ -82,7 +107,7 @@ def holds(formula: Formula, context: Context) -> bool | None:
     return formula.holds(context)
 
 
-def leaves(formula: Formula) -> Iterator[Leaf]:
+def leaves(formula: Formula) -> Iterator[Part]:
     """Every leaf of the formula, from left to right."""
     if isinstance(formula, All | AnyOf):
         for part in formula.parts:
@@ -156,4 +181,4 @@ def statement_formula(hit: Hit, resource: str, context: Context, *, wildcard_onl
     placed, verdict, _, _ = hit
     if verdict is not None:
         return verdict
-    return all_of(placed.compiled.unknown_parts(resource, context, wildcard_only=wildcard_only))
+    return all_of(placed.unknown_parts(resource, context, wildcard_only=wildcard_only))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clew.engine.decision import Determining, Effect, Gate, Verdict
-from clew.engine.gates import remarks
+from clew.engine.gates import ACL, GRANT, remarks
 from clew.engine.law import (
     ATOMS,
     BOUNDARY,
     DIRECT,
     ENDPOINT,
     IDENTITY,
+    IGNORED,
     PUBLIC,
     RESOURCE,
     ROLE,
@@ -22,14 +23,13 @@ from clew.engine.law import (
 )
 from clew.engine.principal import Kind, Manner
 from clew.engine.request import UNKNOWN, Context
-from clew.engine.residual import Residual, all_of, any_of, leaves, statement_formula
+from clew.engine.residual import Part, Residual, all_of, any_of, leaves, statement_formula
 from clew.policy.variables import Variable, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from clew.engine.gates import Placed
-    from clew.engine.leaf import Leaf
     from clew.engine.record import Hit, Record
     from clew.engine.request import Request
     from clew.engine.residual import Formula
@@ -65,29 +65,58 @@ def _verdict(record: Record, gate: Gate) -> Verdict:
     return Verdict.ALLOW if allowed else Verdict.IMPLICIT_DENY
 
 
-def determining(record: Record, residual: Residual | None, request: Request) -> tuple[Determining, ...]:
+def blocking(record: Record) -> set[Gate]:
+    """The gates that certainly stop what some policy certainly grants; empty when nothing does."""
+    law, atoms = record.plan.law, record.atoms
+    counted = _with_ignored(record)
+    if not law.is_granting(counted):
+        return set()
+    found = {placed.gate for placed, verdict, _, _ in record.hits if verdict and placed.denies}
+    found |= law.blocking(counted)
+    if counted is not atoms and law.is_routed(counted) is True and law.is_routed(atoms) is False:
+        found.add(Gate.BLOCK_PUBLIC_ACCESS)
+    return found
+
+
+def _with_ignored(record: Record) -> list[bool | None]:
+    """The atoms as they would be if Block Public Access did not make the access control list void."""
+    ignored = [placed for placed, verdict, atom, _ in record.hits if atom == IGNORED and verdict is True]
+    if not ignored:
+        return record.atoms
+    counted = [*record.atoms]
+    for placed in ignored:
+        manner = placed.manner(record.caller, bounded=record.plan.bounded, owner=record.owner)
+        counted[DIRECT if manner is Manner.DIRECT else RESOURCE] = True
+    counted[RESOURCE] = True
+    return counted
+
+
+def determining(record: Record) -> tuple[Determining, ...]:
     """The statements that settled the decision, in the order of gates, policies and statements."""
     effect = record.effect
     if effect is Effect.IMPLICIT_DENY:
         return ()
-    if residual is not None:
-        chosen = _open_hits(record, residual, request)
+    if effect is Effect.UNDETERMINED:
+        chosen = _open_hits(record)
     else:
         denies = effect is Effect.EXPLICIT_DENY
         chosen = [hit for hit in record.hits if hit[1] is True and hit[0].denies is denies]
-    return tuple(_told(hit[0]) for hit in sorted(chosen, key=_gate_order))
+    told = [hit[0] for hit in chosen if hit[2] not in {IGNORED, PUBLIC}]
+    return tuple(_told(placed) for placed in sorted(told, key=_report_order))
 
 
 def matched(record: Record) -> tuple[tuple[Determining, bool | None], ...]:
     """Every statement that matches (True) or may match (None), in the order of gates, policies and statements."""
-    return tuple((_told(hit[0]), hit[1]) for hit in sorted(record.hits, key=_gate_order))
+    told = [(hit[0], hit[1]) for hit in record.hits if hit[2] not in {IGNORED, PUBLIC}]
+    ordered = sorted(told, key=lambda hit: _report_order(hit[0]))
+    return tuple((_told(placed), verdict) for placed, verdict in ordered)
 
 
-_GATES = tuple(Gate)
+_ORDER = {name: place for place, name in enumerate((*(gate.value for gate in Gate), GRANT, ACL))}
 
 
-def _gate_order(hit: Hit) -> int:
-    return _GATES.index(hit[0].gate)
+def _report_order(placed: Placed) -> int:
+    return _ORDER[placed.source]
 
 
 def _told(placed: Placed) -> Determining:
@@ -103,18 +132,17 @@ def _told(placed: Placed) -> Determining:
     )
 
 
-def _open_hits(record: Record, residual: Residual, request: Request) -> list[Hit]:
-    """The statements that may match, and whose open parts are still part of the residual."""
-    denied, granted = set(leaves(residual.denied)), set(leaves(residual.granted))
+def _open_hits(record: Record) -> list[Hit]:
+    """Every Deny that may match, and the Allows that may match where granting is open, in gates that are open."""
+    atoms = record.atoms
+    open_gates = {
+        gate for gate, allows in _ALLOWS.items() if known_any(atoms[atom] for atom in allows) is None
+    }
     return [
         hit
         for hit in record.hits
-        if hit[1] is None and set(_leaves(hit, record, request)) <= (denied if hit[0].denies else granted)
+        if hit[1] is None and (hit[0].denies or (record.granted is None and hit[0].gate in open_gates))
     ]
-
-
-def _leaves(hit: Hit, record: Record, request: Request) -> Iterator[Leaf]:
-    return leaves(_formula(hit, record, request))
 
 
 def _formula(hit: Hit, record: Record, request: Request) -> Formula:
@@ -136,11 +164,14 @@ def _atoms(record: Record, request: Request) -> list[Formula]:
         if not hit[0].denies:
             spoken.setdefault((hit[2], hit[3]), []).append(_formula(hit, record, request))
     for atom in range(ATOMS):
-        if (atom, 0) in spoken and atom != SCP:
+        if record.atoms[atom] is not None:
+            found[atom] = record.atoms[atom] is True
+        elif (atom, 0) in spoken and atom != SCP:
             found[atom] = any_of(spoken[atom, 0])
-    if record.plan.scps is not None:
+    if record.plan.scps is not None and record.atoms[SCP] is None:
         found[SCP] = all_of(any_of(spoken.get((SCP, level), ())) for level in range(len(record.plan.scps)))
-    found[RESOURCE] = any_of((found[DIRECT], found[ROLE], found[RESOURCE]))
+    if record.atoms[RESOURCE] is None:
+        found[RESOURCE] = any_of((found[DIRECT], found[ROLE], found[RESOURCE]))
     return found
 
 
@@ -154,9 +185,13 @@ def missing_context(record: Record, request: Request, left: Residual | None) -> 
     return _unique(_absent_keys(record, request))
 
 
-def _unknown_keys(found: Iterable[Leaf], context: Context) -> Iterator[str]:
+_WITHOUT_KEY = frozenset({"Resource", "NotResource", "EncryptionContextEquals"})
+"""Operators of leaves whose `key` is no context key."""
+
+
+def _unknown_keys(found: Iterable[Part], context: Context) -> Iterator[str]:
     for leaf in found:
-        if leaf.operator not in {"Resource", "NotResource"} and context.get(leaf.key.lower()) is UNKNOWN:
+        if leaf.operator not in _WITHOUT_KEY and context.get(leaf.key.lower()) is UNKNOWN:
             yield leaf.key
         for value in leaf.values:
             for piece in pieces(value):
@@ -172,7 +207,7 @@ def _absent_keys(record: Record, request: Request) -> Iterator[str]:
         missing = placed.compiled.missing_keys(context)
         if not missing:
             continue
-        verdict = placed.compiled.applies(request.resource, wide_open, wildcard_only=plan.wildcard_only)
+        verdict = placed.applies(request.resource, wide_open, wildcard_only=plan.wildcard_only)
         if verdict is not False:
             yield from missing
 
@@ -185,7 +220,7 @@ def _asked(record: Record) -> Iterator[Placed]:
     for level in plan.scps or ():
         yield from level
     for placed in (*plan.resource, *plan.rcp, *(plan.endpoint or ())):
-        if placed.manner(record.caller, bounded=plan.bounded) is not Manner.NONE:
+        if placed.manner(record.caller, bounded=plan.bounded, owner=record.owner) is not Manner.NONE:
             yield placed
 
 

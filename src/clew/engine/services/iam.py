@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clew.engine.law import NOT_ACROSS_ACCOUNTS
+from clew.engine.law import REFUSED
 
 if TYPE_CHECKING:
     from clew.engine.law import Law
@@ -16,4 +16,4 @@ if TYPE_CHECKING:
 
 def law(subject: Subject) -> Law | None:
     """PassRole on another account's role is refused; all else follows the common law."""
-    return NOT_ACROSS_ACCOUNTS if subject.action == "iam:passrole" and not subject.same_account else None
+    return REFUSED if subject.action == "iam:passrole" and not subject.same_account else None

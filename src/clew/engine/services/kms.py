@@ -1,38 +1,33 @@
 """KMS: the key policy must allow or delegate; grants are a further source of permission.
 
-AWS KMS Developer Guide: "Key policies in AWS KMS", "Grants in AWS KMS", "Allowing users in other accounts to use a
-KMS key". The condition keys `kms:ViaService`, `kms:EncryptionContext:*` and so on are ordinary context keys.
+AWS KMS Developer Guide: "Key policies in AWS KMS", "Grants in AWS KMS", "Controlling access to aliases"; API
+reference: GrantConstraints. The condition keys `kms:ViaService`, `kms:EncryptionContext:NAME` and so on are ordinary
+context keys.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from clew.engine.law import RESOURCE_MUST_ALLOW
+from clew.engine.decision import Gate
+from clew.engine.gates import GRANT, Placed
+from clew.engine.law import IDENTITY_ALONE, RESOURCE_MUST_ALLOW
 from clew.policy.model import Condition, Effect, Policy, Principal, Statement
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from clew.engine.law import Law
+    from clew.engine.request import Context
     from clew.engine.services.model import Subject
 
-# AWS: "Controlling access to aliases": the permission on the alias itself comes from an IAM policy.
+_NO_VARIABLES: Final = Policy(())
+
 _ON_ALIAS: Final = frozenset({"kms:createalias", "kms:updatealias", "kms:deletealias"})
-_CONTEXT: Final = "kms:EncryptionContext:"
-_CONTEXT_KEYS: Final = "kms:EncryptionContextKeys"
-# AWS: "Grant operations"; these act on no ciphertext, so an encryption context constraint does not touch them.
-_WITHOUT_CONTEXT: Final = frozenset(
-    {
-        "CreateGrant",
-        "DescribeKey",
-        "GetPublicKey",
-        "RetireGrant",
-        "Sign",
-        "Verify",
-        "GenerateMac",
-        "VerifyMac",
-    }
-)
+CONTEXT: Final = "kms:EncryptionContext:"
+"""What the keys of a request's encryption context begin with."""
 
 
 def law(subject: Subject) -> Law | None:
@@ -40,54 +35,102 @@ def law(subject: Subject) -> Law | None:
     if not subject.same_account:
         return None
     resource = subject.resource.rpartition(":")[2]
-    on_alias = resource.startswith("alias/")
-    if not (on_alias or resource.startswith("key/")):
-        return None
-    return None if on_alias and subject.action in _ON_ALIAS else RESOURCE_MUST_ALLOW
+    if resource.startswith("alias/"):
+        # AWS: the permission on the alias itself comes from an IAM policy; other actions mean the alias's key.
+        return IDENTITY_ALONE if subject.action in _ON_ALIAS else RESOURCE_MUST_ALLOW
+    return RESOURCE_MUST_ALLOW if resource.startswith("key/") else None
 
 
-def grant_policy(grant: Mapping[str, object]) -> Policy:
-    """The grant, in the shape of ListGrants, as a policy that allows; without statements when it cannot be read.
+def place_grants(grants: Sequence[Mapping[str, object]]) -> Iterator[Placed]:
+    """The grants, in the shape of ListGrants, as statements that allow, each at its place in the list."""
+    for index, grant in enumerate(grants):
+        for statement, names in _statements(grant, index):
+            yield Placed(
+                statement,
+                _NO_VARIABLES,
+                Gate.RESOURCE,
+                "grants",
+                source=GRANT,
+                limit=None if names is None else ExactContext(names),
+            )
 
-    What the grant constrains becomes the statements' conditions.
+
+def _statements(grant: Mapping[str, object], index: int) -> Iterator[tuple[Statement, frozenset[str] | None]]:
+    """The grant's statements, each with the only names that the request's encryption context may have, if so limited.
+
+    A grant with constraints becomes two statements: constraints reach only operations with an encryption context.
     """
-    return Policy(tuple(_statements(grant)))
-
-
-def _statements(grant: Mapping[str, object]) -> list[Statement]:
-    grantee, key = grant.get("GranteePrincipal"), grant.get("KeyId")
-    operations = _texts(grant.get("Operations"))
-    if not isinstance(grantee, str) or not operations:
-        return []
-    conditions = _conditions(grant.get("Constraints"))
-    free = [name for name in operations if name in _WITHOUT_CONTEXT or not conditions]
-    bound = [name for name in operations if name not in free]
-    principal = Principal("AWS" if ":" in grantee else "Service", grantee)
-    resources = (key,) if isinstance(key, str) and key.startswith("arn:") else None
-    return [
-        Statement(
-            Effect.ALLOW,
-            sid=_optional_text(grant.get("Name")),
-            principals=(principal,),
-            actions=tuple(f"kms:{name}" for name in names),
-            resources=resources,
-            conditions=limits,
-        )
-        for names, limits in ((free, ()), (bound, conditions))
-        if names
-    ]
-
-
-def _conditions(constraints: object) -> tuple[Condition, ...]:
-    """Subset: the request carries at least these pairs; equals: exactly these."""
-    if not isinstance(constraints, Mapping):
-        return ()
+    grantee = grant.get("GranteePrincipal")
+    operations = [f"kms:{name}" for name in _texts(grant.get("Operations"))]
+    if not isinstance(grantee, str):
+        return
+    written = grant.get("Constraints")
+    constraints = written if isinstance(written, Mapping) else {}
     subset, exact = constraints.get("EncryptionContextSubset"), constraints.get("EncryptionContextEquals")
     pairs = {**_pairs(subset), **_pairs(exact)}
-    found = [Condition("StringEquals", f"{_CONTEXT}{name}", (value,)) for name, value in pairs.items()]
-    if isinstance(exact, Mapping):
-        found.append(Condition("ForAllValues:StringEquals", _CONTEXT_KEYS, tuple(_pairs(exact))))
-    return tuple(found)
+    names = frozenset(name.lower() for name in _pairs(exact)) if isinstance(exact, Mapping) else None
+    bound = [name for name in operations if _has_context(name)] if pairs or names is not None else []
+    common = Statement(
+        Effect.ALLOW,
+        sid=_optional_text(grant.get("Name")),
+        principals=(Principal("AWS" if ":" in grantee or grantee.isdigit() else "Service", grantee),),
+        resources=_resources(grant.get("KeyId")),
+        index=index,
+    )
+    free = tuple(name for name in operations if name not in bound)
+    if free:
+        yield common._replace(actions=free), None
+    if bound:
+        conditions = tuple(
+            Condition("StringEquals", f"{CONTEXT}{name}", (value,)) for name, value in pairs.items()
+        )
+        yield common._replace(actions=tuple(bound), conditions=conditions), names
+
+
+@dataclass(frozen=True, slots=True)
+class ExactContext:
+    """The part of a grant that says: the encryption context has no other names than these (in lower case).
+
+    It stands in residuals as a leaf does.
+    """
+
+    names: frozenset[str]
+
+    operator: ClassVar[str] = "EncryptionContextEquals"
+    key: ClassVar[str] = CONTEXT
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The names, in order."""
+        return tuple(sorted(self.names))
+
+    @property
+    def text(self) -> str:
+        """The limit as a clause that completes "allowed if …"."""
+        return f"the encryption context has no other key than {' or '.join(self.values) or 'none'}"
+
+    def document(self) -> dict[str, object]:
+        """The limit for JSON."""
+        return {"operator": self.operator, "key": self.key, "values": list(self.values)}
+
+    def holds(self, context: Context) -> bool | None:
+        """Whether the context has no other key of an encryption context; None while that is unknown."""
+        return context.has_no_other(CONTEXT.lower(), self.names)
+
+
+def _has_context(operation: str) -> bool:
+    """Whether the grant operation takes an encryption context (AWS: GrantConstraints)."""
+    name = operation.lower().removeprefix("kms:")
+    return name in {"encrypt", "decrypt", "reencryptfrom", "reencryptto"} or name.startswith(
+        "generatedatakey"
+    )
+
+
+def _resources(key: object) -> tuple[str, ...] | None:
+    """A grant's key as the pattern of a key's ARN; None where the grant does not say its key."""
+    if not isinstance(key, str) or not key:
+        return None
+    return (key,) if key.startswith("arn:") else (f"arn:*:key/{key}",)
 
 
 def _pairs(value: object) -> dict[str, str]:
