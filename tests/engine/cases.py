@@ -55,28 +55,10 @@ POLICY_LISTS: Final = (
     "session_policies",
     "vpc_endpoint_policies",
 )
-ROW_KEYS: Final = frozenset(
-    [
-        "name",
-        "page",
-        "rule",
-        "choice",
-        "question",
-        "example",
-        "notes",
-        "line",
-        "expect",
-        "blocked_by",
-        "determined_by",
-        "missing_context",
-        "unknown_context",
-        "key",
-        "values",
-        "context",
-        "with",
-        "matches",
-    ]
-)
+ABOUT: Final = {"name", "page", "rule", "choice", "question", "example", "notes"}
+DECIDED: Final = {"line", "expect", "blocked_by", "determined_by", "missing_context", "unknown_context"}
+TESTED: Final = {"key", "values", "context", "with", "matches"}
+ROW_KEYS: Final = ABOUT | DECIDED | TESTED
 REQUEST: Final = {
     "principal": "arn:aws:iam::123456789012:user/Nikki",
     "action": "s3:GetObject",
@@ -201,7 +183,11 @@ def policy(written: object) -> object:
     """The policy document: as it is where it has a `Statement`, else around the statements."""
     if isinstance(written, dict) and not {"Effect", "statement"} & written.keys():
         return written
-    return {"Version": "2012-10-17", "Statement": [statement(each) for each in _listed(written)]}
+    return {"Version": "2012-10-17", "Statement": [statement(each) for each in _flat(written)]}
+
+
+def _flat(written: object) -> list:
+    return [inner for each in written for inner in _flat(each)] if isinstance(written, list) else [written]
 
 
 def statement(written: object) -> dict:
