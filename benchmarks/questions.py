@@ -29,7 +29,7 @@ SQL = {
     "top principals": "SELECT useridentity.arn, count(*) FROM cloudtrail_logs GROUP BY 1 ORDER BY 2 DESC LIMIT 10",
     "errors by API": "SELECT eventname, errorcode, count(*) FROM cloudtrail_logs WHERE errorcode IS NOT NULL "
     "GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 20",
-    "one event id": "SELECT eventname FROM cloudtrail_logs WHERE eventid = '00000000-0000-4000-a000-000000000000'",
+    "one event id": "SELECT eventname FROM cloudtrail_logs WHERE eventid = '7fffffff-ffff-4fff-afff-ffffffffffff'",
     "buckets read": "SELECT json_extract_scalar(requestparameters, '$.bucketName') AS bucket, count(*) "
     "FROM cloudtrail_logs WHERE eventname = 'GetObject' GROUP BY 1",
 }

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from clew.events.times import parse_time
 from clew.lake.ingest.write import copy_statement, new_file, written
 from clew.lake.reader import quoted
@@ -145,6 +147,8 @@ def _find_suspects(
 ) -> int:
     """Make the table `suspects` of ids that occur twice, each with a number; how many there are."""
     fresh = _scan(new, "record_id")
+    if not old and _are_all_different(connection, fresh):
+        return 0
     twice = f"SELECT record_id FROM ({fresh}) GROUP BY record_id HAVING count(*) > 1"
     if old:
         # INVARIANT: all days are asked, not only those of the new records: a forged record may name another day.
@@ -154,6 +158,13 @@ def _find_suspects(
         f"CREATE OR REPLACE TEMP TABLE suspects AS SELECT row_number() OVER () AS id, record_id FROM ({twice})"
     ).fetchall()
     return _number(connection, "SELECT count(*) FROM suspects")
+
+
+def _are_all_different(connection: duckdb.DuckDBPyConnection, ids: str) -> bool:
+    """Whether no two ids have one hash; sorting a million numbers takes a third of grouping a million texts."""
+    found = connection.sql(f"SELECT hash(record_id) AS h FROM ({ids})").to_arrow_table()
+    hashes = np.sort(found["h"].to_numpy())
+    return not bool((hashes[1:] == hashes[:-1]).any())
 
 
 def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:

@@ -39,7 +39,12 @@ if TYPE_CHECKING:
 
 _DAY_US = 86_400_000_000
 _TEXTS = ("eventjson", "eventid", "requestid", "record_id", "requestparameters")
-_TEXTS_WITHOUT_BOUNDS = ("eventjson", *(c.name for c in CLOUDTRAIL.columns if c.type == JSON))
+# Where a file's least and greatest value, or having none at all, can spare a question the file. Those of the other
+# columns span everything in a file of any size; finding them took a tenth of the writing.
+_BOUNDED = (
+    *("eventtime", "awsregion", "errorcode", "readonly", "managementevent", "recipientaccountid"),
+    *("vpcendpointid", "eventcategory", "conflict"),
+)
 _ID_BYTES = 36
 _HYPHENS = (8, 13, 18, 23)
 
@@ -112,7 +117,7 @@ def _write(lake_path: Path, found: Typed) -> Written:
             compression="zstd",
             compression_level=1,
             use_dictionary=[p for p in paths if p not in _TEXTS],
-            write_statistics=[p for p in paths if p not in _TEXTS_WITHOUT_BOUNDS],
+            write_statistics=list(_BOUNDED),
             store_schema=False,
         )
     except OSError:
