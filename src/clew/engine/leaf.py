@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from clew.engine.conditions import Quantifier, read
 
 if TYPE_CHECKING:
-    from clew.engine.conditions.compiled import Test
-    from clew.engine.conditions.operators import Qualified
+    from collections.abc import Sequence
+
+    from clew.engine.conditions import Qualified, Test
     from clew.engine.request import Context
+
+_SHOWN: Final = 12
+_SETS: Final = {Quantifier.ALL: "every", Quantifier.ANY: "some"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +22,14 @@ class Leaf:
     """One part of a statement that depends on unknown keys: a condition, or resources with policy variables.
 
     `operator` is the qualified condition operator, or `Resource` or `NotResource`; then `key` is the requested
-    resource and `values` are the patterns.
+    resource and `values` are the patterns. `variables`: whether `${…}` in the values means a variable.
     """
 
     operator: str
     key: str
     values: tuple[str, ...]
     test: Test = field(repr=False, compare=False)
+    variables: bool = field(default=True, repr=False)
 
     def holds(self, context: Context) -> bool | None:
         """What this part of the statement says in the context; None while it is still unknown."""
@@ -36,32 +41,33 @@ class Leaf:
 
     @property
     def text(self) -> str:
-        """The leaf as a clause that completes "allowed if …"."""
+        """The leaf as a clause that completes "allowed if …"; of a long list only the beginning is shown.
+
+        >>> Leaf("IpAddress", "aws:SourceIp", ("192.0.2.0/24",), lambda _: None).text
+        'aws:SourceIp is in 192.0.2.0/24'
+        >>> Leaf("BoolIfExists", "aws:MultiFactorAuthPresent", ("true",), lambda _: None).text
+        'aws:MultiFactorAuthPresent is absent or true'
+        """
         qualified = read(self.operator)
-        if qualified is None:
-            negation = " not" if self.operator == "NotResource" else ""
-            return f"resource {self.key} is{negation} {_listed(self.values, quoted=False)}"
-        return _condition_text(self.key, self.values, qualified)
+        if qualified is not None:
+            return _condition(self.key, self.values, qualified)
+        verb = "matches none of" if self.operator == "NotResource" else "matches"
+        return f"resource {self.key} {verb} {_listed(self.values, quoted=False)}"
 
 
-def _condition_text(key: str, values: tuple[str, ...], qualified: Qualified) -> str:
+def _condition(key: str, values: Sequence[str], qualified: Qualified) -> str:
     operator = qualified.operator
     if operator.tests_presence:
         return f"{key} is {_presence(values)}"
     verb = _negated(operator.says) if operator.negated else operator.says
-    listed = _listed(values, quoted=operator.quoted)
-    subject = {
-        Quantifier.PLAIN: key,
-        Quantifier.ALL: f"every value of {key}",
-        Quantifier.ANY: f"some value of {key}",
-    }
-    phrase = f"{verb} {listed}"
+    clause = f"{verb} {_listed(values, quoted=operator.quoted)}"
+    which = _SETS.get(qualified.quantifier)
     if qualified.if_exists:
-        phrase = f"is absent or {phrase.removeprefix('is ')}"
-    return f"{subject[qualified.quantifier]} {phrase}"
+        return f"{key} is absent or {f'{which} value {clause}' if which else clause.removeprefix('is ')}"
+    return f"{which} value of {key} {clause}" if which else f"{key} {clause}"
 
 
-def _presence(values: tuple[str, ...]) -> str:
+def _presence(values: Sequence[str]) -> str:
     words = {"true": "absent", "false": "present"}
     return " or ".join(dict.fromkeys(words.get(value.lower(), f"`{value}`") for value in values)) or "nothing"
 
@@ -72,5 +78,8 @@ def _negated(verb: str) -> str:
     return f"is not{verb.removeprefix('is')}"
 
 
-def _listed(values: tuple[str, ...], *, quoted: bool) -> str:
-    return " or ".join(f'"{value}"' if quoted else value for value in values) or "nothing"
+def _listed(values: Sequence[str], *, quoted: bool) -> str:
+    shown = [f'"{value}"' if quoted else value for value in values[:_SHOWN]]
+    if len(values) > _SHOWN:
+        shown.append(f"{len(values) - _SHOWN} more")
+    return " or ".join(shown) or "nothing"

@@ -117,7 +117,7 @@ class CompiledStatement:
     ) -> tuple[Leaf, ...]:
         """The parts that are unknown, where the answer is: all of them must hold for the statement to match."""
         leaves = [
-            Leaf(condition.operator, condition.key, condition.values, test)
+            Leaf(*condition, test, variables=self._variables)
             for condition, test in zip(self.statement.conditions, self._compile_tests(), strict=True)
             if test(context) is None
         ]

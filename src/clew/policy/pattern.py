@@ -49,12 +49,13 @@ def any_of(patterns: Iterable[str]) -> Matcher:
             others.append(of_runs([(pattern, True)]))
         elif star < 0:
             exact.append(pattern)
-        elif star < len(pattern) - 1:
-            others.append(_between(pattern.split("*")))
-        elif star:
+        elif 0 < star == len(pattern) - 1:
             prefixes.append(pattern[:-1])
         else:
-            return everything
+            match = _between(pattern.split("*"))
+            if match is everything:
+                return everything
+            others.append(match)
     return _union(exact, tuple(prefixes), others)
 
 

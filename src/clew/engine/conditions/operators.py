@@ -22,7 +22,8 @@ class Operator:
 
     matcher: makes the test "is this request value one of these policy values"; negation is not its business.
     resolved: the same for one value in which policy variables were replaced; None where variables are not supported.
-    says: the words between key and values in a sentence; the second for a negated operator is made from them.
+    says: the words between key and values in a sentence; quoted: whether the values stand in quotes there.
+    tests_presence: whether it looks at the key's presence only.
     """
 
     name: str
