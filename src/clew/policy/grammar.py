@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from clew.aws.catalog_nearest import nearest
 from clew.policy import kinds, operators
 from clew.policy.model import Condition, Effect, PolicyKind, Principal, Statement, shown
+from clew.policy.problems import Problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from clew.policy.json_positions import Node, Path
-    from clew.policy.problems import Problems
 
 POLICY_ELEMENTS: Final = ("Version", "Id", "Statement")
 STATEMENT_ELEMENTS: Final = (
@@ -338,3 +338,8 @@ def _quoted(node: Node) -> str:
 
 def _suggestion(meant: str | None) -> str:
     return f"; did you mean `{meant}`?" if meant is not None else ""
+
+
+def statement_elements(node: Node) -> dict[str, Node]:
+    """The elements of a statement by their names, misspelled ones by what they were meant to be; nothing is noted."""
+    return _elements(node, STATEMENT_ELEMENTS, (), Problems(), spoils=False)

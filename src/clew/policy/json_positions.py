@@ -201,9 +201,16 @@ class _Reader:
             elif token.kind == "," and self._second().kind == "{":
                 self._take()
             else:
-                self._take()
                 self._fault(f"unexpected {self._quoted(token)} behind the document", token)
+                self._skip_to({"{", "end"})
         return root if len(more) == 1 else Node("array", more, root.start, more[-1].end)
+
+    def _skip_to(self, kinds: set[str]) -> None:
+        """Pass over what means nothing: at least one token, and without a word about each."""
+        self._next = self._after or next(self._queue)
+        self._after = None
+        while self._next.kind not in kinds:
+            self._next = next(self._queue)
 
     def _value(self) -> Node:
         token = self._next

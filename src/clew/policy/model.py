@@ -130,6 +130,9 @@ class FindingType(StrEnum):
 JSON_SYNTAX_ERROR: Final = "JSON_SYNTAX_ERROR"
 """The code of whatever keeps a text from being JSON; such problems tell the column too."""
 
+MISSING_FOR_ACTION: Final = "MISSING_RESOURCE_FOR_ACTION"
+"""Our own code: an action works on none of its statement's resources; `corrected` is one to add."""
+
 
 class Problem(NamedTuple):
     """One thing that is wrong with a policy document, and where.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote
 
 from clew.errors import PolicyError
-from clew.policy import decoded, grammar, json_positions, kinds
+from clew.policy import decoded, grammar, json_positions, kinds, repair
 from clew.policy.json_positions import Node
 from clew.policy.model import JSON_SYNTAX_ERROR, FindingType, Policy, PolicyKind, Problem, Reading, Statement
 from clew.policy.problems import Problems
@@ -172,7 +172,8 @@ def _whole(found: Draft) -> Reading:
     """The reading of a draft that is a document at all."""
     if found.policy is None or any(problem.code == JSON_SYNTAX_ERROR for problem in found.problems):
         raise _error(found.problems)
-    return Reading(found.policy, found.problems)
+    offered = repair.corrected(found.root, found.problems) if found.root and found.lines else None
+    return Reading(found.policy, found.problems, offered)
 
 
 def _strict(found: Draft | Reading) -> Policy:

@@ -5,11 +5,12 @@ A change is a *guess* where the document does not say what was meant. Accounts a
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from clew.policy import kinds
 from clew.policy.format import layout
-from clew.policy.model import JSON_SYNTAX_ERROR, shown
+from clew.policy.model import JSON_SYNTAX_ERROR, MISSING_FOR_ACTION, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +24,7 @@ Document = dict[str, object]
 _REMOVED: Final = frozenset(
     {"UNSUPPORTED_PRINCIPAL", "SCP_SYNTAX_ERROR_PRINCIPAL", "ROLE_TRUST_POLICY_SYNTAX_ERROR_RESOURCE"}
 )
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _ADDED: Final = {"MISSING_EFFECT": ("Effect", "Allow"), "MISSING_RESOURCE": ("Resource", "*")}
 
 
@@ -44,7 +46,6 @@ def corrected(root: Node, problems: Sequence[Problem]) -> str | None:
     if not isinstance(plain, dict) or not problems:
         return None
     changes = apply(plain, problems)
-    changes += complete(plain)
     was_json = all(problem.code != JSON_SYNTAX_ERROR for problem in problems)
     return layout(plain) if changes or not was_json else None
 
@@ -52,17 +53,21 @@ def corrected(root: Node, problems: Sequence[Problem]) -> str | None:
 def apply(plain: Document, problems: Sequence[Problem]) -> list[Change]:
     """Correct the document in place, as far as its problems say how; returns what was changed."""
     changes = [change for problem in problems for change in _corrections(plain, problem)]
-    return list(dict.fromkeys(changes))
+    return list(dict.fromkeys([*changes, *_versioned(plain, {problem.code for problem in problems})]))
 
 
-def complete(plain: Document) -> list[Change]:
-    """Give a document without `Version` the present one, where that changes no answer: no `${` in its statements."""
-    if "Version" in plain or "${" in layout(plain.get("Statement")):
+def _versioned(plain: Document, codes: set[str]) -> list[Change]:
+    """Give a document without `Version` the present one; that is a guess only where it brings variables to life."""
+    newest = kinds.VERSIONS[0]
+    has_variables = "VARIABLE_UNSUPPORTED_IN_VERSION" in codes
+    if "Version" in plain and not (has_variables and plain["Version"] == kinds.VERSIONS[1]):
         return []
-    statements = dict(plain)
+    if "Version" not in plain and not has_variables and "${" in layout(plain.get("Statement")):
+        return []
+    elements = {name: value for name, value in plain.items() if name != "Version"}
     plain.clear()
-    plain.update({"Version": kinds.VERSIONS[0], **statements})
-    return [Change(("Version",), f"added `{kinds.VERSIONS[0]}`")]
+    plain.update({"Version": newest, **elements})
+    return [Change(("Version",), f"now `{newest}`", is_guess=has_variables)]
 
 
 def _corrections(plain: Document, problem: Problem) -> list[Change]:
@@ -82,9 +87,23 @@ def _corrections(plain: Document, problem: Problem) -> list[Change]:
         return [Change(problem.path, f"put `{shown(written)}` into an object of its kind")]
     if problem.corrected is None or place.value == problem.corrected:
         return []
+    if problem.code == MISSING_FOR_ACTION:
+        return _further(_place(plain, (*problem.path[:2], "Resource")), problem)
     message = f"`{shown(str(place.value))}` → `{shown(problem.corrected, 160)}`"
     place.put(problem.corrected)
     return [Change(problem.path, message)]
+
+
+def _further(resources: _Place | None, problem: Problem) -> list[Change]:
+    """Add the resource that an action lacks."""
+    if resources is None or problem.corrected is None:
+        return []
+    written = resources.value if isinstance(resources.value, list) else [resources.value]
+    if problem.corrected in written:
+        return []
+    resources.put([*written, problem.corrected])
+    path = (*problem.path[:2], "Resource")
+    return [Change(path, f"added `{shown(problem.corrected, 160)}`", is_guess=True)]
 
 
 def _renamed(holder: object, problem: Problem) -> list[Change]:
@@ -153,4 +172,24 @@ def _at(plain: object, path: Path) -> object:
             found = found[part]
         else:
             return None
+    return found
+
+
+def bare_numbers(plain: Document) -> list[Change]:
+    """Write the numbers of numeric conditions without quotes in a document that is corrected anyway.
+
+    AWS: "Grammar of the IAM JSON policy language", The policy language and JSON: quotation marks are optional there.
+    """
+    statements = plain.get("Statement")
+    found: list[Change] = []
+    for index, statement in enumerate(statements if isinstance(statements, list) else [statements]):
+        block = statement.get("Condition") if isinstance(statement, dict) else None
+        for operator, keys in block.items() if isinstance(block, dict) else ():
+            if "Numeric" not in operator or not isinstance(keys, dict):
+                continue
+            for key, value in keys.items():
+                if isinstance(value, str) and _NUMBER.fullmatch(value):
+                    keys[key] = int(value)
+                    path = ("Statement", index, "Condition", operator, key)
+                    found.append(Change(path, f"`{value}` without quotes, which AWS reads alike"))
     return found

@@ -1,0 +1,143 @@
+"""Which resource types an ARN *pattern* may name: a policy's ARN with `*`, `?` and variables against the catalogue.
+
+`catalog_arns` reads the ARN of one resource; here both sides are patterns, and the question is whether any resource
+fits both. The work is at most the product of the two lengths.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from clew.aws.catalog_types import PLACEHOLDER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from clew.aws.catalog import Catalog, ResourceType
+
+FIELDS: Final = 6
+LONGEST: Final = 2_048
+"""The longest ARN that is looked into; AWS's interfaces take none longer."""
+
+_VARIABLE: Final = re.compile(r"\$\{[^{}]*\}")
+
+
+class _Step(NamedTuple):
+    """One step of a pattern: `text` is a literal character, or empty for any; `repeats` for none or more of them."""
+
+    text: str
+    repeats: bool = False
+    crosses: bool = True
+
+
+_ANY: Final = _Step("")
+_RUN: Final = _Step("", repeats=True)
+
+
+def split(arn: str) -> list[str]:
+    """The fields of an ARN; six, or fewer when some are missing."""
+    return arn.split(":", FIELDS - 1)
+
+
+def is_open(field: str) -> bool:
+    """Whether a field holds a wildcard or a variable, so that what it stands for is not fixed."""
+    return "*" in field or "?" in field or _VARIABLE.search(field) is not None
+
+
+def types(arn: str, service: str, catalog: Catalog) -> frozenset[str]:
+    """The names of the service's resource types that the ARN pattern may name; all of them for `*`.
+
+    A placeholder of the catalogue stands for one part between `/` or `:`, the last one for all that follows; only where
+    nothing fits so, every placeholder may stand for several parts.
+    """
+    kinds = catalog.resource_types(service)
+    if arn == "*":
+        return frozenset(kind.name for kind in kinds)
+    for strict in (True, False):
+        found = frozenset(kind.name for kind in kinds if fits(kind, arn, strict=strict))
+        if found:
+            return found
+    return frozenset()
+
+
+def fits(kind: ResourceType, arn: str, *, strict: bool = True) -> bool:
+    """Whether some resource of the type has a name that fits the ARN pattern."""
+    return any(field_faults(template, arn, strict=strict) == () for template in kind.arns)
+
+
+def field_faults(template: str, arn: str, *, strict: bool = True) -> tuple[int, ...] | None:
+    """The places of the fields before the resource that do not fit the template; None when the resource does not.
+
+    >>> field_faults("arn:${Partition}:s3:::${BucketName}", "arn:aws:s3:us-east-1::b*")
+    (3,)
+    """
+    wanted, given = split(template), split(arn)
+    if len(given) < FIELDS or not overlap(wanted[-1], given[-1], strict=strict):
+        return None
+    return tuple(place for place in range(1, FIELDS - 1) if not _field_fits(wanted[place], given[place]))
+
+
+def _field_fits(template: str, field: str) -> bool:
+    if PLACEHOLDER.search(template):
+        return bool(field)
+    return template == field or is_open(field)
+
+
+def overlap(template: str, pattern: str, *, strict: bool = True) -> bool:
+    """Whether some text fits both the template of the catalogue and the pattern of a policy.
+
+    >>> overlap("${BucketName}/${ObjectName}", "logs*"), overlap("${BucketName}", "logs/x")
+    (True, False)
+    """
+    left, right = _template_steps(template, strict=strict), _pattern_steps(pattern)
+    if len(right) > LONGEST:
+        return True
+    pending = [(0, 0)]
+    seen = {(0, 0)}
+    while pending:
+        state = pending.pop()
+        if state == (len(left), len(right)):
+            return True
+        for following in _following(left, right, *state):
+            if following not in seen:
+                seen.add(following)
+                pending.append(following)
+    return False
+
+
+def _following(left: list[_Step], right: list[_Step], i: int, j: int) -> Iterable[tuple[int, int]]:
+    a = left[i] if i < len(left) else None
+    b = right[j] if j < len(right) else None
+    if a is not None and a.repeats:
+        yield i + 1, j
+    if b is not None and b.repeats:
+        yield i, j + 1
+    if a is not None and b is not None and _share(a, b):
+        yield (i if a.repeats else i + 1), (j if b.repeats else j + 1)
+
+
+def _share(a: _Step, b: _Step) -> bool:
+    if a.text and b.text:
+        return a.text == b.text
+    narrow = a if not a.crosses else b if not b.crosses else None
+    other = b if narrow is a else a
+    return narrow is None or other.text not in {"/", ":"}
+
+
+def _template_steps(template: str, *, strict: bool) -> list[_Step]:
+    """The catalogue's template: a placeholder is one character or more."""
+    steps: list[_Step] = []
+    end = 0
+    for found in PLACEHOLDER.finditer(template):
+        steps += map(_Step, template[end : found.start()])
+        end = found.end()
+        crosses = not strict or (end == len(template) and found.start() > 0)
+        steps += [_Step("", crosses=crosses), _Step("", repeats=True, crosses=crosses)]
+    steps += [_RUN if char == "*" else _Step(char) for char in template[end:]]
+    return steps
+
+
+def _pattern_steps(pattern: str) -> list[_Step]:
+    plain = _VARIABLE.sub("*", pattern)
+    return [_RUN if char == "*" else _ANY if char == "?" else _Step(char) for char in plain]
