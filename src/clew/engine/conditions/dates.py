@@ -22,7 +22,7 @@ _W3C: Final = re.compile(
     r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?(Z|[+-]\d{2}:\d{2}))?)?)?",
     re.ASCII,
 )
-_EPOCH: Final = re.compile(r"(?!\d{4}(?!\d))\d+(?:\.\d+)?", re.ASCII)
+_EPOCH: Final = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _LONGEST: Final = 64
 _EXACT: Final = Context(prec=2 * _LONGEST)
