@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from clew.aws.catalog import current
 from clew.cli import context
 from clew.cli.simulation_context import Carried, carried, decoded_message
-from clew.errors import InputError, PolicyError, UsageError
+from clew.errors import PolicyError, UsageError
 from clew.reach.applied import Choice, Given
 from clew.snapshot import side
 from clew.snapshot.load import Inputs, load, read
@@ -181,7 +181,7 @@ def _given(asked: Asked) -> Given:
         endpoint=_documents(asked.endpoint_policy),
         boundaries=_documents(asked.boundary),
         resource=next(iter(_documents((asked.resource_policy,) if asked.resource_policy else ())), None),
-        scps=tuple(_level(name) for name in asked.scp),
+        scps=tuple(_scp_level(name) for name in asked.scp),
         rcps=tuple(_level(name) for name in asked.rcp),
     )
 
@@ -193,16 +193,28 @@ def _documents(names: Iterable[str]) -> tuple[Document, ...]:
 def _document(name: str) -> Document:
     """One policy file; every problem of it is reported at once."""
     source = read(name)
-    found = Document(name, {}, source=source, start=len(source.text) - len(source.text.lstrip()))
+    found = Document(name, {}, source=source)
     try:
         _ = found.policy
     except PolicyError as error:
-        raise PolicyError(_located(name, str(error))) from error
+        more = f"; `clew validate {name}` tells all" if len(error.problems) > 1 else ""
+        raise PolicyError(f"{_located(name, str(error))}{more}") from error
     return found
 
 
 def _located(name: str, message: str) -> str:
     return message if message.startswith(f"{name}:") else f"{name}: {message}"
+
+
+def _scp_level(name: str) -> tuple[Document, ...]:
+    """One level of SCPs; a level that only denies allows nothing, which is hardly ever meant."""
+    found = _level(name)
+    if not any(statement.allows for document in found for statement in document.policy.statements):
+        context.note(
+            f"the SCPs of `{name}` allow nothing, so that this level denies every request; "
+            'beside denials AWS attaches `FullAWSAccess`: give ["FullAWSAccess", {…}]'
+        )
+    return found
 
 
 def _level(name: str) -> tuple[Document, ...]:
@@ -214,7 +226,4 @@ def _level(name: str) -> tuple[Document, ...]:
         return (_document(name),)
     if isinstance(given, dict) and "Statement" in given:
         return (_document(name),)
-    found = side.level(source, given, ())
-    if not found:
-        raise InputError(f"{name}: an organisation level without any policy allows nothing; is this meant?")
-    return found
+    return side.level(source, given, ())

@@ -33,7 +33,9 @@ class Attachment:
     @property
     def name(self) -> str:
         """The policy's own name."""
-        return self.document.name if self.document else self.label
+        if self.document is not None:
+            return self.document.name
+        return self.label.rpartition("/")[2] if self.label.startswith("arn:") else self.label
 
     @property
     def arn(self) -> str | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from clew.engine.decision import Verdict
 from clew.reach.attached import UNKNOWN_DOCUMENT
 from clew.report.decision import Answer, readable, told
-from clew.report.escape import spreadsheet
+from clew.report.escape import spreadsheet, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -110,4 +110,4 @@ def csv_rows(answers: Iterable[Answer]) -> Iterator[list[str]]:
             " ".join(_keys(answer)),
             readable(residual.text) if residual is not None else "",
         ]
-        yield [spreadsheet(cell) for cell in row]
+        yield [spreadsheet(terminal(cell)) for cell in row]

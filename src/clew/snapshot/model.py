@@ -74,6 +74,8 @@ class Document:
         if isinstance(self.content, str):
             written = self.content.lstrip()
             return self.content if written.startswith("{") else unquote(self.content)
+        if self.source is not None and self.is_whole_file:
+            return self.source.text
         begins = self._begins
         if self.source is None or begins is None:
             return json.dumps(self.content, indent=4)
@@ -105,7 +107,8 @@ class Document:
         ends = json_place.end_of_value(self.text, begins)
         in_file = None
         if self.source is not None and self._begins is not None and not isinstance(self.content, str):
-            in_file = json_place.line_and_column(self.source.text, self._begins + begins)
+            first = 0 if self.is_whole_file else self._begins
+            in_file = json_place.line_and_column(self.source.text, first + begins)
         start = json_place.line_and_column(self.text, begins)
         return Span(start, json_place.line_and_column(self.text, ends), in_file)
 
