@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Final
 from clew.aws import catalog
 from clew.engine.decision import Decision, Effect, Gate
 from clew.engine.gates import ACL, Placed, place, place_one
+from clew.engine.gates import GRANT as GRANT_GATE
 from clew.engine.law import (
     ATOMS,
     BOUNDARY,
     CROSS_ACCOUNT,
     DIRECT,
     ENDPOINT,
+    GRANT,
+    GRANT_TO_ROLE,
     IDENTITY,
     IGNORED,
     PUBLIC,
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
 _PLANS_KEPT: Final = 4096
 _ACCOUNT_DIGITS: Final = 12
 _ATOM_OF: Final = {Manner.ACCOUNT: RESOURCE, Manner.ROLE: ROLE, Manner.DIRECT: DIRECT}
+_ATOM_OF_GRANT: Final = {Manner.ACCOUNT: RESOURCE, Manner.ROLE: GRANT_TO_ROLE, Manner.DIRECT: GRANT}
 
 
 def authorize(request: Request, policies: Policies | Prepared) -> Decision:
@@ -169,12 +173,13 @@ class Prepared:
     def _present(self, law: Law, caller: Caller, action: str) -> frozenset[Gate]:
         """The gates that take part: a policy is there, the law looks at it, and the caller is not exempt."""
         policies = self.policies
+        is_person, is_root = caller.is_person_of_account, caller.kind is Kind.ROOT
         answers = {
-            Gate.IDENTITY: caller.kind is not Kind.ROOT,
+            Gate.IDENTITY: is_person and not is_root,
             Gate.RESOURCE: self._gates[Gate.RESOURCE] or policies.resource is not None,
-            Gate.BOUNDARY: policies.boundaries and caller.kind is not Kind.ROOT,
-            Gate.SESSION: policies.session or caller.kind is Kind.FEDERATED_USER,
-            Gate.SCP: policies.scps and not _is_exempt(caller, policies),
+            Gate.BOUNDARY: policies.boundaries and is_person and not is_root,
+            Gate.SESSION: (policies.session and is_person) or caller.kind is Kind.FEDERATED_USER,
+            Gate.SCP: policies.scps and is_person and not _is_exempt(caller, policies),
             Gate.RCP: policies.rcps
             and not _is_exempt(caller, policies)
             and _is_reached_by_rcps(action, policies),
@@ -265,7 +270,7 @@ def _base(plan: Plan, caller: Caller) -> tuple[list[bool | None], frozenset[Atom
         base[atom] = gate not in present
     changing = {atom for atom, gate in (*_PLAIN, *_LIMITS) if gate in present}
     if plan.resource:
-        changing |= {DIRECT, ROLE, RESOURCE}
+        changing |= {DIRECT, ROLE, RESOURCE, GRANT, GRANT_TO_ROLE}
     if plan.public or plan.restricted:
         changing.add(PUBLIC)
     return base, _ATOMS - changing
@@ -357,7 +362,9 @@ def _ask_named(
         if placed.ignored:
             record.hits.append((placed, verdict, IGNORED, 0))
             continue
-        atom = _ATOM_OF[manner] if gate_atom is None else gate_atom
+        atom = gate_atom
+        if atom is None:
+            atom = (_ATOM_OF_GRANT if placed.source == GRANT_GATE else _ATOM_OF)[manner]
         record.hits.append((placed, verdict, atom, 0))
         if placed.denies:
             record.denied = either(record.denied, verdict)

@@ -36,7 +36,11 @@ RCP: Final = 7
 ENDPOINT: Final = 8
 PUBLIC: Final = 9
 """S3 Block Public Access lets the request pass."""
-ATOMS: Final = 10
+GRANT: Final = 10
+"""A service's grant, such as one of KMS, is made to the caller itself."""
+GRANT_TO_ROLE: Final = 11
+"""Such a grant is made to the session's role."""
+ATOMS: Final = 12
 IGNORED: Final = ATOMS
 """No atom of a law: an ACL that Block Public Access makes void speaks for it."""
 
@@ -51,10 +55,12 @@ GATE_OF: Final = {
     RCP: Gate.RCP,
     ENDPOINT: Gate.ENDPOINT,
     PUBLIC: Gate.BLOCK_PUBLIC_ACCESS,
+    GRANT: Gate.RESOURCE,
+    GRANT_TO_ROLE: Gate.RESOURCE,
 }
 """The gate that stands in the way when an atom does not hold."""
 
-_SOURCES: Final = frozenset({IDENTITY, DIRECT, ROLE, RESOURCE})
+_SOURCES: Final = frozenset({IDENTITY, DIRECT, ROLE, RESOURCE, GRANT, GRANT_TO_ROLE})
 """The atoms that grant; all others only limit."""
 
 Truth = TypeVar("Truth")

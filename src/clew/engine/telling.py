@@ -11,6 +11,7 @@ from clew.engine.law import (
     BOUNDARY,
     DIRECT,
     ENDPOINT,
+    GRANT_TO_ROLE,
     IDENTITY,
     IGNORED,
     PUBLIC,
@@ -21,6 +22,7 @@ from clew.engine.law import (
     either,
     known_any,
 )
+from clew.engine.law import GRANT as GRANT_ATOM
 from clew.engine.principal import Kind, Manner
 from clew.engine.request import UNKNOWN, Context
 from clew.engine.residual import Part, Residual, all_of, any_of, leaves, statement_formula
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 
 _ALLOWS = {
     Gate.IDENTITY: (IDENTITY,),
-    Gate.RESOURCE: (DIRECT, ROLE, RESOURCE),
+    Gate.RESOURCE: (DIRECT, ROLE, RESOURCE, GRANT_ATOM, GRANT_TO_ROLE),
     Gate.BOUNDARY: (BOUNDARY,),
     Gate.SESSION: (SESSION,),
     Gate.SCP: (SCP,),

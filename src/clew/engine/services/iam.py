@@ -16,4 +16,5 @@ if TYPE_CHECKING:
 
 def law(subject: Subject) -> Law | None:
     """PassRole on another account's role is refused; all else follows the common law."""
-    return REFUSED if subject.action == "iam:passrole" and not subject.same_account else None
+    across = subject.caller.is_person_of_account and not subject.same_account
+    return REFUSED if across and subject.action == "iam:passrole" else None

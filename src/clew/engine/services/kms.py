@@ -8,12 +8,23 @@ context keys.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from clew.engine.decision import Gate
-from clew.engine.gates import GRANT, Placed
-from clew.engine.law import IDENTITY_ALONE, RESOURCE_MUST_ALLOW
+from clew.engine.gates import GRANT as GRANT_GATE
+from clew.engine.gates import Placed
+from clew.engine.law import (
+    BOUNDARY,
+    CROSS_ACCOUNT,
+    GRANT,
+    GRANT_TO_ROLE,
+    IDENTITY_ALONE,
+    RESOURCE_ALONE,
+    RESOURCE_MUST_ALLOW,
+    SAME_ACCOUNT,
+    SESSION,
+)
 from clew.policy.model import Condition, Effect, Policy, Principal, Statement
 
 if TYPE_CHECKING:
@@ -30,15 +41,35 @@ CONTEXT: Final = "kms:EncryptionContext:"
 """What the keys of a request's encryption context begin with."""
 
 
+def _with_grants(common: Law) -> Law:
+    """The law where a grant may also allow.
+
+    AWS: a grant needs no identity policy; across accounts, or made to a role, boundary and session policies limit it.
+    """
+    routes = ((GRANT,), *common.routes[:1], (GRANT_TO_ROLE, BOUNDARY, SESSION), *common.routes[1:])
+    return replace(common, routes=routes)
+
+
+_KEY: Final = _with_grants(RESOURCE_MUST_ALLOW)
+_ACCOUNT: Final = _with_grants(SAME_ACCOUNT)
+_ALONE: Final = _with_grants(RESOURCE_ALONE)
+_ACROSS: Final = replace(
+    CROSS_ACCOUNT,
+    routes=((GRANT, BOUNDARY, SESSION), (GRANT_TO_ROLE, BOUNDARY, SESSION), *CROSS_ACCOUNT.routes),
+)
+
+
 def law(subject: Subject) -> Law | None:
     """Within one account a key's policy must allow or delegate; account-level actions follow the common law."""
+    if not subject.caller.is_person_of_account:
+        return _ALONE
     if not subject.same_account:
-        return None
+        return _ACROSS
     resource = subject.resource.rpartition(":")[2]
     if resource.startswith("alias/"):
         # AWS: the permission on the alias itself comes from an IAM policy; other actions mean the alias's key.
-        return IDENTITY_ALONE if subject.action in _ON_ALIAS else RESOURCE_MUST_ALLOW
-    return RESOURCE_MUST_ALLOW if resource.startswith("key/") else None
+        return IDENTITY_ALONE if subject.action in _ON_ALIAS else _KEY
+    return _KEY if resource.startswith("key/") else _ACCOUNT
 
 
 def place_grants(grants: Sequence[Mapping[str, object]]) -> Iterator[Placed]:
@@ -50,7 +81,7 @@ def place_grants(grants: Sequence[Mapping[str, object]]) -> Iterator[Placed]:
                 _NO_VARIABLES,
                 Gate.RESOURCE,
                 "grants",
-                source=GRANT,
+                source=GRANT_GATE,
                 limit=None if names is None else ExactContext(names),
             )
 
