@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote
 
 from clew.errors import PolicyError
-from clew.policy import decoded, grammar, json_positions, kinds, repair
+from clew.policy import decoded, envelope, grammar, json_positions, kinds, repair
 from clew.policy.json_positions import Node
 from clew.policy.model import JSON_SYNTAX_ERROR, FindingType, Policy, PolicyKind, Problem, Reading, Statement
 from clew.policy.problems import Problems
@@ -18,15 +18,17 @@ from clew.policy.problems import Problems
 if TYPE_CHECKING:
     from clew.policy.json_tokens import Lines
 
-LONGEST: Final = 8_000_000
+LONGEST: Final = 2_000_000
 """The longest text that is read, in characters; AWS takes no policy of more than 32,768."""
 
 NO_WRAPPER: Final = "STATEMENT_WITHOUT_DOCUMENT"
 
 
 def parse(text: str, source: str | None = None, kind: PolicyKind | None = None) -> Policy:
-    """The policy that the text writes: JSON, also URL-encoded as IAM returns it, also a statement by itself.
+    """The policy that the text writes.
 
+    The text is JSON, also URL-encoded as IAM returns it, also the output of an AWS command around it, also a statement
+    or a list of statements by itself.
     Errors: `PolicyError` when anything keeps the text from being a policy; its `problems` are all of them.
 
     >>> parse('{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}').statements[0].actions
@@ -120,6 +122,12 @@ def _read_text(text: str, source: str | None, kind: PolicyKind | None) -> Draft:
         problems.add_span(JSON_SYNTAX_ERROR, fault.message, path, fault.start, fault.end)
     if reading.root is None:
         return Draft(None, None, problems.listed, reading.lines)
+    inner = envelope.inner(reading.root)
+    if inner is not None and not reading.faults:
+        if inner.kind == "string":
+            # Lines and columns are then those of the text within.
+            return _read_text(inner.text, source, kind)
+        return _read_node(inner, kind, problems, source)._replace(lines=reading.lines)
     found = _read_node(_wrapped(reading.root, problems), kind, problems, source)
     return found._replace(lines=reading.lines)
 

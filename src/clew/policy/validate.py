@@ -29,8 +29,9 @@ _ROUNDS: Final = 4
 class Validation(NamedTuple):
     """What validation says of a document.
 
-    `policy` is None when it cannot be evaluated at all. `corrected` is the text to write instead, None when nothing
-    would change or nothing can be offered; `changes` name each difference, `left` what is still wrong with it.
+    `policy` is None when it cannot be evaluated at all; `plain` is the document as decoded JSON, None without one.
+    `corrected` is the text to write instead, None when nothing would change or nothing can be offered; `changes` name
+    each difference, `left` what is still wrong with it.
     """
 
     kind: PolicyKind
@@ -40,6 +41,7 @@ class Validation(NamedTuple):
     corrected: str | None
     changes: tuple[Change, ...]
     left: tuple[Problem, ...]
+    plain: object = None
 
 
 def validate(
@@ -59,7 +61,8 @@ def validate(
     corrected, changes, left = _repaired(found, guessed, problems, catalog)
     has_syntax_error = any(problem.code == JSON_SYNTAX_ERROR for problem in problems)
     policy = None if has_syntax_error else found.policy
-    return Validation(guessed, kind is None, policy, problems, corrected, changes, left)
+    plain = found.root.plain() if found.root is not None else None
+    return Validation(guessed, kind is None, policy, problems, corrected, changes, left, plain)
 
 
 def guess_kind(root: Node | None) -> PolicyKind:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clew.cli.commands import (
+    arn,
     catalog,
     coverage,
     detect,
@@ -18,6 +19,7 @@ from clew.cli.commands import (
     simulate,
     sql,
     suppress,
+    validate,
 )
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (
     suppress.register,
     rules.register,
     simulate.register,
+    validate.register,
+    arn.register,
     sql.register,
     lake.register,
     catalog.register,
