@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 DEMO_HOME := build/demo
 WORKERS ?= 2
 
-.PHONY: demo test check bench long format docs catalog clean constraints
+.PHONY: demo test check bench long fuzz format docs catalog clean constraints
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -38,6 +38,11 @@ bench: $(INSTALLED)
 # A million events, a hundred kills, long fuzzing.
 long: $(INSTALLED)
 	CLEW_LONG=1 $(BIN)/python -m pytest -n $(WORKERS) -m long --override-ini addopts='-q --strict-markers --import-mode=importlib'
+
+# The engine against the law, on more than 100,000 generated pairs of policies and request, new ones each time.
+fuzz: $(INSTALLED)
+	$(BIN)/python -m pytest -n $(WORKERS) -m long --override-ini addopts='-q --strict-markers --import-mode=importlib' \
+	  tests/properties/test_engine_is_the_law.py
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix src spec tests tools benchmarks

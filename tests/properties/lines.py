@@ -8,6 +8,7 @@ neither the engine nor the law is known here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from hypothesis import strategies as st
 
@@ -236,6 +237,30 @@ BAD_STATEMENTS: tuple[dict[str, object], ...] = (
 )
 
 
+@dataclass(frozen=True)
+class Focus:
+    """What most requests of one example are about, and the patterns that are near it."""
+
+    action: str
+    resources: tuple[str, ...]
+    action_patterns: tuple[str, ...]
+    resource_patterns: tuple[str, ...]
+
+
+def _focus(action: str, resources: tuple[str, ...]) -> Focus:
+    near = tuple(each for each in ACTION_PATTERNS if fnmatchcase(action.lower(), each.lower()))
+    on = tuple(
+        each
+        for each in RESOURCE_PATTERNS
+        if any(fnmatchcase(resource, each) for resource in resources) or "${" in each
+    )
+    # What is near is drawn more often than what is not.
+    return Focus(action, resources, near * 4 + ACTION_PATTERNS, on * 4 + RESOURCE_PATTERNS)
+
+
+FOCUSES = tuple(_focus(action, resources) for action, resources in ACTIONS)
+
+
 def _one_or_list(values: st.SearchStrategy[str]) -> st.SearchStrategy[object]:
     return st.one_of(values, st.lists(values, min_size=1, max_size=3))
 
@@ -262,19 +287,23 @@ def _without_twins(keys: dict[str, object]) -> dict[str, object]:
 
 
 @st.composite
-def statements(draw: st.DrawFn, *, principal: bool, resource: str = "required") -> dict[str, object]:
+def statements(
+    draw: st.DrawFn, focus: Focus, *, principal: bool, resource: str = "required"
+) -> dict[str, object]:
     """One statement; with `principal` it has Principal or (rarely) NotPrincipal."""
-    if draw(st.integers(0, 40)) == 0:
+    if draw(st.integers(0, 60)) == 0:
         return draw(st.sampled_from(BAD_STATEMENTS))
     statement: dict[str, object] = {"Effect": draw(st.sampled_from(("Allow", "Allow", "Deny")))}
     if draw(st.booleans()):
         statement["Sid"] = draw(st.sampled_from(("One", "Two", "Three")))
     negated = draw(st.integers(0, 6)) == 0
-    statement["NotAction" if negated else "Action"] = draw(_one_or_list(st.sampled_from(ACTION_PATTERNS)))
+    statement["NotAction" if negated else "Action"] = draw(
+        _one_or_list(st.sampled_from(focus.action_patterns))
+    )
     if resource == "required" or draw(st.booleans()):
         negated = draw(st.integers(0, 6)) == 0
         statement["NotResource" if negated else "Resource"] = draw(
-            _one_or_list(st.sampled_from(RESOURCE_PATTERNS))
+            _one_or_list(st.sampled_from(focus.resource_patterns))
         )
     if principal and draw(st.integers(0, 30)) != 0:
         negated = draw(st.integers(0, 8)) == 0
@@ -285,9 +314,13 @@ def statements(draw: st.DrawFn, *, principal: bool, resource: str = "required") 
 
 
 @st.composite
-def documents(draw: st.DrawFn, *, principal: bool = False, resource: str = "required") -> dict[str, object]:
+def documents(
+    draw: st.DrawFn, focus: Focus, *, principal: bool = False, resource: str = "required"
+) -> dict[str, object]:
     """One policy document of one to three statements."""
-    written = draw(st.lists(statements(principal=principal, resource=resource), min_size=1, max_size=3))
+    written = draw(
+        st.lists(statements(focus, principal=principal, resource=resource), min_size=1, max_size=3)
+    )
     document: dict[str, object] = {
         "Statement": written[0] if len(written) == 1 and draw(st.booleans()) else written
     }
@@ -322,12 +355,12 @@ def grants(draw: st.DrawFn) -> list[dict[str, object]]:
 
 
 @st.composite
-def policies(draw: st.DrawFn) -> dict[str, object]:
+def policies(draw: st.DrawFn, focus: Focus) -> dict[str, object]:
     """The policies of a line: each gate there or not."""
-    plain, with_principal = documents(), documents(principal=True)
+    plain, with_principal = documents(focus), documents(focus, principal=True)
     line: dict[str, object] = {"identity_policies": draw(_lists(plain, 3))}
     optional: tuple[tuple[str, int, st.SearchStrategy[object]], ...] = (
-        ("resource_policy", 1, documents(principal=True, resource="optional")),
+        ("resource_policy", 1, documents(focus, principal=True, resource="optional")),
         ("permissions_boundaries", 3, _lists(plain)),
         ("session_policies", 4, _lists(plain)),
         ("scps", 3, st.lists(_lists(plain), max_size=3)),
@@ -359,9 +392,12 @@ def policies(draw: st.DrawFn) -> dict[str, object]:
 
 
 @st.composite
-def requests(draw: st.DrawFn) -> dict[str, object]:
-    """One request, with a context of up to five keys."""
-    action, resources = draw(st.sampled_from(ACTIONS))
+def requests(draw: st.DrawFn, focus: Focus) -> dict[str, object]:
+    """One request, most often about the focus, with a context of up to five keys."""
+    other = draw(st.sampled_from(FOCUSES))
+    action, resources = draw(
+        st.sampled_from([(focus.action, focus.resources)] * 4 + [(other.action, other.resources)])
+    )
     keys = draw(st.lists(st.sampled_from(sorted(KEYS)), max_size=5, unique=True))
     request: dict[str, object] = {
         "principal": draw(st.sampled_from(PRINCIPALS)),
@@ -392,5 +428,7 @@ class Example:
 
 @st.composite
 def examples(draw: st.DrawFn, *, most: int = 4) -> Example:
-    """Policies with one to `most` requests."""
-    return Example(draw(policies()), tuple(draw(st.lists(requests(), min_size=1, max_size=most))))
+    """Policies with `most` requests at most, usually as many."""
+    focus = draw(st.sampled_from(FOCUSES))
+    asked = draw(st.lists(requests(focus), min_size=1, max_size=most))
+    return Example(draw(policies(focus)), tuple(asked))
