@@ -1,4 +1,4 @@
-"""Statements and policies compiled for matching: action, resource and conditions; principals are matched elsewhere.
+"""Statements compiled for matching: action, resource and conditions; principals are matched elsewhere.
 
 Compiling is lazy, part by part in the order in which parts are looked at: most statements fail on their action, and
 a policy that is compiled for one request should not pay for what the request never reaches.
@@ -6,7 +6,7 @@ a policy that is compiled for one request should not pay for what the request ne
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from clew.engine.conditions.compiled import compile_condition
 from clew.engine.leaf import Leaf
@@ -17,10 +17,8 @@ from clew.policy.model import Effect
 
 if TYPE_CHECKING:
     from clew.engine.conditions.compiled import Test
-    from clew.policy.model import Policy, Statement
+    from clew.policy.model import Statement
     from clew.policy.pattern import Matcher
-
-_REMEMBERED_ACTIONS: Final = 4096
 
 
 class CompiledStatement:
@@ -154,43 +152,6 @@ def _is_action(text: str) -> bool:
     return ":" in text or text == "*"
 
 
-class CompiledPolicy:
-    """A policy's statements, ready to be asked, and found by action."""
-
-    __slots__ = ("_found", "policy", "statements")
-
-    def __init__(
-        self,
-        policy: Policy,
-        *,
-        incomplete: Incomplete = Incomplete.COMPLETED,
-        resource_optional: bool = False,
-    ) -> None:
-        """Compile each statement; see `compile_policy`."""
-        self.policy = policy
-        self.statements = tuple(
-            [
-                CompiledStatement(
-                    each, version=policy.version, incomplete=incomplete, resource_optional=resource_optional
-                )
-                for each in policy.statements
-            ]
-        )
-        self._found: dict[str, tuple[CompiledStatement, ...]] = {}
-
-    def about(self, action: str) -> tuple[CompiledStatement, ...]:
-        """The statements whose action element matches the action (in lower case), in the order of the document."""
-        # Remembered, because a policy of 200 statements takes 20 µs to scan and 0.1 µs to look up.
-        found = self._found.get(action)
-        if found is None:
-            if len(self._found) >= _REMEMBERED_ACTIONS:
-                self._found.clear()
-            found = self._found[action] = tuple(
-                [each for each in self.statements if each.matches_action(action)]
-            )
-        return found
-
-
 def compile_statement(
     statement: Statement,
     *,
@@ -207,10 +168,3 @@ def compile_statement(
     return CompiledStatement(
         statement, version=version, incomplete=incomplete, resource_optional=resource_optional
     )
-
-
-def compile_policy(
-    policy: Policy, *, incomplete: Incomplete = Incomplete.COMPLETED, resource_optional: bool = False
-) -> CompiledPolicy:
-    """The policy, compiled; the words of `compile_statement` apply."""
-    return CompiledPolicy(policy, incomplete=incomplete, resource_optional=resource_optional)

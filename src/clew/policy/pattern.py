@@ -91,14 +91,27 @@ def of_runs(runs: Sequence[Run]) -> Matcher:
     >>> of_runs([("home/", True), ("a*b", False), ("/*", True)])("home/aXb/x")
     False
     """
+    parts = [""]
+    for text, wild in runs:
+        if not wild:
+            parts[-1] += text
+        elif "?" in text:
+            return _between_pieces([_piece(part) for part in _cut(runs)])
+        else:
+            first, *rest = text.split("*")
+            parts[-1] += first
+            parts += rest
+    return _between(parts)
+
+
+def _cut(runs: Sequence[Run]) -> list[list[Run]]:
+    """The runs between each two `*`."""
     parts: list[list[Run]] = [[]]
     for text, wild in runs:
         first, *rest = text.split("*") if wild else [text]
         parts[-1].append((first, wild))
         parts += [[(each, True)] for each in rest]
-    if any(wild and "?" in text for text, wild in runs):
-        return _between_pieces([_piece(part) for part in parts])
-    return _between(["".join(text for text, _ in part) for part in parts])
+    return parts
 
 
 def _between(parts: Sequence[str]) -> Matcher:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from clew.engine.match import compile_policy, compile_statement
+from clew.engine.leaf import Leaf
+from clew.engine.match import compile_statement
 from clew.engine.request import Context
 from clew.engine.resources import Incomplete
-from clew.policy.model import Condition, Effect, Policy, Statement
+from clew.policy.model import Condition, Effect, Statement
 
 if TYPE_CHECKING:
     from clew.engine.match import CompiledStatement
@@ -244,8 +243,6 @@ def test_conditions_read_as_clauses(operator: str, values: tuple[str, ...], expe
 
 def _decided(operator: str, values: tuple[str, ...]) -> str:
     """The clause of a condition that is never unknown."""
-    from clew.engine.leaf import Leaf
-
     return Leaf(operator, "k", values, lambda _: None).text
 
 
@@ -261,27 +258,6 @@ def test_missing_keys_are_those_named_without_a_value() -> None:
         "aws:username",
     )
     assert made.missing_keys(Context({"aws:username": "x"}, unknown=None))[-1] == "aws:SourceIp"
-
-
-actions = st.sampled_from(
-    ["s3:GetObject", "s3:Get*", "*", "ec2:*", "S3:getobject", "sqs:SendMessage", "s3:???Object"]
-)
-statements = st.builds(
-    lambda action, negated: statement(None if negated else action, not_action=action if negated else None),
-    actions,
-    st.booleans(),
-)
-
-
-@given(
-    st.lists(statements, max_size=8), st.sampled_from(["s3:getobject", "ec2:runinstances", "sqs:sendmessage"])
-)
-def test_a_policy_finds_its_statements_by_action(made: list[Statement], action: str) -> None:
-    """Looking a statement up by action finds those that match it, in order, the second time too."""
-    policy = compile_policy(Policy(statements=tuple(made), version=VERSION))
-    expected = [each.statement for each in policy.statements if each.matches_action(action)]
-    for _ in range(2):
-        assert [each.statement for each in policy.about(action)] == expected
 
 
 def test_denies_are_told_apart() -> None:
