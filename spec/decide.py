@@ -169,6 +169,13 @@ def decision_of(evaluation: Evaluation) -> str:
 
 def is_allowed(evaluation: Evaluation) -> Truth:
     """Whether the request is allowed, explicit denies aside."""
+    request = evaluation.request
+    blocked = any_of([s3.restricts_bucket(request), s3.refuses_public_acl(request)])
+    return all_of([is_allowed_by_policies(evaluation), negate(blocked)])
+
+
+def is_allowed_by_policies(evaluation: Evaluation) -> Truth:
+    """Whether something grants the request and every gate that must allow does."""
     verdicts = evaluation.gates
     return all_of(
         [
@@ -177,8 +184,6 @@ def is_allowed(evaluation: Evaluation) -> Truth:
             verdicts["scp"].allows,
             verdicts["rcp"].allows,
             verdicts["endpoint"].allows,
-            not s3.restricts_bucket(evaluation.request),
-            negate(s3.refuses_public_acl(evaluation.request)),
         ]
     )
 
@@ -316,7 +321,7 @@ def _allows(evaluation: Evaluation, *, applies: Truth) -> Iterable[dict[str, Any
 
 def _undecided(evaluation: Evaluation) -> Iterable[dict[str, Any]]:
     """Unknown denies always; unknown allows where the gate's allowing, and the whole request's, hangs on them."""
-    open_request = is_allowed(evaluation) is None
+    open_request = is_allowed_by_policies(evaluation) is None
     allowing = {name: gate.allows for name, gate in evaluation.gates.items()}
     for entry, verdict in _statements(evaluation):
         matters = entry["effect"] == "Deny" or (open_request and allowing.get(entry["gate"]) is None)

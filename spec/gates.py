@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from spec import kms
 from spec.kleene import Truth, all_of, any_of
 from spec.matching import Match, match
 from spec.principals import Kind
@@ -67,7 +68,9 @@ def resource(request: Request) -> Gate:
 
     IAM user guide, "Identity-based policies and resource-based policies"; "The confused deputy problem".
     """
-    return union((request.resource_policy,), request) if request.resource_policy else NOTHING
+    if request.resource_policy is None or kms.manages_alias(request):
+        return NOTHING
+    return union((request.resource_policy,), request)
 
 
 def boundary(request: Request) -> Gate:

@@ -29,16 +29,26 @@ CONTEXT_KEY = "kms:encryptioncontext:"
 
 
 def needs_key_policy(request: Request) -> bool:
-    """Rules 7 to 9: a key is used only as its key policy allows; managing an alias is ruled by IAM policies alone.
+    """Rules 7 and 8: a key is used only as its key policy allows; an alias stands for its key.
 
-    AWS KMS developer guide, "Key policies in AWS KMS"; "Controlling access to aliases". 0007 Q35.
+    AWS KMS developer guide, "Key policies in AWS KMS". 0007 Q35.
     """
+    return _is_kms(request, "key/") or (_is_kms(request, "alias/") and not manages_alias(request))
+
+
+def manages_alias(request: Request) -> bool:
+    """Rule 9: an alias is a resource of its own, without a policy: only IAM policies rule who manages it.
+
+    AWS KMS developer guide, "Controlling access to aliases". 0007 Q35.
+    """
+    return _is_kms(request, "alias/") and request.operation in ALIAS_ACTIONS
+
+
+def _is_kms(request: Request, resource_type: str) -> bool:
     arn = request.arn
     if request.service != "kms" or arn is None or arn["service"] != "kms":
         return False
-    if arn["name"].startswith("key/"):
-        return True
-    return arn["name"].startswith("alias/") and request.operation not in ALIAS_ACTIONS
+    return arn["name"].startswith(resource_type)
 
 
 def grants(request: Request) -> tuple[Source, ...]:

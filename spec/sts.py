@@ -57,6 +57,10 @@ def role_passed_across_accounts(request: Request) -> str | None:
 
     IAM user guide, "Grant a user permissions to pass a role to an AWS service". 0007 Q37.
     """
-    if request.action.lower() != "iam:passrole" or request.caller.account == request.resource_account:
-        return None
-    return "a role cannot be passed across accounts"
+    caller = request.caller
+    crosses = caller.has_account and caller.account != request.resource_account
+    return (
+        "a role cannot be passed across accounts"
+        if crosses and request.action.lower() == "iam:passrole"
+        else None
+    )
