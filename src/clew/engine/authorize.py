@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from clew.aws import catalog
-from clew.engine.decision import Decision, Effect, Gate
+from clew.engine.decision import Decision
 from clew.engine.gates import ACL, Placed, place, place_one
 from clew.engine.gates import GRANT as GRANT_GATE
 from clew.engine.law import (
@@ -40,6 +40,7 @@ from clew.engine.principal import Caller, Kind, Manner, parse_principal
 from clew.engine.record import Plan, Record
 from clew.engine.services import LAWS, kms, s3, sts
 from clew.engine.services.model import Subject
+from clew.engine.verdicts import Effect, Gate
 
 if TYPE_CHECKING:
     from clew.engine.law import Atom

@@ -2,103 +2,45 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from functools import cached_property
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Generic, TypeVar, overload
+
+from clew.engine import telling
+from clew.engine.verdicts import ORDER, Determining, Effect, Gate, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from clew.engine.record import Record
     from clew.engine.request import Request
     from clew.engine.residual import Residual
-    from clew.policy.model import Position
+
+__all__ = ["Decision", "Determining", "Effect", "Gate", "Verdict"]
+
+Value = TypeVar("Value")
 
 
-class Effect(StrEnum):
-    """The answer to a request."""
+class once(Generic[Value]):  # noqa: N801  # it stands where `property` stands
+    """A property that is computed when it is first looked at, and kept.
 
-    ALLOW = "allow"
-    IMPLICIT_DENY = "implicit_deny"
-    EXPLICIT_DENY = "explicit_deny"
-    UNDETERMINED = "undetermined"
-
-
-class Gate(StrEnum):
-    """The kinds of policy that a request passes, in the order in which they are reported."""
-
-    IDENTITY = "identity"
-    RESOURCE = "resource"
-    BOUNDARY = "boundary"
-    SESSION = "session"
-    SCP = "scp"
-    RCP = "rcp"
-    ENDPOINT = "endpoint"
-    BLOCK_PUBLIC_ACCESS = "block_public_access"
-
-
-class Verdict(StrEnum):
-    """What one gate says of a request; `absent` where no such policy applies."""
-
-    ALLOW = "allow"
-    IMPLICIT_DENY = "implicit_deny"
-    EXPLICIT_DENY = "explicit_deny"
-    UNKNOWN = "unknown"
-    ABSENT = "absent"
-
-
-ORDER: Final = (
-    "explicit denials of every policy that applies",
-    "resource control policies, level by level",
-    "service control policies, level by level",
-    "resource policy, grants and access control lists",
-    "identity policies",
-    "permissions boundary",
-    "session policies",
-    "VPC endpoint policy",
-)
-"""The order in which the enforcement code looks at policies; the answer does not depend on it.
-
-AWS: "How AWS enforcement code logic evaluates requests to allow or deny access".
-"""
-
-
-class Determining(NamedTuple):
-    """A statement that settled a decision, or could: where it stands and what it does.
-
-    `gate` is the gate's name, or `grant` or `acl`; `policy` is the policy's path in the input, such as
-    `identity_policies/0`; `file` and `position` are known where the policy was read from a text.
+    `functools.cached_property` takes a lock: 1.2 µs where this takes 0.3 µs (CPython 3.11).
     """
 
-    gate: str
-    policy: str
-    statement: int
-    sid: str | None
-    effect: str
-    file: str | None = None
-    position: Position | None = None
+    def __init__(self, compute: Callable[[Decision], Value]) -> None:
+        self._compute = compute
+        self._name = compute.__name__
+        self.__doc__ = compute.__doc__
 
-    @property
-    def place(self) -> str:
-        """Where to look: `draft.json:27` or `draft.json:27:5`-like text, else the policy's path and the index."""
-        if self.position is None:
-            return f"{self.file or self.policy} statement {self.statement}"
-        return f"{self.file or self.policy}:{self.position.line}"
+    @overload
+    def __get__(self, instance: None, owner: type[Decision]) -> once[Value]: ...
 
-    def document(self) -> dict[str, object]:
-        """The statement for JSON."""
-        found: dict[str, object] = {
-            "gate": self.gate,
-            "policy": self.policy,
-            "statement": self.statement,
-            "sid": self.sid,
-            "effect": self.effect,
-        }
-        if self.file is not None:
-            found["file"] = self.file
-        if self.position is not None:
-            found |= {"line": self.position.line, "column": self.position.column}
-        return found
+    @overload
+    def __get__(self, instance: Decision, owner: type[Decision]) -> Value: ...
+
+    def __get__(self, instance: Decision | None, owner: type[Decision]) -> Value | once[Value]:
+        if instance is None:
+            return self
+        value = instance.__dict__[self._name] = self._compute(instance)
+        return value
 
 
 class Decision:
@@ -142,60 +84,46 @@ class Decision:
         """What the decision assumes because the request does not say it."""
         return ("resource_account",) if self._record.assumed else ()
 
-    @cached_property
+    @once
     def gates(self) -> Mapping[Gate, Verdict]:
         """Each gate's own verdict."""
-        from clew.engine.telling import gate_verdicts
+        return telling.gate_verdicts(self._record)
 
-        return gate_verdicts(self._record)
-
-    @cached_property
+    @once
     def blocked_by(self) -> tuple[Gate, ...]:
         """The gates that stop what some policy grants; empty when the request is allowed or nothing grants it."""
         if self.effect is Effect.ALLOW:
             return ()
-        from clew.engine.telling import blocking
-
-        found = blocking(self._record)
+        found = telling.blocking(self._record)
         return tuple(gate for gate in Gate if gate in found)
 
-    @cached_property
+    @once
     def determined_by(self) -> tuple[Determining, ...]:
         """The statements that settled the decision; none for an implicit denial.
 
         An explicit denial: every matching Deny. An allow: every matching Allow. Undetermined: every Deny that may
         match; and, while it is open whether something grants, every Allow that may match in a gate that is open.
         """
-        from clew.engine.telling import determining
+        return telling.determining(self._record)
 
-        return determining(self._record)
-
-    @cached_property
+    @once
     def matched(self) -> tuple[tuple[Determining, bool | None], ...]:
         """Every statement that matches the request (True) or may match it (None), gate by gate."""
-        from clew.engine.telling import matched
+        return telling.matched(self._record)
 
-        return matched(self._record)
-
-    @cached_property
+    @once
     def residual(self) -> Residual | None:
         """What an undetermined decision depends on; None for every other."""
         if self.effect is not Effect.UNDETERMINED:
             return None
-        from clew.engine.telling import residual
+        return telling.residual(self._record, self.request)
 
-        return residual(self._record, self.request)
-
-    @cached_property
+    @once
     def missing_context(self) -> tuple[str, ...]:
         """Context keys that the request lacks and relevant statements name; with unknown keys, those that matter."""
-        from clew.engine.telling import missing_context
+        return telling.missing_context(self._record, self.request, self.residual)
 
-        return missing_context(self._record, self.request, self.residual)
-
-    @cached_property
+    @once
     def notes(self) -> tuple[str, ...]:
         """Facts worth knowing: who is exempt from what, what was assumed, which statements mean nothing."""
-        from clew.engine.telling import notes
-
-        return notes(self._record, self.request)
+        return telling.notes(self._record, self.request)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from clew.engine.decision import Gate
 from clew.engine.match import CompiledStatement, compile_statement
 from clew.engine.principal import Manner, Named
 from clew.engine.resources import Incomplete
+from clew.engine.verdicts import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

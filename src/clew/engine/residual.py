@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from clew.engine.decision import Effect
 from clew.engine.request import Context
+from clew.engine.verdicts import Effect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clew.engine.decision import Determining, Effect, Gate, Verdict
 from clew.engine.gates import ACL, GRANT, remarks
 from clew.engine.law import (
     ATOMS,
@@ -26,6 +25,7 @@ from clew.engine.law import GRANT as GRANT_ATOM
 from clew.engine.principal import Kind, Manner
 from clew.engine.request import UNKNOWN, Context
 from clew.engine.residual import Part, Residual, all_of, any_of, leaves, statement_formula
+from clew.engine.verdicts import Determining, Effect, Gate, Verdict
 from clew.policy.variables import Variable, pieces
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from clew.engine.decision import Gate
 from clew.engine.gates import GRANT as GRANT_GATE
 from clew.engine.gates import Placed
 from clew.engine.law import (
@@ -25,6 +24,7 @@ from clew.engine.law import (
     SAME_ACCOUNT,
     SESSION,
 )
+from clew.engine.verdicts import Gate
 from clew.policy.model import Condition, Effect, Policy, Principal, Statement
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from clew.engine.decision import Gate
 from clew.engine.gates import ACL, Placed
 from clew.engine.principal import Kind, Manner
 from clew.engine.services.s3_public import is_public
+from clew.engine.verdicts import Gate
 from clew.policy.model import Condition, Effect, Policy, Statement
 
 if TYPE_CHECKING:
