@@ -47,11 +47,11 @@ _WRITERS = (
 def ingest(task: dict[str, Any]) -> dict[str, Any]:
     """Ingest in commits of few records, in this process or with workers."""
     from clew.lake.ingest import ingest as take_in
-    from clew.lake.ingest import run
+    from clew.lake.ingest import pool, session
 
-    run.COMMIT_RECORDS = task["commit_records"]
+    session.COMMIT_RECORDS = task["commit_records"]
     if task.get("workers"):
-        run._IN_PROCESS_BYTES = 0
+        pool._IN_PROCESS_BYTES = 0
     report = take_in(
         Path(task["lake"]), [Path(task["logs"])], now=datetime.now(UTC), workers=task.get("workers") or 1
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from clew.errors import WorkspaceError, WorkspaceLockedError
 from clew.lake import lock
-from clew.lake.ingest import dedup, run
+from clew.lake.ingest import dedup, pool, session
 from clew.lake.reader import open_lake
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def test_two_processes_make_the_lake_that_one_makes(
     scene: Scene, event: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ):
     """Decoding in worker processes stores the same records and reports the same."""
-    monkeypatch.setattr(run, "_IN_PROCESS_BYTES", 0)
+    monkeypatch.setattr(pool, "_IN_PROCESS_BYTES", 0)
     for n in range(6):
         scene.write(f"{n}.json.gz", [event(i) for i in range(n * 10, n * 10 + 15)])
     scene.write("bad.json.gz", b"\x1f\x8bnot gzip")
@@ -189,7 +189,7 @@ def test_large_inputs_are_committed_in_portions(
     scene: Scene, event: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ):
     """Several commits in one ingest give the lake that one commit gives, overlaps between portions included."""
-    monkeypatch.setattr(run, "COMMIT_RECORDS", 1)
+    monkeypatch.setattr(session, "COMMIT_RECORDS", 1)
     for n in range(4):
         scene.write(f"{n}.json", [event(i) for i in range(n * 5, n * 5 + 8)])
     report = scene.ingest()

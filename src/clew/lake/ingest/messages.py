@@ -77,6 +77,17 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an ingest is: files and their bytes on disk, done and in all, and the records found so far."""
+
+    files: int
+    files_total: int
+    size_bytes: int
+    size_bytes_total: int
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
     """What a worker must know: where to write, which sources are known, and what time it is (epoch microseconds)."""
 

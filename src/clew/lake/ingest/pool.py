@@ -13,15 +13,16 @@ from threading import Thread
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from clew.errors import ClewError, WorkspaceError
-from clew.lake.ingest.decode import Decoder
 from clew.lake.ingest.messages import send
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from clew.lake.ingest.decode import Decoder
     from clew.lake.ingest.messages import InputFile, Outcome, Setting
 
     Batch = Sequence[InputFile] | None
+    Process = subprocess.Popen[bytes]
 
 _ENVIRONMENT = {
     # numpy would start a thread for each processor that spins while it waits.
@@ -32,6 +33,8 @@ _ENVIRONMENT = {
 }
 BATCH_PACKED_BYTES = 2 << 20
 BATCH_FILES = 400
+_IN_PROCESS_BYTES = 48 << 20
+_GZIP_RATIO = 8
 
 
 class Pool:
@@ -109,7 +112,7 @@ class _Local:
 class _Worker:
     """Decoding in a process of its own."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
 
     def answers(self, todo: SimpleQueue[Batch]) -> Iterator[Outcome]:
         """The outcomes of the batches up to the first None."""
@@ -131,28 +134,53 @@ class _Worker:
         return cast("Outcome", answer)
 
 
+def process_count(files: Iterable[InputFile], wanted: int | None) -> int:
+    """How many processes decode: one, this one, when starting others would take longer than it saves."""
+    if sum(map(unpacked_guess, files)) < _IN_PROCESS_BYTES:
+        return 1
+    return wanted or min(os.cpu_count() or 1, 8)
+
+
+def unpacked_guess(file: InputFile) -> int:
+    """About how many bytes a file has when it is unpacked."""
+    return file.size_bytes * (_GZIP_RATIO if file.path.endswith(".gz") else 1)
+
+
 @contextmanager
-def pool(setting: Setting, workers: int) -> Iterator[Pool]:
-    """A pool of that many processes, ended afterwards; none for one worker, which is this process."""
-    if workers <= 1:
+def pool(setting: Setting, count: int, started: Sequence[Process] = ()) -> Iterator[Pool]:
+    """A pool of that many processes, ended afterwards; none for one worker, which is this process.
+
+    Those that are `started` already are used first, and left to whoever started them.
+    """
+    if count <= 1:
+        from clew.lake.ingest.decode import Decoder
+
         yield Pool([_Local(Decoder(setting))])
         return
-    processes = [_start() for _ in range(workers)]
+    ready = started[:count]
+    further = start(count - len(ready))
     try:
+        processes = [*ready, *further]
         for process in processes:
             send(cast("BinaryIO", process.stdin), setting)
         yield Pool([_Worker(process) for process in processes])
     finally:
-        _stop(processes)
+        stop(further)
 
 
-def _start() -> subprocess.Popen[bytes]:
+def start(count: int) -> list[Process]:
+    """That many decoding processes, which wait for their setting."""
+    return [_start() for _ in range(count)]
+
+
+def _start() -> Process:
     command = [sys.executable, "-m", "clew.lake.ingest.worker"]
     environment = {**os.environ, **_ENVIRONMENT}
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)  # noqa: S603 - our own module
 
 
-def _stop(processes: Iterable[subprocess.Popen[bytes]]) -> None:
+def stop(processes: Iterable[Process]) -> None:
+    """End the processes."""
     for process in processes:
         process.kill()
         process.communicate()

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import duckdb
-
-from clew.lake.reader import relation
 from clew.lake.schema import OCCURRENCES, QUARANTINE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import duckdb
 
     from clew.lake.ledger import Entry, Ledger
     from clew.lake.reader import Lake
@@ -67,6 +66,8 @@ def report(
     lake: Lake, ledger: Ledger, paths: Sequence[str], ignored: tuple[str, ...], run: ThisRun
 ) -> IngestReport:
     """The report about these paths, all of which the ledger holds."""
+    import duckdb
+
     entries = tuple(ledger.by_path[path] for path in paths)
     firsts = {entry.source: ledger.by_source[entry.source] for entry in entries}
     kinds = [entry.kind for entry in firsts.values()]
@@ -101,6 +102,8 @@ def _occurrences(connection: duckdb.DuckDBPyConnection, lake: Lake) -> tuple[int
     files = [file.path for file in lake.files(OCCURRENCES.name)]
     if not files:
         return 0, 0
+    from clew.lake.reader import relation
+
     query = f"""WITH o AS NOT MATERIALIZED ({relation(OCCURRENCES, files)}),
         kept AS (
             SELECT count(DISTINCT kept_record_number) AS records FROM o SEMI JOIN asked USING (source)
@@ -118,6 +121,8 @@ def _refusals(connection: duckdb.DuckDBPyConnection, lake: Lake) -> tuple[dict[s
     files = [file.path for file in lake.files(QUARANTINE.name)]
     if not files:
         return {}, 0, 0
+    from clew.lake.reader import relation
+
     query = f"""SELECT reason, count(*) FILTER (record_number IS NULL), count(record_number)
         FROM (SELECT DISTINCT source, record_number, reason FROM ({relation(QUARANTINE, files)})
               SEMI JOIN asked USING (source))
