@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -229,6 +230,19 @@ def test_an_arn_may_come_out_of_a_variable() -> None:
     assert holds("ArnEquals", ("${aws:username}",), Context({"k": arn, "aws:username": arn})) is True
     context = Context({"k": arn, "aws:username": "111122223333"})
     assert holds("ArnLike", ("arn:aws:iam::${aws:username}:role/*",), context) is True
+
+
+class Team(StrEnum):
+    """A value that is text, but not of the plain class."""
+
+    A = "alpha"
+
+
+def test_a_kind_of_text_is_one_value() -> None:
+    """A value of a subclass of text is compared as a whole, never letter by letter."""
+    context = Context({"k": Team.A})
+    assert holds("StringEquals", ("alpha",), context) is True
+    assert holds("StringEquals", ("a",), context) is False
 
 
 def test_keys_are_compared_without_case() -> None:
