@@ -92,6 +92,9 @@ def _policy(attachment: Attachment) -> Policy | Missing:
         )
 
 
+_SAYS = ((Effect.ALLOW, "allows it"), (Effect.DENY, "denies it"))
+
+
 def unknown_policy(key: str, *, with_principal: bool = False) -> Policy:
     """A policy that may allow and may deny every request: which, nobody knows.
 
@@ -106,10 +109,10 @@ def unknown_policy(key: str, *, with_principal: bool = False) -> Policy:
                 principals=anyone,
                 actions=("*",),
                 resources=("*",),
-                conditions=(Condition("StringEquals", key, (f"{effect.value.lower()}s it",)),),
+                conditions=(Condition("StringEquals", key, (says,)),),
                 index=index,
             )
-            for index, effect in enumerate((Effect.ALLOW, Effect.DENY))
+            for index, (effect, says) in enumerate(_SAYS)
         ),
         version="2012-10-17",
     )

@@ -69,7 +69,7 @@ _PATHS = {
     Gate.SCP: "scps",
     Gate.ENDPOINT: "vpc_endpoint_policies",
 }
-_UNKNOWN_LEAF = re.compile(rf'{UNKNOWN_DOCUMENT}(.*?) equals "(allows|denys|denies) it"')
+_UNKNOWN_LEAF = re.compile(rf'{UNKNOWN_DOCUMENT}(.*?) equals "(allows|denies) it"')
 _SHOWN_IN_SENTENCE = 3
 _SHOWN_IN_GATE = 4
 _INDENT = "  "
@@ -302,8 +302,7 @@ def readable(residual: str) -> str:
     >>> readable('allowed if clew:document/arn:aws:iam::aws:policy/X equals "allows it"; implicit_deny otherwise')
     'allowed if arn:aws:iam::aws:policy/X allows it; implicit_deny otherwise'
     """
-    named = _UNKNOWN_LEAF.sub(lambda m: f"{m[1]} {m[2].replace('denys', 'denies')} it", residual)
-    return terminal(named)
+    return terminal(_UNKNOWN_LEAF.sub(r"\1 \2 it", residual))
 
 
 def _by(statements: Sequence[Told], answer: Answer) -> str:
