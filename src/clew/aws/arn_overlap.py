@@ -20,15 +20,19 @@ FIELDS: Final = 6
 LONGEST: Final = 2_048
 """The longest ARN that is looked into; AWS's interfaces take none longer."""
 
+MOST_WILDCARDS: Final = 64
+"""A pattern with more wildcards is taken to fit: looking closer would cost more than the answer is worth."""
+
+_SEPARATORS: Final = "/:"
 _VARIABLE: Final = re.compile(r"\$\{[^{}]*\}")
 
 
 class _Step(NamedTuple):
-    """One step of a pattern: `text` is a literal character, or empty for any; `repeats` for none or more of them."""
+    """One step of a pattern: a literal character, or with no `text` any but the `excluded` ones, which may repeat."""
 
     text: str
     repeats: bool = False
-    crosses: bool = True
+    excluded: str = ""
 
 
 _ANY: Final = _Step("")
@@ -48,8 +52,8 @@ def is_open(field: str) -> bool:
 def types(arn: str, service: str, catalog: Catalog) -> frozenset[str]:
     """The names of the service's resource types that the ARN pattern may name; all of them for `*`.
 
-    A placeholder of the catalogue stands for one part between `/` or `:`, the last one for all that follows; only where
-    nothing fits so, every placeholder may stand for several parts.
+    A placeholder of the catalogue stands for what is between its separators, the last one for all that follows; only
+    where nothing fits so, every placeholder may stand for several parts.
     """
     kinds = catalog.resource_types(service)
     if arn == "*":
@@ -91,7 +95,7 @@ def overlap(template: str, pattern: str, *, strict: bool = True) -> bool:
     (True, False)
     """
     left, right = _template_steps(template, strict=strict), _pattern_steps(pattern)
-    if len(right) > LONGEST:
+    if len(right) > LONGEST or sum(not step.text for step in right) > MOST_WILDCARDS:
         return True
     pending = [(0, 0)]
     seen = {(0, 0)}
@@ -120,9 +124,7 @@ def _following(left: list[_Step], right: list[_Step], i: int, j: int) -> Iterabl
 def _share(a: _Step, b: _Step) -> bool:
     if a.text and b.text:
         return a.text == b.text
-    narrow = a if not a.crosses else b if not b.crosses else None
-    other = b if narrow is a else a
-    return narrow is None or other.text not in {"/", ":"}
+    return a.text not in b.excluded if a.text else b.text not in a.excluded if b.text else True
 
 
 def _template_steps(template: str, *, strict: bool) -> list[_Step]:
@@ -132,10 +134,18 @@ def _template_steps(template: str, *, strict: bool) -> list[_Step]:
     for found in PLACEHOLDER.finditer(template):
         steps += map(_Step, template[end : found.start()])
         end = found.end()
-        crosses = not strict or (end == len(template) and found.start() > 0)
-        steps += [_Step("", crosses=crosses), _Step("", repeats=True, crosses=crosses)]
+        excluded = _excluded(template, found.start(), end) if strict else ""
+        steps += [_Step("", excluded=excluded), _Step("", repeats=True, excluded=excluded)]
     steps += [_RUN if char == "*" else _Step(char) for char in template[end:]]
     return steps
+
+
+def _excluded(template: str, start: int, end: int) -> str:
+    """What a placeholder may not hold: the separators beside it; nothing is excluded at the end of a longer name."""
+    if end == len(template) and start > 0:
+        return ""
+    beside = {char for char in (template[start - 1 : start], template[end : end + 1]) if char in _SEPARATORS}
+    return "".join(beside) or _SEPARATORS
 
 
 def _pattern_steps(pattern: str) -> list[_Step]:

@@ -193,10 +193,15 @@ def _type_word(template: str) -> re.Match[str] | None:
 
 
 def neighbours(arn: str) -> Iterator[str]:
-    """ARNs that differ from this one by its last part: with everything below it, or without it."""
-    yield f"{arn}/*"
-    yield f"{arn}:*"
+    """ARNs that differ from this one by its last part: with everything below it, or without it.
+
+    >>> list(neighbours("arn:aws:s3:::logs/2024"))
+    ['arn:aws:s3:::logs/2024/*', 'arn:aws:s3:::logs/2024:*', 'arn:aws:s3:::logs', 'arn:aws:s3:::logs/2024*']
+    """
     *head, resource = arn.split(":", FIELDS - 1)
     cuts = [found.start() for found in re.finditer("[/:]", resource)]
+    separator = resource[cuts[0]] if cuts else "/"
+    yield f"{arn}{separator}*"
+    yield f"{arn}{':' if separator == '/' else '/'}*"
     yield from (":".join([*head, resource[:cut]]) for cut in (*cuts[:1], *reversed(cuts[1:][-8:])))
     yield f"{arn}*"
