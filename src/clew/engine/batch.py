@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from math import isfinite
 from typing import TYPE_CHECKING, Final
 
 from clew.engine.authorize import Prepared
@@ -43,6 +44,7 @@ _LINE_KEYS: Final = frozenset(
 _REQUEST_KEYS: Final = frozenset({"principal", "action", "resource", "resource_account", "context"})
 _OWNERSHIPS: Final = frozenset({"BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"})
 _SHOWN: Final = 100
+_MOST_BITS: Final = 4096
 _MOST_DEEP: Final = "the line is nested too deeply or holds a number that cannot be read"
 
 
@@ -120,8 +122,11 @@ def _decoded(line: str | bytes | Mapping[str, object]) -> Mapping[str, object]:
     return document
 
 
-def _name(value: object) -> object:
-    return value if isinstance(value, str | int | float) else None
+def _name(value: object) -> str | int | float | None:
+    """The line's id when it is a plain value that JSON can write."""
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    return value if isinstance(value, str | int) else None
 
 
 def _decide(
@@ -176,7 +181,7 @@ def _scalar(value: object, key: str) -> str:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float):
+    if isinstance(value, float) or (isinstance(value, int) and value.bit_length() <= _MOST_BITS):
         return str(value)
     raise LineError(
         f"request.context: `{key[:_SHOWN]}`: expected text, a number, a boolean or a list of them"

@@ -25,6 +25,7 @@ from clew.engine.law import GRANT as GRANT_ATOM
 from clew.engine.principal import Kind, Manner
 from clew.engine.request import UNKNOWN, Context
 from clew.engine.residual import Part, Residual, all_of, any_of, leaves, statement_formula
+from clew.engine.services import s3
 from clew.engine.verdicts import Determining, Effect, Gate, Verdict
 from clew.policy.variables import Variable, pieces
 
@@ -257,6 +258,8 @@ def _facts(record: Record, request: Request) -> Iterator[str]:
         yield "federated-user session without session policies: it has no permissions of its own"
     if law.explains:
         yield law.name
+    if record.action.startswith("s3:"):
+        yield from s3.facts(record.action, request.resource, policies, record.owner, record.bucket_account)
 
 
 def _remarks(record: Record) -> Iterator[str]:

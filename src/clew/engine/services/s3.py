@@ -154,6 +154,24 @@ def is_ruled_by_object_owner(action: str, policies: Policies, bucket_account: st
     return about_object and policies.object_owner != bucket_account
 
 
+def facts(action: str, resource: str, policies: Policies, owner: str, bucket_account: str) -> Iterator[str]:
+    """What a reader of a decision on S3 should know."""
+    settings = policies.block_public_access or {}
+    if policies.acl is not None and policies.object_ownership == ENFORCED:
+        yield "Object Ownership is BucketOwnerEnforced: access control lists have no effect"
+    elif any(entry.ignored for entry in place_acl(policies)):
+        yield "IgnorePublicAcls: the access control list is public and has no effect"
+    if owner != bucket_account:
+        yield f"the object belongs to account {owner}: of the bucket policy only denials count"
+    if settings.get("BlockPublicPolicy") and action in _POLICY_WRITES:
+        yield "BlockPublicPolicy: the request does not show whether the new policy is public, so that is not decided"
+    if ":accesspoint/" in resource:
+        yield "access point: the bucket's own policy must allow the request too, or delegate to access points"
+
+
+_POLICY_WRITES: Final = frozenset({"s3:putbucketpolicy", "s3:putaccesspointpolicy"})
+
+
 def _mapping(value: object) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
 
