@@ -92,8 +92,12 @@ def test_cross_account_details_tell_both_sides(tmp_path: Path) -> None:
     policy.write_text(
         '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}'
     )
+    other = tmp_path / "bucket.json"
+    other.write_text(
+        '{"Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "s3:PutObject"}}'
+    )
     words = ("-p", "arn:aws:iam::111122223333:user/x", "--policy", str(policy), "-a", "s3:GetObject")
-    words += ("-r", "arn:aws:s3:::b/k", "--resource-policy", str(policy), "--resource-account")
+    words += ("-r", "arn:aws:s3:::b/k", "--resource-policy", str(other), "--resource-account")
     across = response(*words, "444455556666")["EvaluationResults"][0]
     assert across["EvalDecisionDetails"] == {"IAM Policy": "allowed", "Resource Policy": "implicitDeny"}
     assert response(*words, "111122223333")["EvaluationResults"][0]["EvalDecisionDetails"] == {}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clew.aws.catalog import current
 from clew.cli import context
 from clew.cli.simulation_context import Carried, carried, decoded_message
 from clew.errors import PolicyError, UsageError
+from clew.policy.model import PolicyKind
 from clew.reach.applied import Choice, Given
 from clew.snapshot import side
 from clew.snapshot.load import Inputs, load, read
@@ -175,25 +177,25 @@ def _takes(catalog: Catalog, name: str, resource: str) -> bool:
 
 
 def _given(asked: Asked) -> Given:
+    resource = _documents((asked.resource_policy,) if asked.resource_policy else (), PolicyKind.RESOURCE)
     return Given(
-        identity=_documents(asked.policy),
-        session=_documents(asked.session_policy),
-        endpoint=_documents(asked.endpoint_policy),
-        boundaries=_documents(asked.boundary),
-        resource=next(iter(_documents((asked.resource_policy,) if asked.resource_policy else ())), None),
+        identity=_documents(asked.policy, PolicyKind.IDENTITY),
+        session=_documents(asked.session_policy, PolicyKind.SESSION),
+        endpoint=_documents(asked.endpoint_policy, PolicyKind.ENDPOINT),
+        boundaries=_documents(asked.boundary, PolicyKind.BOUNDARY),
+        resource=next(iter(resource), None),
         scps=tuple(_scp_level(name) for name in asked.scp),
-        rcps=tuple(_level(name) for name in asked.rcp),
+        rcps=tuple(_level(name, PolicyKind.RCP) for name in asked.rcp),
     )
 
 
-def _documents(names: Iterable[str]) -> tuple[Document, ...]:
-    return tuple(_document(name) for name in names)
+def _documents(names: Iterable[str], kind: PolicyKind) -> tuple[Document, ...]:
+    return tuple(_document(name, kind) for name in names)
 
 
-def _document(name: str) -> Document:
-    """One policy file; every problem of it is reported at once."""
-    source = read(name)
-    found = Document(name, {}, source=source)
+def _document(name: str, kind: PolicyKind) -> Document:
+    """One policy file, held to its kind."""
+    found = Document(Path(name).name, {}, source=read(name), kind=kind)
     try:
         _ = found.policy
     except PolicyError as error:
@@ -208,7 +210,7 @@ def _located(name: str, message: str) -> str:
 
 def _scp_level(name: str) -> tuple[Document, ...]:
     """One level of SCPs; a level that only denies allows nothing, which is hardly ever meant."""
-    found = _level(name)
+    found = _level(name, PolicyKind.SCP)
     if not any(statement.allows for document in found for statement in document.policy.statements):
         context.note(
             f"the SCPs of `{name}` allow nothing, so that this level denies every request; "
@@ -217,13 +219,12 @@ def _scp_level(name: str) -> tuple[Document, ...]:
     return found
 
 
-def _level(name: str) -> tuple[Document, ...]:
+def _level(name: str, kind: PolicyKind) -> tuple[Document, ...]:
     """One organisation level: a policy, or a list of policies, of which `FullAWSAccess` may be one."""
     source = read(name)
     try:
         given = json.loads(source.text)
     except (ValueError, RecursionError):
-        return (_document(name),)
-    if isinstance(given, dict) and "Statement" in given:
-        return (_document(name),)
-    return side.level(source, given, ())
+        return (_document(name, kind),)
+    is_policy = isinstance(given, dict) and "Statement" in given
+    return (_document(name, kind),) if is_policy else side.level(source, given, ())

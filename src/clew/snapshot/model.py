@@ -17,7 +17,7 @@ from clew.snapshot import json_place
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from clew.policy.model import Policy
+    from clew.policy.model import Policy, PolicyKind
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ class Document:
     """One policy document as collected: decoded JSON, or JSON text as the API returns it (also percent-encoded).
 
     `name` is the policy's own name, `arn` that of a managed policy. `source`, `start` and `path` say where the document
-    stands: the value at `path` from the value that begins at character `start` of the file.
+    stands: the value at `path` from the value that begins at character `start` of the file. With a `kind` the document
+    is held to what such a policy must and must not contain.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Document:
     source: Source | None = field(default=None, compare=False)
     start: int = 0
     path: tuple[json_place.Step, ...] = ()
+    kind: PolicyKind | None = None
 
     @cached_property
     def policy(self) -> Policy:
@@ -61,7 +63,7 @@ class Document:
 
         Errors: `PolicyError` with every problem of the document, each located.
         """
-        return parse.parse(self.text, source=self.file if self.is_whole_file else None)
+        return parse.parse(self.text, self.file if self.is_whole_file else None, self.kind)
 
     @property
     def is_whole_file(self) -> bool:
@@ -91,26 +93,20 @@ class Document:
         return json_place.find(self.source.text, self.start, self.path) if self.source else None
 
     def statement(self, index: int) -> Span | None:
-        """Where a statement begins and ends in the document's text; None where the document has no such statement."""
-        try:
-            begins = json_place.skip_space(self.text, 0)
-            whole = json_place.find(self.text, begins, ("Statement",))
-            if whole is None:
-                return None
-            is_list = self.text[whole] == "["
-            found = json_place.find(self.text, whole, (index,)) if is_list else whole
-            return None if found is None else self._span(found)
-        except (ValueError, IndexError, RecursionError):
+        """Where a statement begins and ends; None where the document has no such statement, or no place for it."""
+        places = (each.position for each in self.policy.statements if each.index == index)
+        position = next(places, None)
+        if position is None:
             return None
+        ends = json_place.line_and_column(self.text, json_place.end_of_value(self.text, position.offset))
+        return Span((position.line, position.column), ends, self._in_file(position.offset))
 
-    def _span(self, begins: int) -> Span:
-        ends = json_place.end_of_value(self.text, begins)
-        in_file = None
-        if self.source is not None and self._begins is not None and not isinstance(self.content, str):
-            first = 0 if self.is_whole_file else self._begins
-            in_file = json_place.line_and_column(self.source.text, first + begins)
-        start = json_place.line_and_column(self.text, begins)
-        return Span(start, json_place.line_and_column(self.text, ends), in_file)
+    def _in_file(self, offset: int) -> tuple[int, int] | None:
+        """The place in the file of a character of the document's text."""
+        if self.source is None or (isinstance(self.content, str) and not self.is_whole_file):
+            return None
+        first = 0 if self.is_whole_file else self._begins
+        return None if first is None else json_place.line_and_column(self.source.text, first + offset)
 
 
 @dataclass(frozen=True, slots=True)
