@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from clew.cli import context
-from clew.cli.simulation_inputs import question
+from clew.cli.simulation_inputs import hints, question
 from clew.cli.simulation_options import FailOn, Output
 from clew.engine import Context, Effect, Request, prepare
 from clew.engine.derive import derived
@@ -71,7 +71,7 @@ def decided(posed: Question) -> list[Answer]:
             ready[key] = found, prepare(found.policies)
         found, prepared = ready[key]
         request = _request(posed, found, action, resource)
-        answers.append(Answer(request, found, prepared.authorize(request)))
+        answers.append(Answer(request, found, prepared.authorize(request), hints(action, resource)))
     return answers
 
 

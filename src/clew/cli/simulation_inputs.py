@@ -176,6 +176,28 @@ def _takes(catalog: Catalog, name: str, resource: str) -> bool:
     return not kinds or any(taken.name in kinds for taken in action.resources)
 
 
+def hints(action: str, resource: str) -> tuple[str, ...]:
+    """What is odd about an action on such a resource: a bucket's ARN where an object's is needed, and the like."""
+    catalog = current()
+    known = catalog.action(action)
+    if known is None or resource == "*":
+        return ()
+    kinds = catalog.resource_types_of(resource, known.service)
+    if (
+        known.is_wildcard_only
+        or not kinds
+        or any(taken.name in {kind.name for kind in kinds} for taken in known.resources)
+    ):
+        return ()
+    taken = [catalog.resource_type(known.service, each.name) for each in known.resources]
+    plain = min(
+        (kind for kind in taken if kind is not None and kind.arns), key=lambda kind: len(kind.arns[0])
+    )
+    return (
+        f"`{resource[:200]}` names a {kinds[0].name}; `{known.full_name}` works on {plain.name}: `{plain.arns[0]}`",
+    )
+
+
 def _given(asked: Asked) -> Given:
     resource = _documents((asked.resource_policy,) if asked.resource_policy else (), PolicyKind.RESOURCE)
     return Given(

@@ -20,8 +20,8 @@ class Attachment:
     """A policy in its place: the document (None when it is not at hand), and whose it is, as in `user carlos`.
 
     `kind` is IAM's word for the source in a simulation: `user`, `group`, `role`, `aws-managed`, `user-managed`,
-    `resource` or `none`. `label` names the policy for a reader. A policy of the question's own has its option as holder
-    and its `number` among those of the option, from 1.
+    `resource` or `none`. `label` names the policy for a reader; `why` says of one that is not at hand what is missing.
+    A policy of the question's own has its option as holder and its `number` among those of the option, from 1.
     """
 
     document: Document | None
@@ -29,6 +29,7 @@ class Attachment:
     kind: str
     label: str
     number: int = 1
+    why: str = ""
 
     @property
     def name(self) -> str:
@@ -79,7 +80,8 @@ def _policy(attachment: Attachment) -> Policy | Missing:
     if attachment.document is None:
         return Missing(
             f"{UNKNOWN_DOCUMENT}{attachment.label}",
-            f"the document of {attachment.label} ({attachment.holder}) is not in the files given",
+            attachment.why
+            or f"the document of {attachment.label} ({attachment.holder}) is not in the files given",
         )
     try:
         return attachment.document.policy

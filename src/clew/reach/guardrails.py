@@ -47,7 +47,8 @@ def _levels(
         return NONE
     path = _path(organization, policies, account)
     if path is None:
-        unknown = Attachment(None, "the organisation", "none", f"the {word} above account {account}")
+        why = f"the {word} above account {account}: nothing says where it sits; give `--organization FILE`"
+        unknown = Attachment(None, "", "none", f"one of the {word} above account {account}", why=why)
         return Guardrails(((unknown,),))
     if not path:
         return Guardrails(assumed=(f"account {account} is not in the organisation: no {word} of it apply",))

@@ -46,7 +46,7 @@ def identity(snapshot: Snapshot, caller: Caller) -> Identity:
         return NOBODY
     account = snapshot.accounts.get(caller.account)
     if account is None:
-        return _unknown(f"the policies of {caller.text} (no file of account {caller.account} is given)")
+        return _unknown(caller.text, f"no file of account {caller.account} is given")
     if caller.kind is Kind.USER:
         user = account.users.get(caller.text)
         if user is None:
@@ -59,12 +59,17 @@ def identity(snapshot: Snapshot, caller: Caller) -> Identity:
         return _of_role(snapshot, role, caller)
     user = _federating_user(account, caller)
     if user is None:
-        return _unknown(f"the policies of the user who called GetFederationToken for {caller.text}")
+        return _unknown(
+            caller.text, f"the files hold no user `{caller.name}` who may have called GetFederationToken"
+        )
     return replace(_of_user(snapshot, account, user), context={}, has_all_tags=False)
 
 
-def _unknown(what: str) -> Identity:
-    return Identity((Attachment(None, "the principal", "none", what),))
+def _unknown(principal: str, why: str) -> Identity:
+    label = f"an identity policy of {principal}"
+    return Identity(
+        (Attachment(None, "", "none", label, why=f"the identity policies of {principal}: {why}"),)
+    )
 
 
 def _federating_user(account: Account, caller: Caller) -> User | None:
@@ -107,7 +112,7 @@ def group_identity(snapshot: Snapshot, arn: str) -> Identity:
     """
     account = snapshot.accounts.get(arn.split(":")[4])
     if account is None:
-        return _unknown(f"the policies of {arn} (no file of its account is given)")
+        return _unknown(arn, "no file of its account is given")
     name = arn.rpartition("/")[2]
     group = account.groups.get(name)
     if group is None or group.arn != arn:
@@ -119,7 +124,8 @@ def group_identity(snapshot: Snapshot, arn: str) -> Identity:
 def of_group(snapshot: Snapshot, name: str, group: Group | None) -> tuple[Attachment, ...]:
     """The policies of a group; one unknown policy where the group is not at hand."""
     if group is None:
-        return (Attachment(None, f"group {name}", "group", f"the policies of group {name}"),)
+        why = f"the policies of group {name}: the files do not hold the group"
+        return (Attachment(None, "", "group", f"a policy of group {name}", why=why),)
     return _policies(snapshot, f"group {name}", "group", group.inline, group.attached)
 
 

@@ -46,7 +46,9 @@ def resource_side(snapshot: Snapshot, action: str, arn: str) -> ResourceSide:
         return ResourceSide(_attachment(found), found)
     if _has_key_policy(arn):
         # AWS: "Key policies in AWS KMS": every key has exactly one, and without it nothing is allowed.
-        return ResourceSide(Attachment(None, arn, "resource", f"the key policy of {arn}"))
+        label = f"the key policy of {arn}"
+        why = f"{label}: every key has one; give it with `--resource-policies FILE`"
+        return ResourceSide(Attachment(None, arn, "resource", label, why=why))
     if arn == "*" or not arn.startswith("arn:"):
         return ResourceSide()
     return ResourceSide(assumed=(f"no resource policy of {_holder(arn)} is given: taken as none",))
@@ -70,7 +72,8 @@ def _role_side(snapshot: Snapshot, arn: str) -> ResourceSide:
     label = f"the trust policy of {arn}"
     if role is None and not snapshot.accounts:
         return ResourceSide()
-    return ResourceSide(Attachment(role.trust if role else None, arn, "resource", label))
+    why = f"{label}: the role is not in the files given"
+    return ResourceSide(Attachment(role.trust if role else None, arn, "resource", label, why=why))
 
 
 def _role(snapshot: Snapshot, arn: str) -> Role | None:

@@ -70,6 +70,7 @@ _PATHS = {
     Gate.ENDPOINT: "vpc_endpoint_policies",
 }
 _UNKNOWN_LEAF = re.compile(rf'{UNKNOWN_DOCUMENT}(.*?) equals "(allows|denies) it"')
+_VARIABLE = re.compile(r"\$\{([^},]+)\}")
 _SHOWN_IN_SENTENCE = 3
 _SHOWN_IN_GATE = 4
 _INDENT = "  "
@@ -77,11 +78,12 @@ _INDENT = "  "
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One request with the policies that applied to it and what the engine decided."""
+    """One request with the policies that applied to it and what the engine decided; `hints` are about the question."""
 
     request: Request
     applied: Applied
     decision: Decision
+    hints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,13 @@ class Told:
         if self.attachment.kind == "resource" or self.attachment.holder.startswith("--"):
             return ""
         return f"`{terminal(self.attachment.name)}` of {terminal(self.attachment.holder)}"
+
+    @property
+    def effect(self) -> str:
+        """`allow`, `deny`, `may allow` or `may deny`; `unknown` of a document that is not at hand."""
+        if self.is_unknown_document:
+            return "unknown"
+        return f"{'' if self.verdict is True else 'may '}{self.statement.effect.lower()}"
 
     @property
     def title(self) -> str:
@@ -281,7 +290,7 @@ def _allowed(answer: Answer, found: Sequence[Told]) -> str:
         return f"Allowed: {terminal(answer.decision.rule)}."
     limits = [
         gate_word(gate.value, answer.request.action)
-        for gate in (Gate.BOUNDARY, Gate.SESSION, Gate.SCP, Gate.ENDPOINT)
+        for gate in (Gate.BOUNDARY, Gate.SESSION, Gate.ENDPOINT)
         if answer.decision.gates[gate] is Verdict.ALLOW
     ]
     within = f", within the {_listed(limits)}" if limits else ""
@@ -289,11 +298,24 @@ def _allowed(answer: Answer, found: Sequence[Told]) -> str:
 
 
 def _undetermined(answer: Answer) -> str:
-    residual = answer.decision.residual
-    text = readable(residual.text) if residual is not None else ""
+    text = open_condition(answer)
     if answer.decision.allowed is False:
         return f"Denied in any case, but whether explicitly depends on what is not known: {text}."
     return f"It depends on what is not known: {text}."
+
+
+def open_condition(answer: Answer) -> str:
+    """What an undetermined decision depends on, variables that the context knows filled in; empty for any other."""
+    residual = answer.decision.residual
+    if residual is None:
+        return ""
+    context = answer.request.context
+
+    def known(variable: re.Match[str]) -> str:
+        value = context.get(variable[1].lower())
+        return value if isinstance(value, str) else variable[0]
+
+    return readable(_VARIABLE.sub(known, residual.text))
 
 
 def readable(residual: str) -> str:
@@ -350,9 +372,9 @@ def _rows(answer: Answer, gate: Gate, here: Sequence[Told], width: int) -> list[
     """What the gate's statements say, denials first, in lines that fit beside the verdict."""
     said: dict[tuple[str, str, str], list[str]] = {}
     for each in sorted(here, key=lambda each: each.statement.effect != "Deny"):
-        may = "" if each.verdict is True else "may "
         holder = terminal(each.attachment.holder) if each.attachment else ""
-        said.setdefault((f"{may}{each.statement.effect.lower()}", each.title, each.place), []).append(holder)
+        holders = said.setdefault((each.effect, each.title, each.place), [])
+        holders += [] if holder in holders else [holder]
     texts = [
         (effect, " · ".join(part for part in (_held(title, holders), place) if part))
         for (effect, title, place), holders in said.items()
@@ -404,7 +426,7 @@ def _facts(answer: Answer, width: int) -> str:
         ("Keys not given", [", ".join(keys)] if keys else []),
         ("Rule", [decision.rule]),
         ("Assumed", _assumed(answer)),
-        ("Notes", decision.notes),
+        ("Notes", [*decision.notes, *answer.hints]),
         ("Order", [" → ".join(decision.order)]),
     ]
     return "\n".join(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from clew.engine.decision import Verdict
 from clew.reach.attached import UNKNOWN_DOCUMENT
-from clew.report.decision import Answer, readable, told
+from clew.report.decision import Answer, open_condition, told
 from clew.report.escape import spreadsheet, terminal
 
 if TYPE_CHECKING:
@@ -53,9 +53,9 @@ def to_dict(answer: Answer) -> dict[str, object]:
         "matched": [{**_statement(each), "matches": _matches(each)} for each in found],
         "missing_context": _keys(answer),
         "missing_policies": [missing.why for missing in applied.missing],
-        "residual": None if residual is None else {"text": readable(residual.text), **residual.tree},
+        "residual": None if residual is None else {"text": open_condition(answer), **residual.tree},
         "rule": decision.rule,
-        "notes": list(decision.notes),
+        "notes": [*decision.notes, *answer.hints],
         "assumed": [*decision.assumed, *applied.assumed],
         "order": list(decision.order),
     }
@@ -93,7 +93,6 @@ def csv_rows(answers: Iterable[Answer]) -> Iterator[list[str]]:
     """A heading and one row for each answer; no cell is a formula."""
     yield list(_COLUMNS)
     for answer in answers:
-        residual = answer.decision.residual
         settling = {(each.policy, each.statement) for each in answer.decision.determined_by}
         statements = [
             f"{each.short}{f' ({each.place})' if each.place else ''}"
@@ -108,6 +107,6 @@ def csv_rows(answers: Iterable[Answer]) -> Iterator[list[str]]:
             " ".join(gate.value for gate in answer.decision.blocked_by),
             "; ".join(statements),
             " ".join(_keys(answer)),
-            readable(residual.text) if residual is not None else "",
+            open_condition(answer),
         ]
         yield [spreadsheet(terminal(cell)) for cell in row]

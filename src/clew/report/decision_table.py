@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from clew.engine.decision import Effect
 from clew.reach.attached import UNKNOWN_DOCUMENT
-from clew.report.decision import gate_word, paint, readable, style, told, who, word
+from clew.report.decision import gate_word, open_condition, paint, style, told, who, word
 from clew.report.escape import terminal
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def settled(answer: Answer) -> str:
     """What settles a decision, in few words: the statements, the gate that stops it, or the open condition."""
     decision = answer.decision
     if decision.effect is Effect.UNDETERMINED:
-        return readable(decision.residual.text) if decision.residual is not None else ""
+        return open_condition(answer)
     if decision.effect is Effect.IMPLICIT_DENY:
         if not decision.blocked_by:
             return "nothing allows it"
@@ -185,6 +185,7 @@ def _summary(answers: Sequence[Answer], width: int, *, color: bool) -> Iterator[
             dict.fromkeys(missing.why for answer in answers for missing in answer.applied.missing),
         ),
         ("keys not given", {", ".join(keys): None} if keys else {}),
+        ("note", dict.fromkeys(text for answer in answers for text in answer.hints)),
         ("assumed", dict.fromkeys(text for answer in answers for text in answer.applied.assumed)),
     ]
     for label, texts in facts:
