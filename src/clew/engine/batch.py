@@ -85,6 +85,16 @@ def evaluate_line(
         return _failed(name, _MOST_DEEP)
 
 
+def decide_line(
+    line: Mapping[str, object], *, unknown_context: bool = False, derive_context: bool = False
+) -> Decision:
+    """The decision that a decoded line asks for.
+
+    Errors: `LineError` and `PrincipalError` when the line cannot be evaluated.
+    """
+    return _decide(line, unknown_context=unknown_context, derive_context=derive_context)[0]
+
+
 def _failed(name: object, error: str) -> dict[str, object]:
     return {
         "id": name,

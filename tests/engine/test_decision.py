@@ -1,0 +1,192 @@
+"""What a decision tells: verdicts, statements with places, blocking gates, missing keys, facts."""
+
+from __future__ import annotations
+
+import pytest
+
+from clew.engine import Context, Decision, Effect, Gate, Policies, Request, Verdict, authorize, prepare
+from clew.engine.derive import derived
+from clew.policy.parse import from_document, parse
+
+HOME, OTHER = "111122223333", "444455556666"
+USER = f"arn:aws:iam::{HOME}:user/ana"
+QUEUE = f"arn:aws:sqs:us-east-1:{HOME}:q"
+SEND = "sqs:SendMessage"
+
+
+def policy(*statements: dict[str, object]):
+    """A policy of statements in which Effect, Action and Resource have defaults."""
+    defaults = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    return from_document(
+        {"Version": "2012-10-17", "Statement": [{**defaults, **each} for each in statements]}
+    )
+
+
+ALLOW = policy({})
+DENY = policy({"Effect": "Deny", "Sid": "No"})
+NOTHING = policy({"Action": "ec2:RunInstances"})
+
+
+def decide(
+    policies: Policies, *, principal: str = USER, resource: str = QUEUE, context: Context | None = None
+) -> Decision:
+    """The decision on sending a message."""
+    return authorize(Request(principal, SEND, resource, context=context or Context()), policies)
+
+
+def test_without_policies_everything_is_denied() -> None:
+    """Nothing granted is an implicit denial that no gate caused."""
+    decision = decide(Policies())
+    assert (decision.effect, decision.allowed) == (Effect.IMPLICIT_DENY, False)
+    assert (decision.blocked_by, decision.determined_by, decision.missing_context) == ((), (), ())
+
+
+def test_a_statement_is_named_with_its_place() -> None:
+    """A statement read from text is named with file, line and column."""
+    statement = '{"Sid": "S", "Effect": "Deny", "Action": "*", "Resource": "*"}'
+    text = f'{{"Version": "2012-10-17",\n "Statement": [\n  {statement}]}}'
+    [told] = decide(Policies(identity=(ALLOW, parse(text, "draft.json")))).determined_by
+    assert (told.gate, told.policy, told.statement) == ("identity", "identity_policies/1", 0)
+    assert (told.sid, told.effect) == ("S", "Deny")
+    assert told.place == "draft.json:3"
+    assert told.document()["column"] == 3
+
+
+def test_every_gate_has_a_verdict_and_those_without_policies_are_absent() -> None:
+    """Each gate tells its own verdict, also when another one settled the matter."""
+    decision = decide(Policies(identity=(ALLOW,), boundaries=(NOTHING,), scps=((ALLOW,), (DENY,))))
+    assert decision.gates == {
+        Gate.IDENTITY: Verdict.ALLOW,
+        Gate.RESOURCE: Verdict.ABSENT,
+        Gate.BOUNDARY: Verdict.IMPLICIT_DENY,
+        Gate.SESSION: Verdict.ABSENT,
+        Gate.SCP: Verdict.EXPLICIT_DENY,
+        Gate.RCP: Verdict.ABSENT,
+        Gate.ENDPOINT: Verdict.ABSENT,
+        Gate.BLOCK_PUBLIC_ACCESS: Verdict.ABSENT,
+    }
+    assert decision.effect is Effect.EXPLICIT_DENY
+    assert decision.blocked_by == (Gate.BOUNDARY, Gate.SCP)
+    assert [each.policy for each in decision.determined_by] == ["scps/1/0"]
+
+
+def test_every_matching_statement_is_named() -> None:
+    """An allow names the allows of every gate, a denial every deny, in the order of gates."""
+    policies = Policies(identity=(ALLOW, ALLOW), boundaries=(ALLOW,), scps=((ALLOW,),), endpoint=())
+    paths = [each.policy for each in decide(policies).determined_by]
+    assert paths == ["identity_policies/0", "identity_policies/1", "permissions_boundaries/0", "scps/0/0"]
+
+
+@pytest.mark.parametrize("gate", ["boundaries", "session", "scps", "endpoint"])
+def test_a_limiting_gate_blocks_by_not_allowing(gate: str) -> None:
+    """What an identity policy grants, each limiting gate can stop, and is named; alone it grants nothing."""
+    nobody = policy({"Principal": {"AWS": OTHER}})
+    stopping = {"scps": ((NOTHING,),), "endpoint": (nobody,)}.get(gate, (NOTHING,))
+    passing = {"scps": ((ALLOW,),), "endpoint": (policy({"Principal": "*"}),)}.get(gate, (ALLOW,))
+    names = {
+        "boundaries": Gate.BOUNDARY,
+        "session": Gate.SESSION,
+        "scps": Gate.SCP,
+        "endpoint": Gate.ENDPOINT,
+    }
+    stopped = decide(Policies(identity=(ALLOW,), **{gate: stopping}))
+    assert (stopped.effect, stopped.blocked_by) == (Effect.IMPLICIT_DENY, (names[gate],))
+    assert decide(Policies(identity=(ALLOW,), **{gate: passing})).effect is Effect.ALLOW
+    alone = decide(Policies(**{gate: passing}))
+    assert (alone.effect, alone.blocked_by) == (Effect.IMPLICIT_DENY, ())
+
+
+def test_what_an_absent_key_could_change_is_named_in_its_own_spelling() -> None:
+    """Keys of conditions and variables of statements that otherwise match are missing; others are not."""
+    statements = (
+        {"Condition": {"StringEquals": {"aws:PrincipalTag/Team": "x"}}},
+        {"Resource": f"arn:aws:sqs:*:{HOME}:${{aws:username}}"},
+        {"Action": "ec2:*", "Condition": {"StringEquals": {"ec2:Region": "x"}}},
+        {"Condition": {"StringEquals": {"aws:username": "x", "aws:SourceIp": "y"}}},
+    )
+    given = Context({"aws:SourceIp": "z"})
+    decision = decide(Policies(identity=(policy(*statements),)), context=given)
+    assert decision.missing_context == ("aws:PrincipalTag/Team", "aws:username")
+
+
+def test_an_unknown_key_that_cannot_change_the_answer_is_not_missing() -> None:
+    """With unknown keys only those count on which the answer depends."""
+    conditional = policy({"Condition": {"StringEquals": {"aws:username": "x"}}})
+    unknown = Context(unknown=None)
+    assert decide(Policies(identity=(ALLOW, conditional)), context=unknown).missing_context == ()
+    stopped = decide(Policies(identity=(conditional,), scps=((NOTHING,),)), context=unknown)
+    assert (stopped.effect, stopped.missing_context) == (Effect.IMPLICIT_DENY, ())
+    assert decide(Policies(identity=(conditional,)), context=unknown).missing_context == ("aws:username",)
+
+
+def test_a_denial_that_may_be_explicit_is_undetermined_but_not_allowed() -> None:
+    """Where nothing grants, an unknown deny leaves open which denial it is, and not whether."""
+    conditional = policy({"Effect": "Deny", "Condition": {"StringEquals": {"aws:username": "x"}}})
+    decision = decide(Policies(identity=(conditional,)), context=Context(unknown=None))
+    assert (decision.effect, decision.allowed) == (Effect.UNDETERMINED, False)
+    open_decision = decide(Policies(identity=(ALLOW, conditional)), context=Context(unknown=None))
+    assert (open_decision.effect, open_decision.allowed) == (Effect.UNDETERMINED, None)
+
+
+def test_statements_that_mean_nothing_where_they_stand_are_noted() -> None:
+    """A Principal in an identity policy, none in a resource policy, and principals that are nobody."""
+    policies = Policies(
+        identity=(policy({"Principal": "*"}),),
+        resource=policy({}, {"Principal": {"AWS": ["AIDAEXAMPLEEXAMPLEEXA", f"arn:aws:iam::{HOME}:user/*"]}}),
+    )
+    decision = decide(policies)
+    assert decision.effect is Effect.IMPLICIT_DENY
+    assert len([note for note in decision.notes if "identity_policies/0: statement 0" in note]) == 1
+    assert len([note for note in decision.notes if note.startswith("resource_policy: statement")]) == 3
+
+
+@pytest.mark.parametrize(
+    ("principal", "policies", "word"),
+    [
+        (
+            f"arn:aws:sts::{HOME}:assumed-role/AWSServiceRoleForX/s",
+            Policies(scps=((DENY,),)),
+            "service-linked role",
+        ),
+        (USER, Policies(scps=((DENY,),), management_account=True), "management account"),
+        (f"arn:aws:iam::{HOME}:root", Policies(identity=(DENY,)), "root user"),
+        ("sns.amazonaws.com", Policies(identity=(DENY,)), "service"),
+        (f"arn:aws:sts::{HOME}:federated-user/x", Policies(identity=(ALLOW,)), "federated-user session"),
+    ],
+)
+def test_exemptions_are_facts(principal: str, policies: Policies, word: str) -> None:
+    """Policies that do not apply to a caller decide nothing, and the decision says so."""
+    decision = decide(policies, principal=principal)
+    assert decision.effect is not Effect.EXPLICIT_DENY
+    assert any(note.startswith(word) for note in decision.notes)
+
+
+def test_an_assumed_resource_account_is_told() -> None:
+    """A bucket's ARN has no account: the caller's is assumed, and told."""
+    decision = authorize(Request(USER, "s3:GetObject", "arn:aws:s3:::b/k"), Policies(identity=(ALLOW,)))
+    assert (decision.resource_account, decision.assumed) == (HOME, ("resource_account",))
+    told = authorize(Request(USER, "s3:GetObject", "arn:aws:s3:::b/k", OTHER), Policies(identity=(ALLOW,)))
+    assert (told.effect, told.assumed, told.blocked_by) == (Effect.IMPLICIT_DENY, (), (Gate.RESOURCE,))
+
+
+def test_a_prepared_question_and_a_single_one_agree() -> None:
+    """`prepare` answers many requests as `authorize` answers each, and `effect` is the decision's effect."""
+    prepared = prepare(Policies(identity=(policy({"Action": "s3:*"}),)))
+    for action in ("s3:GetObject", "sqs:SendMessage", "s3:getobject"):
+        request = Request(USER, action, "*")
+        assert prepared.effect(request) is prepared.authorize(request).effect
+        assert prepared.effect(request) is authorize(request, prepared.policies).effect
+
+
+def test_only_certain_keys_are_derived() -> None:
+    """A session's role path is not in its ARN, so its `aws:PrincipalArn` is not made up; a given key stays."""
+    session = Request(
+        f"arn:aws:sts::{HOME}:assumed-role/R/s", SEND, QUEUE, context=Context({"aws:PrincipalType": "x"})
+    )
+    context = derived(session).context
+    assert context.get("aws:principalarn") is None
+    assert context.get("aws:principaltype") == "x"
+    assert context.get("aws:principalaccount") == HOME
+    assert context.get("aws:requestedregion") == "us-east-1"
+    service = derived(Request("sns.amazonaws.com", SEND, QUEUE)).context
+    assert (service.get("aws:principalisawsservice"), service.get("aws:username")) == ("true", None)
