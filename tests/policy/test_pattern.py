@@ -98,3 +98,15 @@ def test_a_long_piece_with_a_wildcard_is_compared_to_its_end() -> None:
     piece = "b?" + "c" * 20_000
     assert pattern.any_of([f"*{piece}d*"])(f"a{piece}{piece}d")
     assert not pattern.any_of([f"*{piece}d*"])(f"a{piece}e")
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", "*", "?", ""]), st.booleans()), max_size=6), TEXTS)
+def test_many_runs_match_as_few_do(runs: list[tuple[str, bool]], text: str) -> None:
+    """A pattern that is put together late matches the same texts."""
+    assert pattern.of_runs([*runs, *[("", True)] * 100])(text) is pattern.of_runs(runs)(text)
+
+
+def test_a_long_pattern_is_not_put_together_for_a_short_text() -> None:
+    """Two thousand times a long value makes no pattern of two hundred million characters."""
+    runs = [("a" * 100_000, False)] * 2_000
+    assert not pattern.of_runs(runs)("a" * 100_000)

@@ -23,6 +23,9 @@ _SOUGHT: Final = 16_384
 """How much of a piece with `?` is sought at once; what is longer is compared where its beginning was found."""
 
 
+_FEW: Final = 64
+
+
 def everything(_text: str) -> bool:
     """True of every text."""
     return True
@@ -91,6 +94,8 @@ def of_runs(runs: Sequence[Run]) -> Matcher:
     >>> of_runs([("home/", True), ("a*b", False), ("/*", True)])("home/aXb/x")
     False
     """
+    if len(runs) > _FEW:
+        return _deferred(runs)
     parts = [""]
     for text, wild in runs:
         if not wild:
@@ -102,6 +107,15 @@ def of_runs(runs: Sequence[Run]) -> Matcher:
             parts[-1] += first
             parts += rest
     return _between(parts)
+
+
+def _deferred(runs: Sequence[Run]) -> Matcher:
+    """The matcher of many runs, put together for texts that are long enough only.
+
+    A variable that is named a thousand times makes a pattern a thousand times as long as the value of its key.
+    """
+    shortest = sum(len(text) - (text.count("*") if wild else 0) for text, wild in runs)
+    return lambda text: len(text) >= shortest and _between_pieces([_piece(part) for part in _cut(runs)])(text)
 
 
 def _cut(runs: Sequence[Run]) -> list[list[Run]]:

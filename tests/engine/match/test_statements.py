@@ -264,3 +264,17 @@ def test_denies_are_told_apart() -> None:
     """A compiled statement says whether it denies."""
     assert compiled(statement(effect=Effect.DENY)).denies
     assert not compiled(statement()).denies
+
+
+@pytest.mark.parametrize("operator", ["StringEquals", "StringLike", "ArnLike"])
+def test_a_variable_named_a_thousand_times_costs_little(operator: str) -> None:
+    """Resources and values that repeat a variable are settled without writing the value out each time."""
+    context = Context({"k": "a" * 100_000})
+    made = statement("*", "arn:aws:s3:::" + "${k}" * 2_000, Condition(operator, "k", ("${k}" * 2_000,)))
+    assert compiled(made).evaluate("s3:getobject", "arn:aws:s3:::" + "a" * 100_000, context) is False
+    assert (
+        compiled(made).evaluate("s3:getobject", "arn:aws:s3:::" + "a" * 2_000, Context({"k": "a"})) is False
+    )
+    assert compiled(statement("*", made.resources)).evaluate(
+        "s3:getobject", "arn:aws:s3:::" + "a" * 2_000, Context({"k": "a"})
+    )

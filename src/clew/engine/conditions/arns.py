@@ -9,14 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from clew.policy import pattern
-from clew.policy.pattern import nothing
+from clew.policy.pattern import Matcher, nothing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clew.policy.pattern import Matcher, Run
+    from clew.policy.pattern import Run
 
 _PARTS: Final = 6
+
+_Parts = tuple[Matcher, ...]
+"""The matchers of the six parts of a pattern."""
 
 
 def like(values: Sequence[str]) -> Matcher:
@@ -28,42 +31,28 @@ def like(values: Sequence[str]) -> Matcher:
     False
     """
     exact: set[str] = set()
-    patterns: list[Matcher] = []
+    patterns: list[_Parts] = []
     for value in values:
         if "*" in value or "?" in value:
-            match = _parts([(value, True)])
-            patterns += [] if match is nothing else [match]
+            parts = _parts([(value, True)])
+            patterns += [parts] if parts else []
         elif value.count(":") >= _PARTS - 1:
             exact.add(value)
-    return _either(frozenset(exact), patterns)
+    if not patterns:
+        return frozenset(exact).__contains__ if exact else nothing
+    return _like(patterns, frozenset(exact))
 
 
 def like_resolved(runs: Sequence[Run]) -> Matcher:
     """As `like`, for one pattern in which variables were replaced."""
-    return _parts(runs)
+    parts = _parts(runs)
+    return _like([parts], frozenset()) if parts else nothing
 
 
-def _either(listed: frozenset[str], patterns: list[Matcher]) -> Matcher:
-    if not patterns:
-        return listed.__contains__ if listed else nothing
-    if len(patterns) == 1 and not listed:
-        return patterns[0]
-    return lambda text: text in listed or any(match(text) for match in patterns)
-
-
-def _parts(runs: Sequence[Run]) -> Matcher:
+def _parts(runs: Sequence[Run]) -> _Parts:
+    """The matcher of each part of the pattern, none when it has not six."""
     split = _split(runs)
-    if len(split) != _PARTS:
-        return nothing
-    matchers = tuple(map(pattern.of_runs, split))
-
-    def match(text: str) -> bool:
-        parts = text.split(":", _PARTS - 1)
-        return len(parts) == _PARTS and all(
-            part_matches(part) for part_matches, part in zip(matchers, parts, strict=True)
-        )
-
-    return match
+    return tuple(map(pattern.of_runs, split)) if len(split) == _PARTS else ()
 
 
 def _split(runs: Sequence[Run]) -> list[list[Run]]:
@@ -74,3 +63,20 @@ def _split(runs: Sequence[Run]) -> list[list[Run]]:
         parts[-1].append((first, wild))
         parts += [[(each, wild)] for each in rest]
     return parts
+
+
+def _like(patterns: Sequence[_Parts], listed: frozenset[str]) -> Matcher:
+    def match(text: str) -> bool:
+        if text in listed:
+            return True
+        parts = text.split(":", _PARTS - 1)
+        return len(parts) == _PARTS and any(_fits(matchers, parts) for matchers in patterns)
+
+    return match
+
+
+def _fits(matchers: _Parts, parts: Sequence[str]) -> bool:
+    for matches, part in zip(matchers, parts, strict=True):  # noqa: SIM110  # half the time of `all` with a generator
+        if not matches(part):
+            return False
+    return True

@@ -34,16 +34,12 @@ def like(values: Sequence[str]) -> Matcher:
     return pattern.any_of(values)
 
 
-def plain(runs: Sequence[Run]) -> str:
-    """The text of a resolved value for the operators without wildcards."""
-    return "".join(text for text, _ in runs)
-
-
 def equal_resolved(runs: Sequence[Run]) -> Matcher:
     """As `equal`, for one value in which variables were replaced."""
-    return plain(runs).__eq__
+    return pattern.of_runs([(text, False) for text, _ in runs])
 
 
 def equal_ignoring_case_resolved(runs: Sequence[Run]) -> Matcher:
     """As `equal_ignoring_case`, for one value in which variables were replaced."""
-    return equal_ignoring_case([plain(runs)])
+    # Put together first: a few letters become other small letters at the end of a word.
+    return equal_ignoring_case(["".join(text for text, _ in runs)])
