@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clew.aws.catalog import current
 from clew.cli import context
@@ -18,7 +18,7 @@ from clew.snapshot.load import Inputs, load, read
 from clew.snapshot.model import Document, Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from clew.aws.catalog import Catalog
 
@@ -27,11 +27,11 @@ _MANY_ACTIONS = 25_000
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The options of one invocation, as given."""
+    """The options of one invocation, as given and under their names; repeatable ones as tuples."""
 
     principal: str | None
-    actions: tuple[str, ...]
-    resources: tuple[str, ...]
+    action: tuple[str, ...]
+    resource: tuple[str, ...]
     resource_account: str | None
     policies: tuple[str, ...]
     resource_policies: tuple[str, ...]
@@ -52,6 +52,16 @@ class Asked:
     decoded_message: str | None
     absent: tuple[str, ...]
     context_complete: bool
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Asked:
+        """The options that are about the question, out of all that the command takes."""
+        repeatable = {field.name for field in fields(cls) if str(field.type).startswith("tuple")}
+        values: dict[str, Any] = {
+            field.name: tuple(options[field.name] or ()) if field.name in repeatable else options[field.name]
+            for field in fields(cls)
+        }
+        return cls(**values)
 
     @property
     def own_files(self) -> tuple[str, ...]:
@@ -87,7 +97,7 @@ class Question:
 def question(asked: Asked) -> Question:
     """The question with its files read. Errors: `InputError`, `PolicyError`, `UsageError`, located."""
     asked = _with_message(asked)
-    if not asked.actions:
+    if not asked.action:
         raise UsageError("which action? give `--action s3:GetObject`, a glob, or `--batch FILE`")
     inputs = Inputs(asked.policies, asked.resource_policies, asked.scps, asked.rcps, asked.organization)
     if not inputs and not asked.own_files:
@@ -99,7 +109,7 @@ def question(asked: Asked) -> Question:
         context.note(note)
     return Question(
         principal=asked.principal,
-        pairs=tuple(_pairs(asked.actions, asked.resources or ("*",), current())),
+        pairs=tuple(_pairs(asked.action, asked.resource or ("*",), current())),
         resource_account=asked.resource_account,
         snapshot=snapshot,
         given=_given(asked),
@@ -118,8 +128,8 @@ def _with_message(asked: Asked) -> Asked:
     return replace(
         asked,
         principal=asked.principal or message.principal,
-        actions=asked.actions or ((message.action,) if message.action else ()),
-        resources=asked.resources or ((message.resource,) if message.resource else ()),
+        action=asked.action or ((message.action,) if message.action else ()),
+        resource=asked.resource or ((message.resource,) if message.resource else ()),
     )
 
 

@@ -79,7 +79,7 @@ def live_policy(asked: Asked) -> dict[str, object]:
         _statement("CollectTheAccountFile", ("iam:GetAccountAuthorizationDetails",), "*"),
         _statement("CollectTheOrganization", _ORGANIZATION, "*"),
     ]
-    reads = sorted({action for resource in asked.resources for action in _reads(resource)})
+    reads = sorted({action for resource in asked.resource for action in _reads(resource)})
     if reads:
         statements.append(_statement("CollectTheResourcePolicies", reads, "*"))
     if kind is not None:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import typer
 
 from clew.cli import simulation_options as option
 from clew.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def register(app: typer.Typer) -> None:
@@ -58,6 +53,7 @@ def simulate(
 
     Exit codes: 0 answered, 1 by --fail-on, 2 wrong input, 3 some answer is undetermined (batch: or an error).
     """
+    options = locals()
     if batch is not None:
         from clew.cli.simulation_batch import print_batch
 
@@ -67,36 +63,8 @@ def simulate(
     from clew.cli import simulation
     from clew.cli.simulation_inputs import Asked
 
-    asked = Asked(
-        principal=principal,
-        actions=_all(action),
-        resources=_all(resource),
-        resource_account=resource_account,
-        policies=_all(policies),
-        resource_policies=_all(resource_policies),
-        scps=_all(scps),
-        rcps=_all(rcps),
-        organization=_all(organization),
-        only=_all(only),
-        without=_all(without),
-        policy=_all(policy),
-        boundary=_all(boundary),
-        resource_policy=resource_policy,
-        session_policy=_all(session_policy),
-        endpoint_policy=_all(endpoint_policy),
-        scp=_all(scp),
-        rcp=_all(rcp),
-        context=_all(context),
-        context_file=_all(context_file),
-        decoded_message=decoded_message,
-        absent=_all(absent),
-        context_complete=context_complete,
-    )
+    asked = Asked.of(options)
     if live_permissions:
         raise typer.Exit(simulation.print_live_permissions(asked))
     form = simulation.Form(output=output, explain=explain, fail_on=fail_on, save=save)
     raise typer.Exit(simulation.answer(asked, form))
-
-
-def _all(given: Sequence[str] | None) -> tuple[str, ...]:
-    return tuple(given or ())
