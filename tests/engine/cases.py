@@ -47,7 +47,7 @@ FEDERATED: Final = (
     "www.amazon.com",
 )
 IN_WORDS: Final = re.compile(
-    r"(?P<effect>Allow|Deny) (?P<action>.+?)(?: on (?P<resource>.+?))?(?: to (?P<principal>.+?))?(?: as (?P<sid>\w+))?"
+    r"(?P<effect>Allow|Deny) (?P<action>.+?)(?: on (?P<resource>.+?))?(?: to (?P<principal>.+?))?(?: as (?P<sid>\S+))?"
 )
 POLICY_LISTS: Final = (
     "identity_policies",
