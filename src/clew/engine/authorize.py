@@ -313,8 +313,7 @@ def _weigh(plan: Plan, caller: Caller, resource: str, context: Context, record: 
         _ask_named(plan, plan.endpoint, caller, resource, context, record, ENDPOINT)
     if plan.public:
         atoms[PUBLIC] = _ask(plan, plan.public, resource, context, record, PUBLIC)
-    if plan.restricted and caller.kind is not Kind.SERVICE and caller.account != record.bucket_account:
-        # AWS: RestrictPublicBuckets leaves service principals and the owner's account.
+    if plan.restricted and not s3.is_spared(caller, record.bucket_account):
         atoms[PUBLIC] = False
 
 

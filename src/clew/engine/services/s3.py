@@ -146,6 +146,14 @@ def is_restricted(policies: Policies) -> bool:
     )
 
 
+def is_spared(caller: Caller, bucket_account: str) -> bool:
+    """Whether RestrictPublicBuckets leaves the caller alone: services and the bucket owner's account."""
+    if caller.kind is Kind.SERVICE:
+        # A CloudFront origin access identity has no account, but is no service principal either.
+        return not caller.text.startswith("arn:")
+    return caller.is_person_of_account and caller.account == bucket_account
+
+
 def is_ruled_by_object_owner(action: str, policies: Policies, bucket_account: str) -> bool:
     """Whether the action (in lower case) is on an object that another account owns, so that its Allows count alone."""
     if policies.object_owner is None or policies.object_ownership == ENFORCED:

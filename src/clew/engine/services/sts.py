@@ -32,7 +32,7 @@ def law(subject: Subject) -> Law | None:
     """The trust policy must allow; a federated caller is known by its provider alone."""
     action, kind = subject.action, subject.caller.kind
     if action == "sts:getcalleridentity":
-        return None if kind is Kind.ANONYMOUS else ALWAYS
+        return UNHEARD if kind is Kind.ANONYMOUS else ALWAYS
     if action == "sts:getsessiontoken":
         # AWS: "You cannot use policies to control authentication operations"; it takes long-term credentials.
         return ALWAYS if kind in {Kind.USER, Kind.ROOT} else UNHEARD
