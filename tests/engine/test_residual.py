@@ -1,61 +1,15 @@
-"""Undetermined decisions: a determined answer holds for every completion, a residual tells each completion's effect."""
+"""The residual of an undetermined decision: a sentence, a predicate and a tree; its laws are in `tests/properties`."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from tests.properties.lines import KEYS, Example, examples
 
 from clew.engine import Context, Effect, Policies, Request, authorize, prepare
-from clew.engine.batch import evaluate_line
 from clew.policy.parse import from_document
 
 USER = "arn:aws:iam::111122223333:user/ana"
-COMPLETIONS = {
-    **KEYS,
-    "kms:EncryptionContext:department": ("it", "hr"),
-    "kms:EncryptionContext:other": ("x",),
-}
-completions = st.dictionaries(
-    st.sampled_from(sorted(COMPLETIONS)), st.integers(0, 5), max_size=len(COMPLETIONS)
-).map(lambda drawn: {key: COMPLETIONS[key][place % len(COMPLETIONS[key])] for key, place in drawn.items()})
-
-
-def _value(value: object) -> str | tuple[str, ...]:
-    if isinstance(value, list):
-        return tuple(str(each) for each in value)
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-@given(examples(most=6), st.lists(completions, min_size=3, max_size=3))
-def test_every_completion_has_the_effect_that_was_foretold(
-    example: Example, completed: list[dict[str, object]]
-) -> None:
-    """For any values of the unknown keys a determined answer stays, and the residual gives the engine's effect."""
-    for line in example.lines:
-        foretold = evaluate_line(line, unknown_context=True)
-        written = {key.lower() for key in line["request"]["context"]}
-        for values in completed:
-            more = {key: value for key, value in values.items() if key.lower() not in written}
-            request = {**line["request"], "context": {**line["request"]["context"], **more}}
-            effect = evaluate_line({**line, "request": request})["decision"]
-            if foretold["decision"] == "undetermined":
-                assert _by_tree(line, foretold, more) == effect, json.dumps(line)
-            else:
-                assert effect == foretold["decision"], json.dumps(line)
-
-
-def _by_tree(line: dict[str, object], foretold: dict[str, object], more: dict[str, object]) -> str:
-    """The effect by the residual itself, taken from the decision that the line describes."""
-    from clew.engine.batch import decide_line
-
-    decision = decide_line(line, unknown_context=True)
-    assert decision.residual is not None
-    assert decision.residual.text == foretold["residual"]["text"]
-    return decision.residual.holds({key: _value(value) for key, value in more.items()}).value
 
 
 def _policies(*statements: dict[str, object]) -> Policies:
