@@ -379,6 +379,8 @@ def _rows(answer: Answer, gate: Gate, here: Sequence[Told], width: int) -> list[
         (effect, " · ".join(part for part in (_held(title, holders), place) if part))
         for (effect, title, place), holders in said.items()
     ]
+    if not texts and answer.decision.gates[gate] is Verdict.UNKNOWN:
+        return ["depends on what is not given"]
     shown = texts[:_SHOWN_IN_GATE]
     if len(texts) > len(shown):
         shown.append(("", f"and {len(texts) - len(shown)} more"))
