@@ -12,14 +12,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from clew.aws import arn_overlap, arn_refit
-from clew.aws.arn_overlap import FIELDS, LONGEST, is_open, split
+from clew.aws.arn_overlap import (
+    ACCOUNT,
+    FIELDS,
+    LONGEST,
+    PARTITION,
+    REGION,
+    RESOURCE,
+    SERVICE,
+    is_open,
+    split,
+)
 from clew.aws.catalog_nearest import nearest
 from clew.aws.partitions import PARTITIONS, is_region, partition_of
 
 if TYPE_CHECKING:
     from clew.aws.catalog import Catalog, ResourceType
-
-PARTITION, SERVICE, REGION, ACCOUNT, RESOURCE = range(1, FIELDS)
 
 NOT_FOR_ACTION: Final = "MISMATCHED_RESOURCE_FOR_ACTION"
 """Our own code: the ARN is well-formed, and the action never works on what it names."""
@@ -48,6 +56,7 @@ _PRINCIPALS: Final = (
     "arn:${Partition}:sts::${Account}:assumed-role/${RoleName}/${SessionName}",
     "arn:${Partition}:sts::${Account}:federated-user/${UserName}",
 )
+_MOST_NAMED: Final = 4
 _CAPITAL: Final = re.compile("[A-Z]")
 
 
@@ -88,12 +97,24 @@ def examine(arn: str, *, action: str | None = None, catalog: Catalog) -> tuple[D
     return patient.diagnoses
 
 
+def mismatch(arn: str, action: str, catalog: Catalog) -> Diagnosis | None:
+    """What keeps the action from working on anything that the ARN, right in itself, names; None when nothing does.
+
+    >>> from clew.aws.catalog import current
+    >>> mismatch("arn:aws:s3:::logs/*", "s3:ListBucket", current()).corrected
+    'arn:aws:s3:::logs'
+    """
+    patient = _Patient(arn, action, catalog)
+    patient.work()
+    return next(iter(patient.diagnoses), None)
+
+
 class _Patient:
     """An ARN under examination: its text as corrected so far, and what was found."""
 
     def __init__(self, arn: str, action: str | None, catalog: Catalog) -> None:
-        self._written = arn
-        self._text = arn
+        # INVARIANT: within a variable there is no colon and no slash.
+        self._written = self._text = arn_overlap.masked(arn)
         self._action = action
         self._catalog = catalog
         self._found: list[Diagnosis] = []
@@ -103,13 +124,16 @@ class _Patient:
     @property
     def diagnoses(self) -> tuple[Diagnosis, ...]:
         """What was found; every diagnosis with the ARN as it stands at the end."""
-        corrected = None if self._is_lost or self._text == self._written else self._text
+        corrected = None if self._is_lost or self._text == self._written else arn_overlap.unmasked(self._text)
         return tuple(
-            Diagnosis(each.code, each.message, corrected, self._is_certain, each.is_error)
+            Diagnosis(
+                each.code, arn_overlap.unmasked(each.message), corrected, self._is_certain, each.is_error
+            )
             for each in self._found
         )
 
     def examine(self) -> None:
+        """Go through the ARN from its first field to its last."""
         if self._text != "*":
             steps = (
                 self._spaces, self._prefix, self._fields, self._partition, self._service, self._region, self._account,
@@ -119,7 +143,7 @@ class _Patient:
                 step()
                 if self._is_lost:
                     return
-        self._work()
+        self.work()
 
     # What the steps have in common
 
@@ -288,13 +312,17 @@ class _Patient:
     def _no_format(self, kinds: tuple[ResourceType, ...]) -> None:
         resource, service = self._field(RESOURCE), self._field(SERVICE)
         templates = [split(template)[RESOURCE] for kind in kinds for template in kind.arns]
-        meant = arn_refit.resource_meant(resource, templates)
+        below = next(
+            (f"{resource}{end}" for end in ("/*", ":*") if _meets(templates, f"{resource}{end}")), None
+        )
+        meant = below or arn_refit.resource_meant(resource, templates)
         corrected = self._with(RESOURCE, meant) if meant else None
-        shown = ", ".join(f"`{each}`" for each in sorted(set(templates), key=len)[:3])
+        shown = ", ".join(f"`{each}`" for each in sorted(set(templates), key=len)[:_MOST_NAMED])
         message = f"`{resource[:80]}` fits no resource of `{service}`, such as {shown}"
         self._tell("INVALID_ARN_RESOURCE", message, corrected=corrected, is_certain=False)
 
-    def _work(self) -> None:
+    def work(self) -> None:
+        """Ask whether the action works on what the ARN names."""
         action = self._catalog.action(self._action) if self._action else None
         if action is None:
             return
@@ -308,15 +336,24 @@ class _Patient:
         if wanted & found:
             return
         found = found or arn_overlap.types(self._text, self._field(SERVICE), self._catalog)
-        named = " or ".join(sorted(found)[:3]) or "nothing that it works on"
-        expected = ", ".join(sorted(wanted))
+        named = " or ".join(sorted(found)[:_MOST_NAMED]) or "nothing that it works on"
+        expected = ", ".join(sorted(wanted)[:_MOST_NAMED]) + (
+            " and others" if len(wanted) > _MOST_NAMED else ""
+        )
         message = f"`{action.full_name}` works on {expected}; this names {named}"
-        meant = self._for_action(action.service, wanted)
+        kinds = [kind for kind in self._catalog.resource_types(action.service) if kind.name in wanted]
+        meant = self._for_action(kinds)
         self._tell(NOT_FOR_ACTION, message, corrected=meant, is_certain=False)
 
-    def _for_action(self, service: str, wanted: set[str]) -> str | None:
+    def _for_action(self, kinds: list[ResourceType]) -> str | None:
         """The ARN nearest to this one that the action works on."""
         candidates = arn_refit.neighbours(self._text)
         return next(
-            (each for each in candidates if wanted & arn_overlap.types(each, service, self._catalog)), None
+            (each for each in candidates if any(arn_overlap.fits(kind, each) for kind in kinds)), None
         )
+
+
+def _meets(templates: list[str], resource: str) -> bool:
+    return bool(resource.strip("/:*")) and any(
+        arn_overlap.overlap(template, resource) for template in templates
+    )

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from clew.aws.catalog import Catalog, ResourceType
 
 FIELDS: Final = 6
+PARTITION, SERVICE, REGION, ACCOUNT, RESOURCE = range(1, FIELDS)
+
+WITHOUT_ACCOUNT: Final = frozenset({"ssm", "resource-explorer-2"})
+"""Services with resources of AWS's own whose ARNs name no account, as `arn:aws:ssm:*::document/AWS-RunPatchBaseline`."""
+
 LONGEST: Final = 2_048
 """The longest ARN that is looked into; AWS's interfaces take none longer."""
 
@@ -25,6 +30,10 @@ MOST_WILDCARDS: Final = 64
 
 _SEPARATORS: Final = "/:"
 _VARIABLE: Final = re.compile(r"\$\{[^{}]*\}")
+_WILD: Final = re.compile(r"[*?]|\$\{")
+# Characters for private use that stand in a variable for the separators of the ARN around it.
+_MASKED: Final = str.maketrans(":/", "\ue000\ue001")
+_UNMASKED: Final = str.maketrans("\ue000\ue001", ":/")
 
 
 class _Step(NamedTuple):
@@ -37,6 +46,16 @@ class _Step(NamedTuple):
 
 _ANY: Final = _Step("")
 _RUN: Final = _Step("", repeats=True)
+
+
+def masked(arn: str) -> str:
+    """The ARN with the colons and slashes of its variables hidden, so that it divides where its fields do."""
+    return _VARIABLE.sub(lambda found: found[0].translate(_MASKED), arn)
+
+
+def unmasked(arn: str) -> str:
+    """The ARN that `masked` was given."""
+    return arn.translate(_UNMASKED)
 
 
 def split(arn: str) -> list[str]:
@@ -76,10 +95,13 @@ def field_faults(template: str, arn: str, *, strict: bool = True) -> tuple[int, 
     >>> field_faults("arn:${Partition}:s3:::${BucketName}", "arn:aws:s3:us-east-1::b*")
     (3,)
     """
-    wanted, given = split(template), split(arn)
+    wanted, given = split(template), split(_VARIABLE.sub("*", arn))
     if len(given) < FIELDS or not overlap(wanted[-1], given[-1], strict=strict):
         return None
-    return tuple(place for place in range(1, FIELDS - 1) if not _field_fits(wanted[place], given[place]))
+    places = [place for place in range(1, FIELDS - 1) if not _field_fits(wanted[place], given[place])]
+    if places == [ACCOUNT] and not given[ACCOUNT] and given[SERVICE] in WITHOUT_ACCOUNT:
+        return ()
+    return tuple(places)
 
 
 def _field_fits(template: str, field: str) -> bool:
@@ -94,6 +116,8 @@ def overlap(template: str, pattern: str, *, strict: bool = True) -> bool:
     >>> overlap("${BucketName}/${ObjectName}", "logs*"), overlap("${BucketName}", "logs/x")
     (True, False)
     """
+    if not _begin_alike(PLACEHOLDER.split(template, 1)[0], _WILD.split(pattern, 1)[0]):
+        return False
     left, right = _template_steps(template, strict=strict), _pattern_steps(pattern)
     if len(right) > LONGEST or sum(not step.text for step in right) > MOST_WILDCARDS:
         return True
@@ -108,6 +132,13 @@ def overlap(template: str, pattern: str, *, strict: bool = True) -> bool:
                 seen.add(following)
                 pending.append(following)
     return False
+
+
+def _begin_alike(literal: str, other: str) -> bool:
+    """Whether what two patterns begin with, up to their first wildcard, can be the beginning of one text."""
+    literal = literal.partition("*")[0]
+    shorter = min(len(literal), len(other))
+    return literal[:shorter] == other[:shorter]
 
 
 def _following(left: list[_Step], right: list[_Step], i: int, j: int) -> Iterable[tuple[int, int]]:

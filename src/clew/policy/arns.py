@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 MOST_PAIRS: Final = 20_000
 """How many pairs of action and resource of one statement are looked at; AWS's quotas leave room for a tenth."""
 
+MOST_TOLD: Final = 5
+"""How many resources, actions, or tries of one statement are told or made, where there are very many."""
+
 _WIDE: Final = 400
 """A pattern that stands for more actions than this is taken to work on whatever it stands beside."""
 
@@ -90,72 +93,79 @@ def _check_pairs(
     if len(known) < len(actions) or any(resource.arn is None for resource in resources):
         # What an unknown action works on, and what a lost ARN names, is not known.
         return
-    arns = [str(resource.arn) for resource in resources]
     judge = _Works(catalog)
-    works = {(word.text, arn): judge.works(word.text, arn) for word in known for arn in arns}
-    is_dead = not any(works.values())
-    weight = FindingType.ERROR if is_dead else FindingType.WARNING
-    helped: set[str] = set()
-    for resource, arn in zip(resources, arns, strict=True):
-        if not any(works[word.text, arn] for word in known):
-            helped |= _unused(resource, arn, known, weight, catalog, problems)
-    for word in known:
-        if (
-            not any(works[word.text, arn] for arn in arns)
-            and word.text not in helped
-            and "*" not in word.text
-        ):
-            _without_resource(word, arns, weight, catalog, problems)
+    works = {
+        (word.text, str(resource.arn)): judge.works(word.text, str(resource.arn))
+        for word in known
+        for resource in resources
+    }
+    weight = FindingType.WARNING if any(works.values()) else FindingType.ERROR
+    unused = [each for each in resources if not any(works[word.text, str(each.arn)] for word in known)]
+    for resource in unused[:MOST_TOLD]:
+        _tell_unused(resource, known, weight, catalog, problems)
+    idle = [word for word in known if not any(works[word.text, str(each.arn)] for each in resources)]
+    named = [word for word in idle if _is_told(word.text, unused, catalog)]
+    if named:
+        _tell_idle(named, resources, weight, catalog, problems)
 
 
-def _unused(
-    resource: _Resource,
-    arn: str,
-    actions: list[Word],
-    weight: FindingType,
-    catalog: Catalog,
-    problems: Problems,
-) -> set[str]:
-    """Note a resource that no action works on; returns the actions that work on its correction."""
-    named = [word.text for word in actions if catalog.action(word.text) is not None]
-    found = [each for text in named for each in arn_doctor.examine(arn, action=text, catalog=catalog)]
-    if not found:
-        message = f"no action of the statement works on `{shown(arn, 120)}`"
-        problems.add(
-            arn_doctor.NOT_FOR_ACTION, message, resource.word.path, resource.word.node, finding_type=weight
-        )
-        return set()
-    each = next((each for each in found if each.corrected not in {None, "*"}), found[0])
-    meant = each.corrected
-    if meant == "*" and any(not catalog.is_wildcard_only(text) for text in named):
-        meant = None
-    message = f"`{shown(arn, 120)}`: {each}"
-    problems.add(
-        each.code, message, resource.word.path, resource.word.node, corrected=meant, finding_type=weight
-    )
-    return {text for text in named if meant is not None and _Works(catalog).works(text, meant)} | (
-        set(named) if len(named) == 1 else set()
-    )
+def _is_told(action: str, unused: list[_Resource], catalog: Catalog) -> bool:
+    """Whether an action without a resource is worth a word: not when a resource beside it was just told to be meant."""
+    found = catalog.action(action)
+    if found is None or found.access_level == "Tagging":
+        # The catalogue's resource types of tagging actions are incomplete.
+        return False
+    return not any(_advice(str(each.arn), [action], catalog) for each in unused)
 
 
-def _without_resource(
-    word: Word, arns: list[str], weight: FindingType, catalog: Catalog, problems: Problems
+def _advice(arn: str, actions: list[str], catalog: Catalog) -> arn_doctor.Diagnosis | None:
+    """What the doctor says of the ARN for the first of the actions that he has a better one for."""
+    found = [arn_doctor.mismatch(arn, action, catalog) for action in actions[:MOST_TOLD]]
+    return next((each for each in found if each is not None and each.corrected not in {None, "*"}), None)
+
+
+def _tell_unused(
+    resource: _Resource, actions: list[Word], weight: FindingType, catalog: Catalog, problems: Problems
 ) -> None:
-    """Note an action that works on none of the resources, and the resource that it lacks."""
-    found = [each for arn in arns for each in arn_doctor.examine(arn, action=word.text, catalog=catalog)]
-    if not found:
+    arn = str(resource.arn)
+    named = [word.text for word in actions if catalog.action(word.text) is not None]
+    each = _advice(arn, named, catalog)
+    meant = each.corrected if each is not None else None
+    if named and all(map(catalog.is_wildcard_only, named)):
+        each, meant = arn_doctor.mismatch(arn, named[0], catalog), "*"
+    elif each is None and len(actions) == len(named) == 1:
+        each = arn_doctor.mismatch(arn, named[0], catalog)
+    message = f"`{shown(arn, 120)}`: {each or 'no action of the statement works on it'}"
+    word = resource.word
+    problems.add(
+        arn_doctor.NOT_FOR_ACTION, message, word.path, word.node, corrected=meant, finding_type=weight
+    )
+
+
+def _tell_idle(
+    idle: list[Word], resources: list[_Resource], weight: FindingType, catalog: Catalog, problems: Problems
+) -> None:
+    """Note the actions that work on none of the resources: the first with what it lacks, the others by name."""
+    first = idle[0]
+    service = first.text.partition(":")[0].lower()
+    arns = [str(each.arn) for each in resources]
+    near = [arn for arn in arns if arn.split(":")[2:3] == [service]] or arns
+    each = next((found for arn in near[:MOST_TOLD] if (found := _advice(arn, [first.text], catalog))), None)
+    each = each or arn_doctor.mismatch(near[0], first.text, catalog)
+    if each is None:
         return
-    each = next((each for each in found if each.corrected not in {None, "*"}), found[0])
-    if catalog.is_wildcard_only(word.text):
-        message = f'{each.message}; give it a statement of its own with `"Resource": "*"`'
-        problems.add(arn_doctor.NOT_FOR_ACTION, message, word.path, word.node, finding_type=weight)
+    others = ", ".join(f"`{word.text}`" for word in idle[1 : MOST_TOLD + 1])
+    more = f"; the same of {others}{' and others' if len(idle) > MOST_TOLD + 1 else ''}" if others else ""
+    if catalog.is_wildcard_only(first.text):
+        message = f'{each.message}; give it a statement of its own with `"Resource": "*"`{more}'
+        problems.add(arn_doctor.NOT_FOR_ACTION, message, first.path, first.node, finding_type=weight)
         return
     hint = f"; add `{each.corrected}` to the resources" if each.corrected else ""
     problems.add(
         MISSING_FOR_ACTION,
-        f"{each.message}{hint}",
-        word.path,
-        word.node,
+        f"{each.message}{hint}{more}",
+        first.path,
+        first.node,
         corrected=each.corrected,
         finding_type=weight,
     )

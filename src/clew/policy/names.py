@@ -79,7 +79,7 @@ def _check_key(key: Word, catalog: Catalog, problems: Problems) -> None:
             "MISSING_TAG_KEY_IN_CONDITION",
             f"`{shown(text)}` names no tag; expected `{lowered}/KEY`",
         )
-    elif catalog.condition_key(text) is not None:
+    elif catalog.condition_key(text) is not None or catalog.condition_key(_any_tag(text)) is not None:
         return
     elif prefix.lower() == "aws":
         code, meant = "INVALID_GLOBAL_CONDITION_KEY", _nearest_key(text, catalog)
@@ -88,6 +88,11 @@ def _check_key(key: Word, catalog: Catalog, problems: Problems) -> None:
     if code:
         message = f"{message}{_suggestion(meant)}"
         problems.add(code, message, key.path, key.node, corrected=meant, written=text)
+
+
+def _any_tag(text: str) -> str:
+    # Secrets Manager's page writes its tag keys with the word `tag-key` where others have a placeholder.
+    return f"{text.partition('/')[0]}/tag-key"
 
 
 def _nearest_key(text: str, catalog: Catalog) -> str | None:
