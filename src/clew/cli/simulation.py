@@ -14,7 +14,7 @@ from clew.cli.simulation_inputs import hints, question
 from clew.cli.simulation_options import FailOn, Output
 from clew.engine import Context, Effect, Request, prepare
 from clew.engine.derive import derived
-from clew.reach.applied import applied
+from clew.reach.applied import NO_ACCOUNT, applied
 from clew.report.decision import Answer, explanation
 
 if TYPE_CHECKING:
@@ -107,7 +107,10 @@ def _request(posed: Question, found: Applied, action: str, resource: str) -> Req
     about = {
         key: value
         for key, value in (
-            ("aws:PrincipalAccount", full.context.get("aws:principalaccount")),
+            (
+                "aws:PrincipalAccount",
+                None if NO_ACCOUNT in bare.principal else full.context.get("aws:principalaccount"),
+            ),
             ("aws:ResourceAccount", full.context.get("aws:resourceaccount")),
             ("aws:RequestedRegion", full.context.get("aws:requestedregion")),
             ("aws:PrincipalIsAWSService", "false"),

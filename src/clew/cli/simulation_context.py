@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from clew.engine.request import ContextValue
+    from clew.snapshot.model import Source
 
 # Of a decoded message: facts about the resource under names that are no condition keys.
 _PSEUDO_KEYS = frozenset(
@@ -25,10 +26,14 @@ _PSEUDO_KEYS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """The context keys that the question gives: those with values, and those that the request does not carry."""
+    """The context keys that the question gives: those with values, and those that the request does not carry.
+
+    `sources` are the files that they come from.
+    """
 
     values: Mapping[str, ContextValue] = field(default_factory=dict)
     absent: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +44,29 @@ class Message:
     action: str | None
     resource: str | None
     values: Mapping[str, ContextValue]
+    source: Source
 
 
 def carried(
-    flags: tuple[str, ...], files: tuple[str, ...], message: str | None, absent: tuple[str, ...]
+    flags: tuple[str, ...], files: tuple[str, ...], message: Message | None, absent: tuple[str, ...]
 ) -> Carried:
     """The context: a decoded message first, then files, then flags, the later in place of the earlier.
 
     Errors: `UsageError` for a flag, `InputError` for a file.
     """
-    values: dict[str, ContextValue] = dict(decoded_message(message).values) if message else {}
+    values: dict[str, ContextValue] = dict(message.values) if message else {}
     left_out = list(absent)
+    sources = [message.source] if message else []
     for name in files:
-        given, missing = _from_file(name)
+        source = read(name)
+        given, missing = _from_file(source)
         _update(values, given)
         left_out += missing
+        sources.append(source)
     _update(values, _from_flags(flags))
     for key in (*values, *left_out):
         _check(key)
-    return Carried(values, tuple(left_out))
+    return Carried(values, tuple(left_out), tuple(sources))
 
 
 def _update(values: dict[str, ContextValue], given: Mapping[str, ContextValue]) -> None:
@@ -84,8 +93,9 @@ def _from_flags(flags: tuple[str, ...]) -> dict[str, ContextValue]:
         if not equals or not key.strip():
             raise UsageError(f"`--context {flag[:200]}`: expected KEY=VALUE, as in aws:SourceIp=192.0.2.7")
         value = _listed(flag, text) if text.startswith("[") else text
-        before = values.get(key)
-        values[key] = value if before is None else (*_many(before), *_many(value))
+        same = next((known for known in values if known.lower() == key.lower()), key)
+        before = values.get(same)
+        values[same] = value if before is None else (*_many(before), *_many(value))
     return values
 
 
@@ -118,9 +128,9 @@ def _scalar(value: object) -> str | None:
     return str(value) if isinstance(value, str | int | float) else None
 
 
-def _from_file(name: str) -> tuple[dict[str, ContextValue], list[str]]:
+def _from_file(source: Source) -> tuple[dict[str, ContextValue], list[str]]:
     """The keys of a file, and those that it says are absent (null)."""
-    given = _json(name)
+    name, given = source.file, _json(source)
     if isinstance(given, list):
         return dict(_entries(name, given)), []
     if not isinstance(given, Mapping):
@@ -148,7 +158,8 @@ def _entries(name: str, given: list[object]) -> Iterator[tuple[str, ContextValue
 
 def decoded_message(name: str) -> Message:
     """What the output of `aws sts decode-authorization-message` says of the request; errors: `InputError`."""
-    given = _json(name)
+    source = read(name)
+    given = _json(source)
     if isinstance(given, Mapping) and isinstance(given.get("DecodedMessage"), str):
         try:
             given = json.loads(str(given["DecodedMessage"]))
@@ -172,6 +183,7 @@ def decoded_message(name: str) -> Message:
         action=action if isinstance(action, str) else None,
         resource=resource if isinstance(resource, str) else None,
         values={key: value for key, value in values.items() if key.lower() not in _PSEUDO_KEYS},
+        source=source,
     )
 
 
@@ -192,12 +204,13 @@ def _items(given: object) -> list[Mapping[str, object]]:
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
-def _json(name: str) -> object:
-    source = read(name)
+def _json(source: Source) -> object:
     try:
         value: object = json.loads(source.text)
     except json.JSONDecodeError as error:
-        raise InputError(f"{name}:{error.lineno}: not JSON: {error.msg.lower()}") from error
+        raise InputError(f"{source.file}:{error.lineno}: not JSON: {error.msg.lower()}") from error
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{name}: nested too deeply, or holds a number that cannot be read") from error
+        raise InputError(
+            f"{source.file}: nested too deeply, or holds a number that cannot be read"
+        ) from error
     return value

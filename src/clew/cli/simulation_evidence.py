@@ -52,7 +52,10 @@ def evidence(posed: Question, answers: Sequence[Answer], now: datetime) -> dict[
             "only": list(posed.choice.only),
             "without": list(posed.choice.without),
         },
-        "inputs": [_input(name) for name in posed.files],
+        "inputs": [
+            {"file": source.file, "sha256": source.sha256, "size_bytes": source.size_bytes}
+            for source in posed.files
+        ],
         "answers": [decision_json.to_dict(answer) for answer in answers],
     }
     return {**body, "sha256": digest(body)}
@@ -69,8 +72,3 @@ def digest(body: Mapping[str, object]) -> str:
 
 def _shown(value: str | tuple[str, ...]) -> str | list[str]:
     return value if isinstance(value, str) else list(value)
-
-
-def _input(name: str) -> dict[str, object]:
-    data = Path(name).read_bytes()
-    return {"file": name, "sha256": hashlib.sha256(data).hexdigest(), "size_bytes": len(data)}

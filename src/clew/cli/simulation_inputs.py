@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from clew.aws.catalog import current
 from clew.cli import context
-from clew.cli.simulation_context import Carried, carried, decoded_message
+from clew.cli.simulation_context import Carried, Message, carried, decoded_message
 from clew.errors import PolicyError, UsageError
 from clew.policy.model import PolicyKind
 from clew.reach.applied import Choice, Given
 from clew.snapshot import side
 from clew.snapshot.load import Inputs, load, read
-from clew.snapshot.model import Document, Snapshot
+from clew.snapshot.model import Document, Snapshot, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -63,21 +63,6 @@ class Asked:
         }
         return cls(**values)
 
-    @property
-    def own_files(self) -> tuple[str, ...]:
-        """The files of the question itself: policies of the user's own, contexts, a decoded message."""
-        single = (self.resource_policy, self.decoded_message)
-        several = (
-            self.policy,
-            self.boundary,
-            self.session_policy,
-            self.endpoint_policy,
-            self.scp,
-            self.rcp,
-            self.context_file,
-        )
-        return (*(name for names in several for name in names), *(name for name in single if name))
-
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -91,40 +76,66 @@ class Question:
     choice: Choice
     carried: Carried
     complete: bool
-    files: tuple[str, ...]
+    files: tuple[Source, ...]
 
 
 def question(asked: Asked) -> Question:
     """The question with its files read. Errors: `InputError`, `PolicyError`, `UsageError`, located."""
-    asked = _with_message(asked)
-    if not asked.action:
-        raise UsageError("which action? give `--action s3:GetObject`, a glob, or `--batch FILE`")
-    inputs = Inputs(asked.policies, asked.resource_policies, asked.scps, asked.rcps, asked.organization)
-    if not inputs and not asked.own_files:
-        raise UsageError("which policies? give `--policies ACCOUNT.json`, `--policy FILE`, or another policy")
-    if asked.principal is None and inputs.accounts:
-        raise UsageError("which principal of the account? give `--principal ARN`")
-    snapshot = load(inputs)
+    message = None if asked.decoded_message is None else decoded_message(asked.decoded_message)
+    asked = asked if message is None else _with_message(asked, message)
+    _check(asked)
+    snapshot = load(
+        Inputs(asked.policies, asked.resource_policies, asked.scps, asked.rcps, asked.organization)
+    )
     for note in snapshot.notes:
         context.note(note)
+    given = _given(asked)
+    said = carried(asked.context, asked.context_file, message, asked.absent)
     return Question(
         principal=asked.principal,
         pairs=tuple(_pairs(asked.action, asked.resource or ("*",), current())),
         resource_account=asked.resource_account,
         snapshot=snapshot,
-        given=_given(asked),
+        given=given,
         choice=Choice(asked.only, asked.without),
-        carried=carried(asked.context, asked.context_file, asked.decoded_message, asked.absent),
+        carried=said,
         complete=asked.context_complete,
-        files=(*snapshot.files, *asked.own_files),
+        files=(*snapshot.files, *_sources(given), *said.sources),
     )
 
 
-def _with_message(asked: Asked) -> Asked:
+def _check(asked: Asked) -> None:
+    """Refuse a question that lacks what it takes to answer it."""
+    if not asked.action:
+        raise UsageError("which action? give `--action s3:GetObject`, a glob, or `--batch FILE`")
+    own = (asked.policy, asked.resource_policy, asked.session_policy, asked.endpoint_policy)
+    state = (
+        asked.policies,
+        asked.resource_policies,
+        asked.scps,
+        asked.rcps,
+        asked.boundary,
+        asked.scp,
+        asked.rcp,
+    )
+    if not any((*own, *state)):
+        raise UsageError("which policies? give `--policies ACCOUNT.json`, `--policy FILE`, or another policy")
+    if asked.principal is None and (asked.policies or asked.resource_policies or asked.resource_policy):
+        raise UsageError("which principal? give `--principal ARN`: whom these policies are about decides")
+
+
+def _sources(given: Given) -> Iterator[Source]:
+    levels = (document for level in (*given.scps, *given.rcps) for document in level)
+    single = (given.resource,) if given.resource else ()
+    found: dict[str, Source] = {}
+    for document in (*given.identity, *given.session, *given.endpoint, *given.boundaries, *single, *levels):
+        if document.source is not None:
+            found[document.source.file] = document.source
+    yield from found.values()
+
+
+def _with_message(asked: Asked, message: Message) -> Asked:
     """The question, with principal, action and resource of the decoded message where they are not given."""
-    if asked.decoded_message is None:
-        return asked
-    message = decoded_message(asked.decoded_message)
     return replace(
         asked,
         principal=asked.principal or message.principal,

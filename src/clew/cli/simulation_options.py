@@ -9,13 +9,6 @@ import typer
 
 Texts = list[str] | None
 
-_ASK = "The question"
-_STATE = "Account files"
-_CUSTOM = "Policies of your own (FILE: one policy document)"
-_CONTEXT = "Request context"
-_ANSWER = "The answer"
-_BATCH = "Batch"
-
 
 class Output(StrEnum):
     """The forms in which decisions are printed."""
@@ -35,8 +28,8 @@ class FailOn(StrEnum):
     ALLOWED = "allowed"
 
 
-def _option(help_text: str, panel: str, *names: str, metavar: str | None = None) -> object:
-    return typer.Option(*names, help=help_text, rich_help_panel=panel, metavar=metavar)
+def _option(help_text: str, *names: str, metavar: str | None = None) -> object:
+    return typer.Option(*names, help=help_text, metavar=metavar)
 
 
 # The question
@@ -44,145 +37,134 @@ Principal = Annotated[
     str | None,
     _option(
         "User, role, session, federated user, root or group ARN, a service name, or `*` for anonymous.",
-        _ASK,
         "--principal",
         "-p",
         metavar="ARN",
     ),
 ]
-Action = Annotated[
-    Texts, _option("Action, or a glob such as 's3:Get*' (repeatable).", _ASK, "--action", "-a")
-]
+Action = Annotated[Texts, _option("Action, or a glob such as 's3:Get*' (repeatable).", "--action", "-a")]
 Resource = Annotated[
-    Texts, _option("Resource ARN, or `*` (repeatable; the default).", _ASK, "--resource", "-r", metavar="ARN")
+    Texts, _option("Resource ARN, or `*` (repeatable; the default).", "--resource", "-r", metavar="ARN")
 ]
 ResourceAccount = Annotated[
-    str | None, _option("The account that owns the resources, where their ARNs do not say it.", _ASK)
+    str | None,
+    _option(
+        "The account that owns the resources, where their ARNs do not say it.",
+    ),
 ]
 # Account files
 Policies = Annotated[
     Texts,
     _option(
         "Output of `aws iam get-account-authorization-details`, or a folder with it and the side files (repeatable).",
-        _STATE,
         "--policies",
         metavar="FILE|FOLDER",
     ),
 ]
-ResourcePolicies = Annotated[Texts, _option("Resource policies by ARN (repeatable).", _STATE, metavar="FILE")]
+ResourcePolicies = Annotated[Texts, _option("Resource policies by ARN (repeatable).", metavar="FILE")]
 Scps = Annotated[
-    Texts, _option("Service control policies by root, unit and account.", _STATE, "--scps", metavar="FILE")
+    Texts, _option("Service control policies by root, unit and account.", "--scps", metavar="FILE")
 ]
 Rcps = Annotated[
-    Texts, _option("Resource control policies by root, unit and account.", _STATE, "--rcps", metavar="FILE")
+    Texts, _option("Resource control policies by root, unit and account.", "--rcps", metavar="FILE")
 ]
-Organization = Annotated[Texts, _option("Where the accounts sit.", _STATE, metavar="FILE")]
+Organization = Annotated[Texts, _option("Where the accounts sit.", metavar="FILE")]
 Only = Annotated[
     Texts,
-    _option("Of the attached policies only these: name, ARN or glob (repeatable).", _STATE, metavar="POLICY"),
+    _option("Of the attached policies only these: name, ARN or glob (repeatable).", metavar="POLICY"),
 ]
 Without = Annotated[
     Texts,
     _option(
         "Without this attached policy; or without `boundary`, `scps`, `rcps`, `resource-policy` (repeatable).",
-        _STATE,
         metavar="POLICY",
     ),
 ]
 # Policies of your own
 Policy = Annotated[
-    Texts, _option("Identity policy, added to the attached ones (repeatable).", _CUSTOM, metavar="FILE")
+    Texts, _option("Identity policy, added to the attached ones (repeatable).", metavar="FILE")
 ]
-Boundary = Annotated[
-    Texts, _option("Permissions boundary, in place of the attached one.", _CUSTOM, metavar="FILE")
-]
+Boundary = Annotated[Texts, _option("Permissions boundary, in place of the attached one.", metavar="FILE")]
 ResourcePolicy = Annotated[
     str | None,
-    _option(
-        "The policy of every resource asked about (a trust policy for AssumeRole).", _CUSTOM, metavar="FILE"
-    ),
+    _option("The policy of every resource asked about (a trust policy for AssumeRole).", metavar="FILE"),
 ]
-SessionPolicy = Annotated[Texts, _option("Session policy (repeatable).", _CUSTOM, metavar="FILE")]
+SessionPolicy = Annotated[Texts, _option("Session policy (repeatable).", metavar="FILE")]
 EndpointPolicy = Annotated[
-    Texts, _option("Policy of the VPC endpoint that the request goes through.", _CUSTOM, metavar="FILE")
+    Texts, _option("Policy of the VPC endpoint that the request goes through.", metavar="FILE")
 ]
 Scp = Annotated[
     Texts,
     _option(
         "One organisation level of SCPs, root first (repeatable); a JSON list holds several.",
-        _CUSTOM,
         "--scp",
         metavar="FILE",
     ),
 ]
 Rcp = Annotated[
     Texts,
-    _option("One organisation level of RCPs, root first (repeatable).", _CUSTOM, "--rcp", metavar="FILE"),
+    _option("One organisation level of RCPs, root first (repeatable).", "--rcp", metavar="FILE"),
 ]
 # Request context
 ContextValue = Annotated[
     Texts,
     _option(
         "Context key, as in aws:SourceIp=192.0.2.7; repeated or a JSON list: several values.",
-        _CONTEXT,
         "--context",
         "-c",
         metavar="KEY=VALUE",
     ),
 ]
 ContextFile = Annotated[
-    Texts, _option("JSON object of context keys, or IAM's ContextEntries list.", _CONTEXT, metavar="FILE")
+    Texts, _option("JSON object of context keys, or IAM's ContextEntries list.", metavar="FILE")
 ]
 DecodedMessage = Annotated[
     str | None,
     _option(
         "Decoded EC2 authorization message: its context, and principal, action, resource where not given.",
-        _CONTEXT,
         metavar="FILE",
     ),
 ]
 Absent = Annotated[
-    Texts, _option("A context key that the request does not carry (repeatable).", _CONTEXT, metavar="KEY")
+    Texts, _option("A context key that the request does not carry (repeatable).", metavar="KEY")
 ]
 ContextComplete = Annotated[
     bool,
-    _option(
-        "Keys that are not given are absent; without this they are unknown.", _CONTEXT, "--context-complete"
-    ),
+    _option("Keys that are not given are absent; without this they are unknown.", "--context-complete"),
 ]
 # The answer
 OutputOption = Annotated[
     Output | None,
-    _option("text, table, json, jsonl, csv, or aws (IAM's simulation API).", _ANSWER, "--output", "-o"),
+    _option("`aws` is the JSON of IAM's simulation API.", "--output", "-o"),
 ]
-Explain = Annotated[
-    bool, _option("Text: explain every decision, also those of a matrix.", _ANSWER, "--explain")
-]
+Explain = Annotated[bool, _option("Text: explain every decision, also those of a matrix.", "--explain")]
 FailOnOption = Annotated[
-    FailOn | None, _option("Exit 1 when a request is denied, or when one is allowed.", _ANSWER)
+    FailOn | None,
+    _option(
+        "Exit 1 when a request is denied, or when one is allowed.",
+    ),
 ]
 Save = Annotated[
     str | None,
-    _option("Also save the answers as dated evidence with the inputs' hashes.", _ANSWER, metavar="FILE"),
+    _option("Also save the answers as dated evidence with the inputs' hashes.", metavar="FILE"),
 ]
 LivePermissions = Annotated[
     bool,
     _option(
         "Print the policy that asking the same question of live AWS takes, and stop.",
-        _ANSWER,
         "--live-permissions",
     ),
 ]
 # Batch
 Batch = Annotated[
     str | None,
-    _option("Answer for each JSON line of FILE, `-` for standard input.", _BATCH, "--batch", metavar="FILE"),
+    _option("Answer for each JSON line of FILE, `-` for standard input.", "--batch", metavar="FILE"),
 ]
 UnknownContext = Annotated[
     bool,
-    _option("Batch: keys that a line does not give are unknown, not absent.", _BATCH, "--unknown-context"),
+    _option("Batch: keys that a line does not give are unknown, not absent.", "--unknown-context"),
 ]
 DeriveContext = Annotated[
     bool,
-    _option("Batch: derive keys that are certain, such as aws:PrincipalArn.", _BATCH, "--derive-context"),
+    _option("Batch: derive keys that are certain, such as aws:PrincipalArn.", "--derive-context"),
 ]

@@ -36,13 +36,15 @@ class Identity:
 
 NOBODY = Identity()
 
+_WITH_POLICIES = frozenset({Kind.USER, Kind.ROLE, Kind.SESSION, Kind.FEDERATED_USER})
+
 
 def identity(snapshot: Snapshot, caller: Caller) -> Identity:
     """The policies of the caller, as far as they are the caller's own.
 
     Errors: `InputError` when the caller's account is at hand and has no such principal; it names the nearest.
     """
-    if not snapshot.accounts or not caller.account or caller.kind is Kind.ROOT:
+    if not snapshot.accounts or caller.kind not in _WITH_POLICIES:
         return NOBODY
     account = snapshot.accounts.get(caller.account)
     if account is None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import difflib
 import gzip
+import hashlib
+import sys
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,8 +43,10 @@ class Inputs:
     rcps: tuple[str, ...] = ()
     organization: tuple[str, ...] = ()
 
-    def __bool__(self) -> bool:
-        return any((self.accounts, self.resources, self.scps, self.rcps, self.organization))
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every file, accounts first."""
+        return (*self.accounts, *self.resources, *self.organization, *self.scps, *self.rcps)
 
 
 def load(inputs: Inputs) -> Snapshot:
@@ -51,23 +55,20 @@ def load(inputs: Inputs) -> Snapshot:
     Errors: `InputError`, located, for a file that cannot be read, is no JSON, or holds something else.
     """
     given = _unfolded(inputs)
+    sources = {name: read(name) for name in dict.fromkeys(given.all)}
     collected = details.Collected()
-    notes: list[str] = []
-    for name in given.accounts:
-        source = read(name)
-        if not collected.add(source):
-            notes.append(_no_details(name, inputs))
+    notes = [_no_details(name, inputs) for name in given.accounts if not collected.add(sources[name])]
     resources: dict[str, Resource] = {}
     for name in given.resources:
-        resources.update(side.resources(read(name)))
+        resources.update(side.resources(sources[name]))
     organization = Organization()
     for name in given.organization:
-        organization = side.with_tree(organization, read(name))
+        organization = side.with_tree(organization, sources[name])
     for name in given.scps:
-        organization = side.with_scps(organization, read(name))
+        organization = side.with_scps(organization, sources[name])
     for name in given.rcps:
-        organization = side.with_rcps(organization, read(name))
-    return Snapshot(collected.accounts(), resources, organization, _files(given), tuple(notes))
+        organization = side.with_rcps(organization, sources[name])
+    return Snapshot(collected.accounts(), resources, organization, tuple(sources.values()), tuple(notes))
 
 
 def _no_details(name: str, inputs: Inputs) -> str:
@@ -76,10 +77,6 @@ def _no_details(name: str, inputs: Inputs) -> str:
     if name in inputs.accounts:
         raise InputError(message)
     return f"{message}; it is left out"
-
-
-def _files(given: Inputs) -> tuple[str, ...]:
-    return (*given.accounts, *given.resources, *given.organization, *given.scps, *given.rcps)
 
 
 def _unfolded(inputs: Inputs) -> Inputs:
@@ -105,15 +102,16 @@ def _of_folder(folder: Path) -> list[tuple[str, str]]:
 
 
 def read(name: str) -> Source:
-    """The text of a file, unpacked where it is gzip; errors: `InputError`."""
+    """The text of a file, unpacked where it is gzip; `-` is standard input. Errors: `InputError`."""
     try:
-        data = Path(name).read_bytes()
-        return Source(name, (gzip.decompress(data) if data[:2] == _GZIP else data).decode("utf-8-sig"))
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        text = (gzip.decompress(data) if data[:2] == _GZIP else data).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"`{name}` is not UTF-8 text") from error
     except (OSError, EOFError, zlib.error) as error:
         reason = (isinstance(error, OSError) and error.strerror) or f"damaged gzip: {error}"
         raise InputError(f"`{name}` cannot be read: {reason.lower()}") from error
+    return Source(name, text, hashlib.sha256(data).hexdigest(), len(data))
 
 
 def near(name: str, snapshot: Snapshot, limit: int = 3) -> Sequence[str]:

@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Source:
-    """A file that was read: its name as given, its text."""
+    """A file that was read: its name as given, its text, and the hash and size of its bytes as they were read."""
 
     file: str
     text: str = field(repr=False)
+    sha256: str = ""
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +210,7 @@ class Snapshot:
     accounts: Mapping[str, Account] = field(default_factory=dict)
     resources: Mapping[str, Resource] = field(default_factory=dict)
     organization: Organization = field(default_factory=Organization)
-    files: tuple[str, ...] = ()
+    files: tuple[Source, ...] = ()
     notes: tuple[str, ...] = ()
 
     def managed_policy(self, arn: str) -> Document | None:

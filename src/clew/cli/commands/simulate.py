@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from clew.cli import simulation_options as option
 from clew.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def register(app: typer.Typer) -> None:
@@ -55,6 +60,7 @@ def simulate(
     """
     options = locals()
     if batch is not None:
+        _alone(options)
         from clew.cli.simulation_batch import print_batch
 
         raise typer.Exit(print_batch(batch, unknown_context=unknown_context, derive_context=derive_context))
@@ -68,3 +74,15 @@ def simulate(
         raise typer.Exit(simulation.print_live_permissions(asked))
     form = simulation.Form(output=output, explain=explain, fail_on=fail_on, save=save)
     raise typer.Exit(simulation.answer(asked, form))
+
+
+_WITH_BATCH = frozenset({"batch", "unknown_context", "derive_context"})
+
+
+def _alone(options: Mapping[str, object]) -> None:
+    """Refuse what a batch would ignore: each line brings its own request and policies."""
+    other = next((name for name, value in options.items() if value and name not in _WITH_BATCH), None)
+    if other is not None and not (other == "output" and options[other] == option.Output.JSONL):
+        raise UsageError(
+            f"`--{other.replace('_', '-')}` does not go with `--batch`: each line says it for itself"
+        )
