@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from clew.events.predicate_tree import FACT, And, Leaf, Node, Not, Or, Path
 from clew.lake.detection.typed import column, is_text, light_tests, typed
+from clew.lake.predicate_tests_sql import literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +27,8 @@ _MOST = 20_000
 _WIDE = 20_000
 _MOST_TESTS = 32
 _STRUCT = "userIdentity"
-_COMMON: tuple[Path, ...] = (("eventName",), ("eventSource",), ("errorCode",), ("userIdentity", "type"))
+_NAME: Path = ("eventName",)
+_COMMON: tuple[Path, ...] = (_NAME, ("eventSource",), ("errorCode",), ("userIdentity", "type"))
 # Tried in this order; whoever forges events can make any column hold as many values as there are events.
 _CHOICES: tuple[tuple[Path, ...], ...] = (
     (
@@ -38,7 +40,7 @@ _CHOICES: tuple[tuple[Path, ...], ...] = (
         ("managementEvent",),
     ),
     _COMMON,
-    (("eventName",),),
+    (_NAME,),
     (),
 )
 _OPEN = Leaf((FACT, ""), "exists")
@@ -63,15 +65,29 @@ class Combinations:
             if self._fill():
                 break
 
-    @property
-    def rows(self) -> str:
+    def rows(self, limit: str = "true") -> str:
         """The rows of the source, each with the hash of its combination."""
         tested = "".join(f", {sql} AS {name}" for name, sql in self.tests.values())
         hashed = ", ".join(("0", *map(column, self.paths), *(name for name, _ in self.tests.values())))
         return (
-            f"(SELECT *, file_index, file_row_number, hash({hashed}) AS h FROM "
-            f"(SELECT *, file_index, file_row_number{tested} FROM {self.source} WHERE {self.limit}))"
+            f"(SELECT *, file_index, file_row_number, hash({hashed}) AS h FROM (SELECT *, file_index, "
+            f"file_row_number{tested} FROM {self.source} WHERE {self.limit} AND {limit}))"
         )
+
+    def named(self, numbers: str) -> str:
+        """The condition that an event has a name with which these questions can be true; "true" where that says little.
+
+        The reader passes over the other columns of rows that fail it. (Requests and answers of a million events: read
+        for 19 questions about 250,000 of them 1.2 s without, 0.8 s with.)
+        """
+        if _NAME not in self.paths:
+            return "true"
+        name = column(_NAME)
+        rows = self.connection.execute(
+            f"SELECT DISTINCT {name} FROM combinations JOIN pairs USING (h) WHERE question IN ({numbers})"
+        ).fetchall()
+        names = [text for (text,) in rows]
+        return f"{name} IN ({', '.join(map(literal, names))})" if None not in names else "true"
 
     @property
     def texts(self) -> tuple[Path, ...]:
@@ -124,7 +140,7 @@ class Combinations:
         shown += [name for name, _ in self.tests.values()]
         self.connection.execute(
             f"CREATE OR REPLACE TEMP TABLE combinations AS SELECT {', '.join([*shown, 'h'])}, count(*) AS events, "
-            f"min(epoch_us(eventtime)) AS first FROM {self.rows} GROUP BY ALL LIMIT {_MOST + 1}"
+            f"min(epoch_us(eventtime)) AS first FROM {self.rows()} GROUP BY ALL LIMIT {_MOST + 1}"
         )
         count, hashes = self.connection.execute(
             "SELECT count(*), count(DISTINCT h) FROM combinations"

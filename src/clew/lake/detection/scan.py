@@ -150,8 +150,9 @@ class Scan:
             if not sure[a.question.number]
         ]
         tested = f"(sure OR CASE {' '.join(cases)} ELSE false END)" if cases else "true"
+        limit = self._combinations.named(numbers) if self._weight(asked[0]) else "true"
         self.connection.execute(
-            f"INSERT INTO marks SELECT question, {columns} FROM {self._combinations.rows} e "
+            f"INSERT INTO marks SELECT question, {columns} FROM {self._combinations.rows(limit)} e "
             f"JOIN (FROM pairs WHERE question IN ({numbers})) p ON e.h = p.h "
             f"{self._looked_up(columns)} WHERE {tested}"
         )

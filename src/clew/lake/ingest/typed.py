@@ -6,7 +6,7 @@ The record's own text, its source and its number go past DuckDB.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -15,11 +15,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from clew.lake.ingest import callers
+from clew.lake.ingest.order import grouped, reordered
 from clew.lake.ingest.write import IDENTITY_WORD_KEYS, WORD_KEYS, Written, extracted, new_file
 from clew.lake.reader import quoted
 from clew.lake.schema import (
     CLOUDTRAIL,
     JSON,
+    TEXT,
     TIME,
     Column,
     FieldId,
@@ -31,7 +34,7 @@ from clew.lake.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     import duckdb
@@ -62,7 +65,8 @@ def typed(
 ) -> Typed | frozenset[str]:
     """The columns of a unit (j, source, record_number), or the sources that hold a record of another shape than AWS's.
 
-    Bounds are of the time, in epoch microseconds. Errors: duckdb.Error when a text is no JSON.
+    The records of one name and caller stand together. Bounds are of the time, in epoch microseconds. Errors:
+    duckdb.Error when a text is no JSON.
     """
     places = pa.array(np.arange(len(unit), dtype=np.int32))
     connection.register("unit", unit.append_column("place", places))
@@ -70,25 +74,59 @@ def typed(
         parsed = connection.sql(_query()).to_arrow_table().combine_chunks()
     finally:
         connection.unregister("unit")
-    if not parsed["place"].combine_chunks().equals(places):
+    if not _column(parsed, "place").equals(places):
         return _sources(unit)  # rows in another order would get another record's text
-    columns = {c.name: _retyped(_column(parsed, c.name), c.type, _IDS[c.name]) for c in _PARSED}
-    times = _column(parsed, "eventtime")
-    doubtful = _doubtful(columns, times, bounds)
+    columns = {c.name: _encoded(c, _column(parsed, c.name)) for c in _PARSED}
+    del parsed
+    identities = columns.pop(callers.COLUMN.name)
+    people = callers.taken_apart(connection, identities.dictionary)
+    if people is None:
+        return _sources(unit)
+    order = grouped(columns["eventname"], people.field("arn"), identities.indices)
+    ordered = {c.name: _retyped(columns.pop(c.name).take(order), c.type, _IDS[c.name]) for c in _PLAIN}
+    return _typed(ordered, reordered(unit, order), people, identities.indices.take(order), bounds)
+
+
+def _encoded(column: Column, array: pa.Array) -> pa.Array:
+    """The array, as a dictionary where few texts stand in many records: less to move, and written as it is."""
+    is_repeated = column == callers.COLUMN or (column.type == TEXT and column.name not in _TEXTS)
+    return array.dictionary_encode() if is_repeated else array
+
+
+def _typed(
+    columns: Mapping[str, pa.Array],
+    unit: pa.Table,
+    people: pa.StructArray,
+    who: pa.Array,
+    bounds: tuple[int, int],
+) -> Typed | frozenset[str]:
+    """As `typed`: of records whose callers are `people` at the places `who`."""
+    people = _retyped(people, callers.COLUMN.type, _IDS[callers.COLUMN.name])
+    times = columns["eventtime"]
+    doubtful = _doubtful(columns, times, bounds) | _taken(_odd_words(people, IDENTITY_WORD_KEYS), who)
     if doubtful.any():
         return _sources(unit.select(["source"]).filter(pa.array(doubtful)))
     own = {
+        callers.COLUMN.name: callers.spread(people, who),
         "eventjson": _column(unit, "j"),
         "conflict": pa.array(np.zeros(len(unit), np.bool_)),
         "record_id": columns["eventid"],
         "source": _column(unit, "source"),
         "record_number": _column(unit, "record_number"),
     }
-    arrays = [(columns | own)[c.name] for c in CLOUDTRAIL.columns]
+    arrays = [own[c.name] if c.name in own else columns[c.name] for c in CLOUDTRAIL.columns]
     fields = [
         _field(c.name, array.type, _IDS[c.name]) for c, array in zip(CLOUDTRAIL.columns, arrays, strict=True)
     ]
     return Typed(pa.table(arrays, schema=pa.schema(fields)), times.cast(pa.int64()).to_numpy())
+
+
+def _taken(flags: NDArray[np.bool_], places: pa.Array) -> NDArray[np.bool_]:
+    """The flags at these places, false where there is none."""
+    taken: NDArray[np.bool_] = (
+        pa.array(flags).take(places).fill_null(fill_value=False).to_numpy(zero_copy_only=False)
+    )
+    return taken
 
 
 def write_days(lake_path: Path, found: Typed) -> list[Written]:
@@ -138,12 +176,14 @@ def _column(table: pa.Table, name: str) -> pa.Array:
 
 _IDS = field_ids(CLOUDTRAIL)
 _PARSED = tuple(c for c in CLOUDTRAIL.columns if c.key)
+_PLAIN = tuple(c for c in _PARSED if c != callers.COLUMN)
 
 
 @lru_cache(maxsize=1)
 def _query() -> str:
     columns = ", ".join(f"{_parsed(c)} AS {c.name}" for c in _PARSED)
-    structure = quoted(transform_structure(_PARSED))
+    whole = replace(callers.COLUMN, type=JSON)
+    structure = quoted(transform_structure((whole, *_PLAIN)))
     return f"SELECT {columns}, place FROM (SELECT json_transform(j, {structure}) AS e, place FROM unit)"
 
 
@@ -156,19 +196,32 @@ def _parsed(column: Column) -> str:
 
 
 def _doubtful(columns: Mapping[str, pa.Array], times: pa.Array, bounds: tuple[int, int]) -> NDArray[np.bool_]:
-    """Which records lack an id or time of AWS's spelling, or a name, or have no word in a column of words."""
+    """Which records lack an id or time of AWS's spelling, or a name, or have no word in a column of words.
+
+    Of the callers' words `_odd_words` is asked apart.
+    """
     moments = times.cast(pa.int64()).fill_null(bounds[0] - 1).to_numpy()
     doubtful = _odd_ids(columns["eventid"])
     doubtful |= (moments < bounds[0]) | (moments > bounds[1])
     for name in ("eventname", "eventsource"):
         doubtful |= columns[name].is_null().to_numpy(zero_copy_only=False)
-    who = columns["useridentity"]
-    words = [columns[key.lower()] for key in WORD_KEYS] + [who.field(key) for key in IDENTITY_WORD_KEYS]
+    return doubtful | _odd_words(columns, WORD_KEYS)
+
+
+def _odd_words(columns: Mapping[str, pa.Array] | pa.StructArray, keys: Iterable[str]) -> NDArray[np.bool_]:
+    """Where one of these columns of words holds something else."""
+    words = [_part(columns, key.lower()) for key in keys]
+    found = np.zeros(len(words[0]), np.bool_)
     for column in words:
-        odd = [value for value in pc.unique(column).to_pylist() if value is not None and not is_word(value)]
-        if odd:
-            doubtful |= pc.is_in(column, pa.array(odd)).to_numpy(zero_copy_only=False)
-    return doubtful
+        encoded = column if isinstance(column, pa.DictionaryArray) else column.dictionary_encode()
+        odd = np.array([not is_word(value) for value in encoded.dictionary.to_pylist()], np.bool_)
+        if odd.any():
+            found |= _taken(odd, encoded.indices)
+    return found
+
+
+def _part(columns: Mapping[str, pa.Array] | pa.StructArray, name: str) -> pa.Array:
+    return columns.field(name) if isinstance(columns, pa.StructArray) else columns[name]
 
 
 def is_word(value: str) -> bool:
