@@ -83,7 +83,7 @@ def _add(accounts: dict[str, _Growing], entry: Entry) -> str:
 def _add_user(growing: _Growing, entry: Entry, arn: str) -> None:
     growing.users[arn] = User(
         arn=arn,
-        name=entry.text("UserName"),
+        name=_name(entry, "UserName", arn),
         id=_optional(entry, "UserId"),
         groups=_names(entry, "GroupList"),
         inline=_inline(entry, "UserPolicyList"),
@@ -94,7 +94,7 @@ def _add_user(growing: _Growing, entry: Entry, arn: str) -> None:
 
 
 def _add_group(growing: _Growing, entry: Entry, arn: str) -> None:
-    name = entry.text("GroupName")
+    name = _name(entry, "GroupName", arn)
     growing.groups[name] = Group(
         arn=arn,
         name=name,
@@ -108,7 +108,7 @@ def _add_role(growing: _Growing, entry: Entry, arn: str) -> None:
     trust = entry.value.get("AssumeRolePolicyDocument")
     growing.roles[arn] = Role(
         arn=arn,
-        name=entry.text("RoleName"),
+        name=_name(entry, "RoleName", arn),
         id=_optional(entry, "RoleId"),
         trust=None
         if trust is None
@@ -126,7 +126,7 @@ def _add_policy(growing: _Growing, entry: Entry, arn: str) -> None:
         if version.get("IsDefaultVersion") is True and "Document" in version:
             growing.policies[arn] = _document(
                 entry,
-                entry.text("PolicyName"),
+                _name(entry, "PolicyName", arn),
                 version["Document"],
                 ("PolicyVersionList", number, "Document"),
                 arn,
@@ -196,6 +196,11 @@ def _names(entry: Entry, name: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise entry.fault(f"expected `{name}` as a list of names")
     return tuple(value)
+
+
+def _name(entry: Entry, member: str, arn: str) -> str:
+    """The friendly name; the last part of the ARN where a tool other than AWS's left it out."""
+    return _optional(entry, member) or arn.rpartition("/")[2]
 
 
 def _optional(entry: Entry, name: str) -> str:
