@@ -20,7 +20,7 @@ FIELDS: Final = 6
 PARTITION, SERVICE, REGION, ACCOUNT, RESOURCE = range(1, FIELDS)
 
 WITHOUT_ACCOUNT: Final = frozenset({"ssm", "resource-explorer-2"})
-"""Services with resources of AWS's own whose ARNs name no account, as `arn:aws:ssm:*::document/AWS-RunPatchBaseline`."""
+"""Services with resources of AWS's own whose ARNs name no account, as `arn:aws:ssm:*::document/AWS-RunShell`."""
 
 LONGEST: Final = 2_048
 """The longest ARN that is looked into; AWS's interfaces take none longer."""

@@ -36,22 +36,22 @@ class _Resource(NamedTuple):
     arn: str | None
 
 
-def check(statement: StatementWords, catalog: Catalog, problems: Problems) -> None:
+def check(statement: StatementWords, doctor: Doctor, problems: Problems) -> None:
     """Note what is wrong with the statement's principals and resources, and with resources for its actions."""
     for element in ("Principal", "NotPrincipal"):
         for kind, word in statement.principals(element):
-            _check_principal(kind, word, catalog, problems)
+            _check_principal(kind, word, doctor, problems)
     for word in statement.words("NotResource"):
-        _examined(word, catalog, problems)
-    resources = [_examined(word, catalog, problems) for word in statement.words("Resource")]
+        _examined(word, doctor, problems)
+    resources = [_examined(word, doctor, problems) for word in statement.words("Resource")]
     actions = statement.words("Action")
     if resources and actions and len(resources) * len(actions) <= MOST_PAIRS:
-        _check_pairs(actions, resources, catalog, problems)
+        _check_pairs(actions, resources, doctor, problems)
 
 
-def _examined(word: Word, catalog: Catalog, problems: Problems) -> _Resource:
+def _examined(word: Word, doctor: Doctor, problems: Problems) -> _Resource:
     arn: str | None = word.text
-    for each in arn_doctor.examine(word.text, catalog=catalog):
+    for each in doctor.examine(word.text):
         weight = FindingType.ERROR if each.is_error else FindingType.SUGGESTION
         _note(each, word, problems, weight)
         arn = each.corrected if each.is_error else arn
@@ -63,10 +63,10 @@ def _note(each: arn_doctor.Diagnosis, word: Word, problems: Problems, weight: Fi
     problems.add(each.code, message, word.path, word.node, corrected=each.corrected, finding_type=weight)
 
 
-def _check_principal(kind: str, word: Word, catalog: Catalog, problems: Problems) -> None:
+def _check_principal(kind: str, word: Word, doctor: Doctor, problems: Problems) -> None:
     text = word.text
     if kind == "Service" and _SERVICE_PRINCIPAL.fullmatch(text) is None and text != "*":
-        meant = f"{text.lower()}.amazonaws.com" if catalog.service(text) is not None else None
+        meant = f"{text.lower()}.amazonaws.com" if doctor.catalog.service(text) is not None else None
         message = f"`{shown(text)}` is no service principal; expected `SERVICE.amazonaws.com`"
         problems.add("INVALID_SERVICE_PRINCIPAL_FORMAT", message, word.path, word.node, corrected=meant)
     if kind != "AWS" or text == "*" or _ACCOUNT.fullmatch(text):
@@ -82,59 +82,50 @@ def _check_principal(kind: str, word: Word, catalog: Catalog, problems: Problems
         message, meant = arn_refit.account_meant(text)
         problems.add("INVALID_ARN_ACCOUNT", message, word.path, word.node, corrected=meant)
     else:
-        for each in arn_doctor.examine(text, catalog=catalog):
+        for each in doctor.examine(text):
             _note(each, word, problems, FindingType.ERROR)
 
 
-def _check_pairs(
-    actions: list[Word], resources: list[_Resource], catalog: Catalog, problems: Problems
-) -> None:
-    known = [word for word in actions if catalog.mask(word.text)]
+def _check_pairs(actions: list[Word], resources: list[_Resource], doctor: Doctor, problems: Problems) -> None:
+    known = [word for word in actions if doctor.catalog.mask(word.text)]
     if len(known) < len(actions) or any(resource.arn is None for resource in resources):
         # What an unknown action works on, and what a lost ARN names, is not known.
         return
-    judge = _Works(catalog)
     works = {
-        (word.text, str(resource.arn)): judge.works(word.text, str(resource.arn))
+        (word.text, str(resource.arn)): doctor.works(word.text, str(resource.arn))
         for word in known
         for resource in resources
     }
     weight = FindingType.WARNING if any(works.values()) else FindingType.ERROR
     unused = [each for each in resources if not any(works[word.text, str(each.arn)] for word in known)]
     for resource in unused[:MOST_TOLD]:
-        _tell_unused(resource, known, weight, catalog, problems)
+        _tell_unused(resource, known, weight, doctor, problems)
     idle = [word for word in known if not any(works[word.text, str(each.arn)] for each in resources)]
-    named = [word for word in idle if _is_told(word.text, unused, catalog)]
+    named = [word for word in idle if _is_told(word.text, unused, doctor)]
     if named:
-        _tell_idle(named, resources, weight, catalog, problems)
+        _tell_idle(named, resources, weight, doctor, problems)
 
 
-def _is_told(action: str, unused: list[_Resource], catalog: Catalog) -> bool:
+def _is_told(action: str, unused: list[_Resource], doctor: Doctor) -> bool:
     """Whether an action without a resource is worth a word: not when a resource beside it was just told to be meant."""
-    found = catalog.action(action)
+    found = doctor.catalog.action(action)
     if found is None or found.access_level == "Tagging":
         # The catalogue's resource types of tagging actions are incomplete.
         return False
-    return not any(_advice(str(each.arn), [action], catalog) for each in unused)
-
-
-def _advice(arn: str, actions: list[str], catalog: Catalog) -> arn_doctor.Diagnosis | None:
-    """What the doctor says of the ARN for the first of the actions that he has a better one for."""
-    found = [arn_doctor.mismatch(arn, action, catalog) for action in actions[:MOST_TOLD]]
-    return next((each for each in found if each is not None and each.corrected not in {None, "*"}), None)
+    return not any(doctor.advice(str(each.arn), [action]) for each in unused)
 
 
 def _tell_unused(
-    resource: _Resource, actions: list[Word], weight: FindingType, catalog: Catalog, problems: Problems
+    resource: _Resource, actions: list[Word], weight: FindingType, doctor: Doctor, problems: Problems
 ) -> None:
     arn = str(resource.arn)
-    named = [word.text for word in actions if catalog.action(word.text) is not None]
-    each = _advice(arn, named, catalog)
+    named = [word.text for word in actions if doctor.catalog.action(word.text) is not None]
+    each = doctor.advice(arn, named)
     meant = each.corrected if each is not None else None
-    if named and all(map(catalog.is_wildcard_only, named)):
-        each, meant = arn_doctor.mismatch(arn, named[0], catalog), "*"
+    if named and all(map(doctor.catalog.is_wildcard_only, named)):
+        each, meant = doctor.mismatch(arn, named[0]), "*"
     elif each is None and len(actions) == len(named) == 1:
-        each = arn_doctor.mismatch(arn, named[0], catalog)
+        each = doctor.mismatch(arn, named[0])
     message = f"`{shown(arn, 120)}`: {each or 'no action of the statement works on it'}"
     word = resource.word
     problems.add(
@@ -143,20 +134,20 @@ def _tell_unused(
 
 
 def _tell_idle(
-    idle: list[Word], resources: list[_Resource], weight: FindingType, catalog: Catalog, problems: Problems
+    idle: list[Word], resources: list[_Resource], weight: FindingType, doctor: Doctor, problems: Problems
 ) -> None:
     """Note the actions that work on none of the resources: the first with what it lacks, the others by name."""
     first = idle[0]
     service = first.text.partition(":")[0].lower()
     arns = [str(each.arn) for each in resources]
     near = [arn for arn in arns if arn.split(":")[2:3] == [service]] or arns
-    each = next((found for arn in near[:MOST_TOLD] if (found := _advice(arn, [first.text], catalog))), None)
-    each = each or arn_doctor.mismatch(near[0], first.text, catalog)
+    each = next((found for arn in near[:MOST_TOLD] if (found := doctor.advice(arn, [first.text]))), None)
+    each = each or doctor.mismatch(near[0], first.text)
     if each is None:
         return
     others = ", ".join(f"`{word.text}`" for word in idle[1 : MOST_TOLD + 1])
     more = f"; the same of {others}{' and others' if len(idle) > MOST_TOLD + 1 else ''}" if others else ""
-    if catalog.is_wildcard_only(first.text):
+    if doctor.catalog.is_wildcard_only(first.text):
         message = f'{each.message}; give it a statement of its own with `"Resource": "*"`{more}'
         problems.add(arn_doctor.NOT_FOR_ACTION, message, first.path, first.node, finding_type=weight)
         return
@@ -171,26 +162,60 @@ def _tell_idle(
     )
 
 
-class _Works:
-    """Which actions work on what an ARN names; an ARN is compared with a service's resource types once."""
+class Doctor:
+    """The ARN doctor of one document: what was asked once is remembered, since policies repeat their ARNs."""
 
     def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
+        """Ask the catalogue."""
+        self.catalog = catalog
+        self._examined: dict[str, tuple[arn_doctor.Diagnosis, ...]] = {}
+        self._mismatches: dict[tuple[str, str], arn_doctor.Diagnosis | None] = {}
         self._types: dict[tuple[str, str], frozenset[str]] = {}
+        self._targets: dict[str, dict[str, set[str]]] = {}
+
+    def examine(self, arn: str) -> tuple[arn_doctor.Diagnosis, ...]:
+        """What is wrong with the ARN by itself."""
+        found = self._examined.get(arn)
+        if found is None:
+            found = self._examined[arn] = arn_doctor.examine(arn, catalog=self.catalog)
+        return found
+
+    def mismatch(self, arn: str, action: str) -> arn_doctor.Diagnosis | None:
+        """What keeps the action from working on what the ARN names."""
+        place = arn, action
+        if place not in self._mismatches:
+            self._mismatches[place] = arn_doctor.mismatch(arn, action, self.catalog)
+        return self._mismatches[place]
+
+    def advice(self, arn: str, actions: list[str]) -> arn_doctor.Diagnosis | None:
+        """The mismatch of the first of the actions for which there is a better ARN than this one."""
+        found = [self.mismatch(arn, action) for action in actions[:MOST_TOLD]]
+        return next((each for each in found if each is not None and each.corrected not in {None, "*"}), None)
 
     def works(self, action: str, arn: str) -> bool:
         """Whether some action that the text stands for works on something that the ARN names."""
         if arn == "*" or action == "*":
             return True
-        mask = self._catalog.mask(action)
-        return mask.bit_count() > _WIDE or any(self._names(name, arn) for name in self._catalog.names(mask))
+        targets = self._targets.get(action)
+        if targets is None:
+            targets = self._targets[action] = self._targets_of(action)
+        return targets == {} or any(
+            kinds & self._types_of(arn, service) for service, kinds in targets.items()
+        )
 
-    def _names(self, name: str, arn: str) -> bool:
-        action = self._catalog.action(name)
-        if action is None:
-            return True
-        place = arn, action.service
+    def _targets_of(self, action: str) -> dict[str, set[str]]:
+        """The resource types that the actions work on, by service; empty where there are too many actions to ask."""
+        mask = self.catalog.mask(action)
+        found: dict[str, set[str]] = {}
+        for name in self.catalog.names(mask) if mask.bit_count() <= _WIDE else ():
+            each = self.catalog.action(name)
+            if each is not None:
+                found.setdefault(each.service, set()).update(resource.name for resource in each.resources)
+        return found
+
+    def _types_of(self, arn: str, service: str) -> frozenset[str]:
+        place = arn, service
         found = self._types.get(place)
         if found is None:
-            found = self._types[place] = arn_overlap.types(arn, action.service, self._catalog)
-        return any(resource.name in found for resource in action.resources)
+            found = self._types[place] = arn_overlap.types(arn, service, self.catalog)
+        return found

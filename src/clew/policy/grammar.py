@@ -117,6 +117,9 @@ def _elements(
     note = problems.spoil if spoils else problems.add
     for key, value in node.members:
         name = key.text
+        if value.kind == "missing" and value.start >= 0:
+            # The text has no value here, which was told as a fault of JSON.
+            continue
         if name not in names:
             meant = _meant(name, names)
             message = f"unknown element {_quoted(key)}{_suggestion(meant)}"

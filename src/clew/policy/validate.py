@@ -104,9 +104,10 @@ def _deep(
     problems = Problems(found.lines, source)
     statements = _statements(found.root)
     kind_rules.check(found.root, statements, kind, size, catalog, problems)
+    doctor = arns.Doctor(catalog)
     for statement in statements:
         names.check(statement, catalog, problems)
-        arns.check(statement, catalog, problems)
+        arns.check(statement, doctor, problems)
     is_bare = any(problem.code == NO_WRAPPER for problem in found.problems)
     deep = [each for each in problems.listed if not (is_bare and each.code == "MISSING_VERSION")]
     together = [*found.problems, *deep]
