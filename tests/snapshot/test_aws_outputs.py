@@ -76,7 +76,7 @@ def test_every_managed_policy_of_aws_is_read(tmp_path: Path) -> None:
     policies = [
         {
             "PolicyName": name,
-            "Arn": given["Arn"],
+            "Arn": f"arn:aws:iam::aws:policy{given['Path']}{name}",
             "PolicyVersionList": [{"IsDefaultVersion": True, "Document": given["Document"]}],
         }
         for name, given in json.loads(aws_managed_policies_data).items()
