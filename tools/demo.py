@@ -1,4 +1,4 @@
-"""The main job, end to end: investigate the sample incident, then ask three questions about it."""
+"""The main job, end to end: investigate the sample incident, ask about it, and about a request."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ STEPS = (
     (
         "Any question, in the SQL that AWS documents.",
         'clew sql "SELECT useridentity.arn, count(*) AS calls FROM cloudtrail_logs GROUP BY 1 ORDER BY 2 DESC LIMIT 5"',
+    ),
+    (
+        "Why can Carlos not write there?",
+        "clew simulate --principal arn:aws:iam::111122223333:user/carlos --action s3:PutObject"
+        " --resource arn:aws:s3:::carlos-logs/x --policies samples/account --context aws:SourceIp=192.0.2.7",
     ),
 )
 
