@@ -21,6 +21,7 @@ from clew.errors import ClewError, InputError, PolicyError, UsageError
 ROOT = Path(__file__).parent.parent.parent
 CASES = ROOT / "tests" / "cases" / "simulate"
 QUESTIONS = yaml.safe_load((CASES / "questions.yaml").read_text())
+EXAMPLES = yaml.safe_load((CASES / "PO.yaml").read_text())
 SAMPLE = str(ROOT / "samples" / "account")
 DRAFT = str(ROOT / "samples" / "policies" / "draft.json")
 CARLOS = ("-p", "arn:aws:iam::111122223333:user/carlos")
@@ -73,6 +74,23 @@ def test_question_is_answered(case: dict[str, Any], accounts: Path) -> None:
     assert case.get("shows", "") in " ".join(found["assumed"])
     assert case.get("hides", "\n") not in " ".join(found["assumed"])
     assert outcome.exit_code == (3 if case["decision"] == "undetermined" else 0)
+
+
+@pytest.mark.parametrize("case", [c for c in EXAMPLES if "asks" in c], ids=lambda case: case["id"])
+def test_example_is_answered(case: dict[str, Any], tmp_path: Path) -> None:
+    """Each example of the source documents has the answer that AWS's present documentation gives."""
+    draft = write(tmp_path / "draft.json", case["policy"])
+    found = answers("--policy", draft, *shlex.split(case["asks"]))[0]
+    assert found["decision"] == case["decision"]
+    assert case.get("notes", "") in " ".join(found["notes"])
+
+
+@pytest.mark.parametrize("case", [c for c in EXAMPLES if "live" in c], ids=lambda case: case["id"])
+def test_console_permissions_hold_those_of_the_example(case: dict[str, Any]) -> None:
+    """What the console's simulator takes for a user, a group or a role is in the printed policy."""
+    document = json.loads(ask(*shlex.split(case["live"]), "--live-permissions").stdout)
+    console = next(each for each in document["Statement"] if each["Sid"] == "SimulateInTheConsole")
+    assert set(case["console"]) <= set(console["Action"])
 
 
 def test_answer_names_the_statement_with_file_and_line() -> None:
