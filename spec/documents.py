@@ -10,6 +10,10 @@ from spec.conditions import QUALIFIERS, Condition
 from spec.context import UnreadableError
 from spec.operators import OPERATORS
 
+OPERATOR_NAMES = {name.lower(): name for name in OPERATORS}
+QUALIFIER_NAMES = {name.lower(): name for name in QUALIFIERS}
+"""AWS's spelling of each name, by its lower-case form."""
+
 Entry = tuple[str, str]
 """One principal as written: its type (`AWS`, `Service`, …) and its text."""
 
@@ -207,14 +211,15 @@ def _keys(operator: str, keys: Any) -> dict[str, Any]:
 
 
 def _condition(written: str, key: str, values: Any) -> Condition:
-    """The operator taken apart: qualifier, name, IfExists; Null takes neither (0007 Q13)."""
-    qualifier, colon, rest = written.rpartition(":")
-    if colon and qualifier not in QUALIFIERS:
-        raise MalformedError(f"unknown qualifier `{qualifier}`")
-    name = rest.removesuffix("IfExists")
-    if name not in OPERATORS or (name == "Null" and written != "Null"):
+    """Rule 22: the operator taken apart, without case: qualifier, name, IfExists; Null takes neither (0007 Q13)."""
+    qualifier, colon, rest = written.lower().rpartition(":")
+    if colon and qualifier not in QUALIFIER_NAMES:
+        raise MalformedError(f"unknown qualifier in `{written}`")
+    name = OPERATOR_NAMES.get(rest.removesuffix("ifexists"))
+    if name is None or (name == "Null" and written.lower() != "null"):
         raise MalformedError(f"unknown operator `{written}`")
-    return Condition(name, key, _policy_values(key, values), qualifier or None, if_exists=name != rest)
+    if_exists = rest.endswith("ifexists")
+    return Condition(name, key, _policy_values(key, values), QUALIFIER_NAMES.get(qualifier), if_exists)
 
 
 def _policy_values(key: str, values: Any) -> tuple[str, ...]:
