@@ -64,7 +64,7 @@ def condition_holds(condition: Condition, context: Context, *, variables: bool) 
 
 
 def _policy_value(text: str, operator: Operator, context: Context, *, variables: bool) -> Filled | Unfilled:
-    """Rule 32: variables are filled in for string and ARN operators only (0007 Q20)."""
+    """Rule 32: variables are filled in for string and ARN operators and for Bool (0007 Q20)."""
     return fill(text, context) if variables and operator.takes_variables else as_written(text)
 
 
@@ -83,18 +83,42 @@ def of_absent_key(test: Test) -> bool:
 
 
 def of_values(test: Test, request_values: tuple[str, ...]) -> Truth:
-    """Rules 27 to 29: a key with one or several request values; set operators work on single values too.
+    """Rules 28 and 29: a key with one or several request values; set operators work on single values too.
 
-    IAM user guide, "Conditions with multiple context keys or values" (OR, and NOR for negated operators);
-    "Single-valued vs. multivalued context keys". 0007 Q22, Q23, Q24.
+    IAM user guide, "Single-valued vs. multivalued context keys". 0007 Q23, Q24.
     """
-    each = [matches_any(test, value) for value in request_values]
     if test.qualifier is None:
-        return negate(any_of(each)) if test.operator.negated else any_of(each)
+        return of_plain_operator(test, request_values)
     if is_empty(request_values):
         return test.qualifier == FOR_ALL
+    each = [matches_any(test, value) for value in request_values]
     wanted = [negate(match) for match in each] if test.operator.negated else each
     return all_of(wanted) if test.qualifier == FOR_ALL else any_of(wanted)
+
+
+def of_plain_operator(test: Test, request_values: tuple[str, ...]) -> Truth:
+    """Rules 27 and 29: without a set operator one value is compared; two or more match nothing, negated or not.
+
+    IAM user guide, "Conditions with multiple context keys or values" (OR, and NOR for negated operators);
+    "Single-valued vs. multivalued context keys" ("Multivalued context keys require a condition set operator").
+    0007 Q22, Q24.
+    """
+    if is_multiple(request_values):
+        return False
+    match = any_of(matches_any(test, value) for value in request_values)
+    return negate(match) if test.operator.negated else match
+
+
+def is_multiple(request_values: tuple[str, ...]) -> bool:
+    """Rule 29: more values than an operator without a set operator can take."""
+    return len(request_values) > 1
+
+
+def lacks_set_operator(condition: Condition, context: Context) -> bool:
+    """Rule 29: the condition can never match this request, whose key has several values (0007 Q22)."""
+    found = context.lookup(condition.key)
+    plain = condition.qualifier is None and condition.operator != "Null"
+    return plain and isinstance(found, tuple) and is_multiple(found)
 
 
 def matches_any(test: Test, request_value: str) -> Truth:
@@ -133,6 +157,8 @@ def null(policy_values: tuple[str, ...], found: str | tuple[str, ...] | Missing)
 def of_unknown_key(test: Test) -> Truth:
     """A key that may be absent or have any values: true or false only where all completions agree (0007 Q33)."""
     outcomes = [of_absent_key(test), _with_matches(test, ())]
+    if test.qualifier is None:
+        outcomes.append(False)  # several values
     if _can_match(test):
         outcomes.append(_with_matches(test, (True,)))
     if not _matches_all(test):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from spec import gates, kms, s3, sts
+from spec import gates, kms, matching, s3, sts
 from spec.context import UnreadableError
 from spec.grants import Side, Source, both, side
 from spec.kleene import Truth, all_of, any_of, negate
@@ -101,7 +101,11 @@ def decide(
 
 def decide_request(request: Request) -> Answer:
     """Rule 52: the decision, once the line is read."""
-    remarks = tuple(note for document in request.documents for note in document.notes)
+    remarks = [
+        note
+        for document in request.documents
+        for note in (*document.notes, *matching.notes(document, request))
+    ]
     notes = (*request.notes, *remarks, *s3.notes(request))
     settled = sts.settled(request)
     if settled:

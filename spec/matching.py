@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from spec.conditions import block_holds
+from spec.conditions import block_holds, lacks_set_operator
 from spec.kleene import Truth, all_of, any_of, negate
 from spec.patterns import matches, written
 from spec.principals import Manner, is_exempt, manners
 from spec.variables import Filled, Unfilled, as_written, count_colons, fill_resource
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from spec.documents import Document, Statement
     from spec.request import Request
 
@@ -45,6 +47,17 @@ def match(statement: Statement, document: Document, request: Request) -> Match:
     parts = [bool(named), action_matches(statement, request), resource_matches(statement, document, request)]
     condition = block_holds(statement.conditions, request.context, variables=document.variables)
     return Match(document, statement, all_of([*parts, condition]), named)
+
+
+def notes(document: Document, request: Request) -> Iterator[str]:
+    """What of the document can never match this request, though well formed (rule 29, 0007 Q22)."""
+    for statement in document.statements:
+        for condition in statement.conditions:
+            if lacks_set_operator(condition, request.context):
+                yield (
+                    f"{document.path}/Statement/{statement.index}: `{condition.operator}` without ForAllValues or "
+                    f"ForAnyValue matches nothing, as `{condition.key}` has several values"
+                )
 
 
 def principals_named(statement: Statement, document: Document, request: Request) -> frozenset[Manner]:

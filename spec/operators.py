@@ -61,7 +61,7 @@ def arn_like(policy: Filled, request: str) -> bool:
 
 
 def bool_equals(policy: Filled, request: str) -> bool:
-    """Bool: `true` or `false`, the same on both sides. Section "Boolean condition operators". 0007 Q28."""
+    """Bool: `true` or `false`, the same on both sides. Section "Boolean condition operators". 0007 Q20, Q28."""
     wanted, given = truth_word(policy.text), truth_word(request)
     return wanted is not None and wanted == given
 
@@ -155,7 +155,7 @@ OPERATORS: dict[str, Operator] = {
     "StringNotLike": _negation(_STRING_LIKE),
     **_quantities("Numeric", number),
     **_quantities("Date", moment),
-    "Bool": Operator(bool_equals, _readable(truth_word)),
+    "Bool": Operator(bool_equals, _readable(truth_word), takes_variables=True),
     "BinaryEquals": Operator(binary_equals, _readable(octets)),
     "IpAddress": _IP,
     "NotIpAddress": _negation(_IP),

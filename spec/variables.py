@@ -15,6 +15,19 @@ if TYPE_CHECKING:
 
 VARIABLE = re.compile(r"\$\{(?:(?P<escape>[*?$])|(?P<key>[^{}$,'*?]+)(?:, '(?P<default>[^'{}]*)')?)\}")
 
+MULTIVALUED = frozenset(
+    {
+        "aws:calledvia",
+        "aws:principalorgpaths",
+        "aws:principalservicenameslist",
+        "aws:resourceorgpaths",
+        "aws:sourceorgpaths",
+        "aws:tagkeys",
+        "aws:vpceorgpaths",
+    }
+)
+"""The global keys whose value type is "Multivalued" in "AWS global condition context keys", in lower case."""
+
 
 class Unfilled(Enum):
     """Why a text with variables has no value."""
@@ -109,14 +122,18 @@ def _pieces(text: str, context: Context) -> Iterator[Piece | Unfilled]:
 
 
 def _value(found: re.Match[str], context: Context) -> Piece | Unfilled:
-    """What one variable stands for."""
+    """What one variable stands for; a key of several values cannot stand in one.
+
+    IAM user guide, "Single-valued vs. multivalued context keys", section "Key points". 0007 Q21.
+    """
     if found["escape"]:
         return Piece(found["escape"], literal=True)
+    if found["key"].lower() in MULTIVALUED:
+        return Unfilled.UNRESOLVABLE
     value = context.lookup(found["key"])
-    if isinstance(value, str):
-        return Piece(value, literal=True)
     if value is Missing.UNKNOWN:
         return Unfilled.UNKNOWN
-    if value is Missing.ABSENT and found["default"] is not None:
-        return Piece(found["default"], literal=True)
-    return Unfilled.UNRESOLVABLE
+    if value is Missing.ABSENT:
+        value = () if found["default"] is None else found["default"]
+    values = (value,) if isinstance(value, str) else value
+    return Piece(values[0], literal=True) if len(values) == 1 else Unfilled.UNRESOLVABLE

@@ -8,9 +8,9 @@ import pytest
 import yaml
 from spec.conditions import Condition, condition_holds
 from spec.context import Context
-from spec.documents import _condition
+from spec.documents import MalformedError, _condition
 from spec.operators import OPERATORS
-from spec.variables import as_written
+from spec.variables import MULTIVALUED, as_written
 
 HERE = Path(__file__).parent
 OPERATOR_ROWS = yaml.safe_load((HERE / "operators.yaml").read_text(encoding="utf-8"))["rows"]
@@ -43,15 +43,18 @@ def test_negated_operators_compare_like_their_positive_form():
 
 
 def test_variables_with_default_absent_multivalued_and_unknown_keys():
-    """A variable stands for the single value, else its default, else nothing; a list is never usable."""
+    """A variable stands for the single value, else its default, else nothing; several values are never usable."""
     rows = [
         ("${aws:username}", {"aws:username": "x"}, True),
         ("${AWS:UserName}", {"aws:username": "x"}, True),
         ("${aws:username}", {}, False),
         ("${aws:username, 'x'}", {}, True),
         ("${aws:username, 'y'}", {"aws:username": "x"}, True),
-        ("${aws:username}", {"aws:username": ("x",)}, False),
-        ("${aws:username, 'x'}", {"aws:username": ("y",)}, False),
+        ("${aws:username}", {"aws:username": ("x",)}, True),
+        ("${aws:username, 'y'}", {"aws:username": ("x",)}, True),
+        ("${aws:username}", {"aws:username": ("x", "x")}, False),
+        ("${aws:username, 'x'}", {"aws:username": ("x", "y")}, False),
+        ("${aws:username, 'x'}", {"aws:username": ()}, False),
         ("${aws:username", {"aws:username": "x"}, False),
     ]
     for value, keys, expected in rows:
@@ -69,6 +72,35 @@ def test_variables_with_default_absent_multivalued_and_unknown_keys():
         condition_holds(Condition("StringNotEquals", "aws:key", ("${aws:no}",)), unknown, variables=True)
         is True
     )
+
+
+@pytest.mark.parametrize("name", sorted(MULTIVALUED))
+def test_a_multivalued_key_cannot_stand_in_a_variable(name):
+    """Whatever the key carries, nothing or unknown included, the variable has no value, and no default helps."""
+    contexts = [Context({"aws:key": "x", name: value}) for value in ("x", ("x",), ("x", "y"), ())]
+    contexts += [Context({"aws:key": "x"}), Context({"aws:key": "x"}, unknown=frozenset({name}))]
+    for value in (f"${{{name}}}", f"${{{name.upper()}, 'x'}}"):
+        for context in contexts:
+            for operator, expected in (("StringEquals", False), ("StringNotEquals", True)):
+                condition = Condition(operator, "aws:key", (value,))
+                assert condition_holds(condition, context, variables=True) is expected
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "StringEqual",
+        "ForAnyValues:StringEquals",
+        ":StringEquals",
+        "nullIfExists",
+        "ForAllValues:null",
+        "IfExists",
+    ],
+)
+def test_what_names_no_operator_in_any_case_is_malformed(written):
+    """Names are compared without case, but nothing else is guessed."""
+    with pytest.raises(MalformedError):
+        _condition(written, "aws:x", ["true"])
 
 
 def test_wildcards_of_a_value_are_literal_and_escapes_too():
@@ -94,10 +126,34 @@ def test_no_variables_in_an_old_policy():
     assert condition_holds(condition, context, variables=False) is False
 
 
-def test_no_variables_outside_string_and_arn_operators():
-    """Bool, numbers, dates and addresses take no variables."""
-    context = Context({"aws:key": "true", "aws:x": "true"})
-    assert condition_holds(Condition("Bool", "aws:key", ("${aws:x}",)), context, variables=True) is False
+def test_which_operators_take_variables():
+    """String and ARN operators and Bool do; numbers, dates, bytes, addresses and Null do not."""
+    arn = "arn:aws:iam::111122223333:role/r"
+    rows = [
+        ("StringLike", "x", True),
+        ("ArnLike", arn, True),
+        ("Bool", "true", True),
+        ("NumericEquals", "1", False),
+        ("DateEquals", "2020", False),
+        ("BinaryEquals", "QQ==", False),
+        ("IpAddress", "192.0.2.7", False),
+    ]
+    for operator, value, expected in rows:
+        context = Context({"aws:key": value, "aws:x": value})
+        condition = Condition(operator, "aws:key", ("${aws:x}",))
+        assert condition_holds(condition, context, variables=True) is expected, operator
+    asks = Condition("Null", "aws:key", ("${aws:x}",))
+    assert condition_holds(asks, Context({"aws:x": "true"}), variables=True) is False
+
+
+def test_bool_with_a_variable_that_has_no_value():
+    """An unresolvable variable matches nothing, an unknown one leaves the test open, an old policy has no variables."""
+    condition = Condition("Bool", "aws:key", ("${aws:x}",))
+    given = {"aws:key": "true"}
+    assert condition_holds(condition, Context(given), variables=True) is False
+    unknown = Context(given, unknown=frozenset({"aws:x"}))
+    assert condition_holds(condition, unknown, variables=True) is None
+    assert condition_holds(condition, Context({**given, "aws:x": "true"}), variables=False) is False
 
 
 def _context(given):
@@ -105,4 +161,5 @@ def _context(given):
         return Context()
     if given == "unknown":
         return Context(unknown=frozenset({"aws:x"}))
-    return Context({"aws:x": tuple(given) if isinstance(given, list) else given})
+    values = {"aws:x": tuple(given) if isinstance(given, list) else given}
+    return Context(values, unknown=frozenset({"aws:unknown"}))

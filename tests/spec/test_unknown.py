@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spec.decide import decide
 
-KEYS = ("aws:a", "aws:b", "s3:x-amz-acl")
+KEYS = ("aws:a", "aws:b", "aws:TagKeys", "s3:x-amz-acl")
 VALUES = ("x", "y", "", "1", "true", "192.0.2.7", "public-read", ["x"], ["x", "y"], [])
 OPERATORS = (
     "StringEquals",
@@ -20,12 +20,26 @@ OPERATORS = (
     "Null",
     "StringEqualsIfExists",
     "StringNotLikeIfExists",
+    "NumericNotEquals",
+    "NumericNotEqualsIfExists",
+    "boolifexists",
     "ForAllValues:StringLike",
     "ForAllValues:StringNotEquals",
     "ForAnyValue:StringEquals",
     "ForAnyValue:StringNotLike",
 )
-POLICY_VALUES = ("x", "*", "y*", "", "2", "true", "192.0.2.0/24", "${aws:a}", "${aws:b, 'x'}")
+POLICY_VALUES = (
+    "x",
+    "*",
+    "y*",
+    "",
+    "2",
+    "true",
+    "192.0.2.0/24",
+    "${aws:a}",
+    "${aws:b, 'x'}",
+    "${aws:TagKeys, 'x'}",
+)
 USER = "arn:aws:iam::111122223333:user/u"
 
 conditions = st.dictionaries(
