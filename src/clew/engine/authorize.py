@@ -25,6 +25,7 @@ from clew.engine.law import (
     PUBLIC,
     RCP,
     REFUSED,
+    REFUSED_ALONE,
     RESOURCE,
     RESOURCE_ALONE,
     ROLE,
@@ -232,13 +233,14 @@ def _is_reached_by_rcps(action: str, policies: Policies) -> bool:
 
 def _law(action: str, resource: str, caller: Caller, *, same_account: bool) -> Law:
     special = LAWS.get(action.partition(":")[0])
-    if special is not None:
-        found = special(Subject(action, resource, caller, same_account))
-        if found is not None:
-            return found
+    found = None if special is None else special(Subject(action, resource, caller, same_account))
+    if found is not None and not found.gates:
+        return found
     if caller.partition and caller.partition != _partition(resource, caller.partition):
         # AWS: "Cross-account resource access in IAM": no grant reaches into another partition.
-        return REFUSED
+        return REFUSED_ALONE if found is RESOURCE_ALONE else REFUSED
+    if found is not None:
+        return found
     if not caller.is_person_of_account:
         return RESOURCE_ALONE
     return SAME_ACCOUNT if same_account else CROSS_ACCOUNT

@@ -173,6 +173,9 @@ ALWAYS: Final = Law(
 
 REFUSED: Final = Law("AWS refuses this request whatever the policies say", routes=(), explains=True)
 
+REFUSED_ALONE: Final = replace(RESOURCE_ALONE, name=REFUSED.name, routes=(), explains=True)
+"""The same for callers that have no identity policies."""
+
 UNHEARD: Final = Law(
     "AWS refuses this request before it looks at any policy",
     routes=(),
@@ -185,6 +188,18 @@ IDENTITY_ALONE: Final = Law(
     "the resource has no policy of its own: identity policies alone decide",
     routes=((IDENTITY, BOUNDARY, SESSION),),
     gates=frozenset(Gate) - {Gate.RESOURCE},
+)
+
+IDENTITY_CANNOT: Final = replace(
+    CROSS_ACCOUNT,
+    name="cross account: the resource has no policy that could allow another account",
+    gates=IDENTITY_ALONE.gates,
+)
+
+NOBODY: Final = replace(
+    REFUSED_ALONE,
+    name="the resource has no policy that could allow the caller",
+    gates=REFUSED_ALONE.gates - {Gate.RESOURCE},
 )
 
 

@@ -193,7 +193,7 @@ class Named:
             if _ACCOUNT.fullmatch(principal.value):
                 self.accounts.add(("", principal.value))
                 return set()
-            return self.canonical if _CANONICAL.fullmatch(principal.value) else None
+            return None
         return {"Service": self.services, "Federated": self.providers, "CanonicalUser": self.canonical}.get(
             principal.kind
         )

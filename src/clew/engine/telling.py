@@ -19,6 +19,7 @@ from clew.engine.law import (
     SCP,
     SESSION,
     either,
+    known_all,
     known_any,
 )
 from clew.engine.law import GRANT as GRANT_ATOM
@@ -136,16 +137,33 @@ def _told(placed: Placed) -> Determining:
 
 
 def _open_hits(record: Record) -> list[Hit]:
-    """Every Deny that may match, and the Allows that may match where granting is open, in gates that are open."""
-    atoms = record.atoms
-    open_gates = {
-        gate for gate, allows in _ALLOWS.items() if known_any(atoms[atom] for atom in allows) is None
-    }
-    return [
-        hit
-        for hit in record.hits
-        if hit[1] is None and (hit[0].denies or (record.granted is None and hit[0].gate in open_gates))
-    ]
+    """Every Deny that may match; and, while granting is open, the Allows that may match in a gate that is open."""
+    atoms = record.atoms.copy()
+    atoms[PUBLIC] = True
+    is_open = record.plan.law.granted(atoms, known_all, known_any) is None
+    open_sources = set(_open_sources(record)) if is_open else set()
+    return [hit for hit in record.hits if hit[1] is None and (hit[0].denies or hit[0].source in open_sources)]
+
+
+def _open_sources(record: Record) -> Iterator[str]:
+    """The gates of which it is unknown whether they allow, and grants."""
+    for gate, atom in _LIMITING:
+        if record.atoms[atom] is None:
+            yield gate.value
+    policy = [hit[1] for hit in record.hits if hit[0].source == Gate.RESOURCE.value and not hit[0].denies]
+    if known_any(policy) is None:
+        yield Gate.RESOURCE.value
+    # Each grant stands for itself: one does not settle another's question.
+    yield GRANT
+
+
+_LIMITING = (
+    (Gate.IDENTITY, IDENTITY),
+    (Gate.BOUNDARY, BOUNDARY),
+    (Gate.SESSION, SESSION),
+    (Gate.SCP, SCP),
+    (Gate.ENDPOINT, ENDPOINT),
+)
 
 
 def _formula(hit: Hit, record: Record, request: Request) -> Formula:

@@ -19,6 +19,8 @@ from clew.engine.law import (
     GRANT,
     GRANT_TO_ROLE,
     IDENTITY_ALONE,
+    IDENTITY_CANNOT,
+    NOBODY,
     RESOURCE_ALONE,
     RESOURCE_MUST_ALLOW,
     SAME_ACCOUNT,
@@ -61,15 +63,21 @@ _ACROSS: Final = replace(
 
 def law(subject: Subject) -> Law | None:
     """Within one account a key's policy must allow or delegate; account-level actions follow the common law."""
+    resource = subject.resource.rpartition(":")[2]
+    if resource.startswith("alias/") and subject.action in _ON_ALIAS:
+        return _law_of_alias(subject)
     if not subject.caller.is_person_of_account:
         return _ALONE
     if not subject.same_account:
         return _ACROSS
-    resource = subject.resource.rpartition(":")[2]
-    if resource.startswith("alias/"):
-        # AWS: the permission on the alias itself comes from an IAM policy; other actions mean the alias's key.
-        return IDENTITY_ALONE if subject.action in _ON_ALIAS else _KEY
-    return _KEY if resource.startswith("key/") else _ACCOUNT
+    return _KEY if resource.startswith(("key/", "alias/")) else _ACCOUNT
+
+
+def _law_of_alias(subject: Subject) -> Law:
+    """The alias itself has no policy: its permission comes from an IAM policy; other actions mean the alias's key."""
+    if not subject.caller.is_person_of_account:
+        return NOBODY
+    return IDENTITY_ALONE if subject.same_account else IDENTITY_CANNOT
 
 
 def place_grants(grants: Sequence[Mapping[str, object]]) -> Iterator[Placed]:
@@ -157,11 +165,12 @@ def _has_context(operation: str) -> bool:
     )
 
 
-def _resources(key: object) -> tuple[str, ...] | None:
-    """A grant's key as the pattern of a key's ARN; None where the grant does not say its key."""
+def _resources(key: object) -> tuple[str, ...]:
+    """Patterns of what the grant is for: its key, any key where it names none; an alias stands for its key."""
+    alias = "arn:*:kms:*:*:alias/*"
     if not isinstance(key, str) or not key:
-        return None
-    return (key,) if key.startswith("arn:") else (f"arn:*:key/{key}",)
+        return ("arn:*:kms:*:*:key/*", alias)
+    return (key if key.startswith("arn:") else f"arn:*:kms:*:*:key/{key}", alias)
 
 
 def _pairs(value: object) -> dict[str, str]:
