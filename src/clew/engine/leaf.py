@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from clew.engine.conditions import Qualified, Test
     from clew.engine.request import Context
+    from clew.policy.model import Condition
 
 _SHOWN: Final = 12
 _SETS: Final = {Quantifier.ALL: "every", Quantifier.ANY: "some"}
@@ -30,6 +31,13 @@ class Leaf:
     values: tuple[str, ...]
     test: Test = field(repr=False, compare=False)
     variables: bool = field(default=True, repr=False)
+
+    @classmethod
+    def of(cls, condition: Condition, test: Test, *, variables: bool) -> Leaf:
+        """The leaf of a condition, its operator as AWS spells it."""
+        qualified = read(condition.operator)
+        operator = qualified.name if qualified is not None else condition.operator
+        return cls(operator, condition.key, condition.values, test, variables)
 
     def holds(self, context: Context) -> bool | None:
         """What this part of the statement says in the context; None while it is still unknown."""

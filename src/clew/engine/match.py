@@ -115,7 +115,7 @@ class CompiledStatement:
     ) -> tuple[Leaf, ...]:
         """The parts that are unknown, where the answer is: all of them must hold for the statement to match."""
         leaves = [
-            Leaf(*condition, test, variables=self._variables)
+            Leaf.of(condition, test, variables=self._variables)
             for condition, test in zip(self.statement.conditions, self._compile_tests(), strict=True)
             if test(context) is None
         ]

@@ -13,6 +13,22 @@ from typing import Final
 VERSION: Final = "2012-10-17"
 """The version of the policy language that has variables; in others `${...}` is plain text."""
 
+MULTIVALUED: Final = frozenset(
+    {
+        "aws:calledvia",
+        "aws:principalorgpaths",
+        "aws:principalservicenameslist",
+        "aws:resourceorgpaths",
+        "aws:sourceorgpaths",
+        "aws:tagkeys",
+        "aws:vpceorgpaths",
+    }
+)
+"""The global keys of several values, in lower case: "you can't use a multivalued context key as a policy variable".
+
+Source: AWS, "Single-valued vs. multivalued context keys" and "AWS global condition context keys".
+"""
+
 # A name holds none of the characters that delimit, so that the search never looks at a character twice.
 _VARIABLE: Final = re.compile(r"\$\{(?:([*?$])|([^${},']+)(?:, '([^']*)')?)\}")
 

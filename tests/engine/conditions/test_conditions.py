@@ -75,14 +75,46 @@ def test_a_determined_answer_holds_in_every_completion(
         assert answer is None or answer is settled
 
 
-@given(st.sampled_from([row for row in OPERATORS.values() if row.negated]), listed_values, request_values)
+def _positive(operator: Operator) -> str:
+    """The name of the operator that a negated one negates."""
+    return operator.name.replace("NotIpAddress", "IpAddress").replace("Not", "")
+
+
+@given(
+    st.sampled_from([row for row in OPERATORS.values() if row.negated]),
+    listed_values,
+    st.one_of(st.sampled_from(STRINGS), st.lists(st.sampled_from(STRINGS), max_size=1).map(tuple)),
+)
 def test_plain_negation_is_the_contrary(
     operator: Operator, values: tuple[str, ...], value: ContextValue
 ) -> None:
-    """A negated operator holds exactly where the positive one does not, for one value, many, or none."""
-    positive = operator.name.replace("NotIpAddress", "IpAddress").replace("Not", "")
+    """A negated operator holds exactly where the positive one does not, for one value or none."""
     for context in (Context({"k": value}), Context({"k": value, "aws:username": "a"}), Context()):
-        assert holds(operator.name, values, context) is not holds(positive, values, context)
+        assert holds(operator.name, values, context) is not holds(_positive(operator), values, context)
+
+
+@given(
+    st.sampled_from([row for row in OPERATORS.values() if not row.tests_presence]),
+    st.sampled_from(("", "IfExists")),
+    listed_values,
+    st.lists(st.sampled_from(STRINGS), min_size=2, max_size=3).map(tuple),
+)
+def test_several_values_need_a_set_operator(
+    operator: Operator, suffix: str, values: tuple[str, ...], several: tuple[str, ...]
+) -> None:
+    """Without one nothing matches two values, negated operators neither, even under unknown variables."""
+    assert (
+        holds(f"{operator.name}{suffix}", values, Context({"k": several}, unknown=["aws:username"])) is False
+    )
+
+
+@given(conditions, st.sampled_from(STRINGS), st.sampled_from(STRINGS))
+def test_a_list_of_one_is_its_value(condition: Condition, value: str, name: str) -> None:
+    """A list of one value is that value, for every operator and in variables."""
+    alone = Context({"k": value, "aws:username": name})
+    listed = Context({"k": (value,), "aws:username": (name,)})
+    test = compile_condition(condition, variables=True)
+    assert test(listed) is test(alone)
 
 
 @given(
@@ -99,7 +131,6 @@ def test_set_operators_ask_each_value(
     name = operator.name
     each = [holds(name, values, Context({"k": value, "aws:username": "a"})) for value in request]
     context = Context({"k": request, "aws:username": "a"})
-    assert holds(name, values, context) is (all(each) if operator.negated else any(each))
     if any(request):
         assert holds(f"ForAllValues:{name}", values, context) is all(each)
         assert holds(f"ForAnyValue:{name}", values, context) is any(each)
@@ -154,8 +185,9 @@ def test_null_tests_presence() -> None:
         ("Null", ("true", "false"), True),
         ("Null", ("x",), False),
         ("StringEquals", (), False),
-        ("StringNotEquals", (), True),
-        ("StringNotEqualsIfExists", (), True),
+        ("StringNotEquals", (), None),
+        ("StringNotEqualsIfExists", (), None),
+        ("NumericNotEquals", ("ten",), None),
         ("StringEqualsIfExists", (), None),
         ("NumericLessThan", ("ten",), False),
         ("ForAnyValue:Bool", ("yes",), False),
@@ -169,6 +201,8 @@ def test_null_tests_presence() -> None:
         ("ArnLike", ("*",), False),
         ("StringEquals", ("${aws:username}",), False),
         ("StringEquals", ("${k}",), None),
+        ("StringEquals", ("${aws:TagKeys}",), False),
+        ("StringNotEquals", ("${aws:TagKeys}",), None),
     ],
 )
 def test_an_unknown_key_is_unknown_unless_all_completions_agree(
@@ -195,9 +229,9 @@ def test_variables_take_the_value_literally() -> None:
     assert holds("StringLike", ("${aws:username}",), Context({"k": "${k}", "aws:username": "${k}"})) is True
 
 
-@pytest.mark.parametrize("known", [{}, {"aws:username": ("a",)}, {"aws:username": ()}])
+@pytest.mark.parametrize("known", [{}, {"aws:username": ("a", "a")}, {"aws:username": ()}])
 def test_variables_without_a_value_match_nothing(known: dict[str, ContextValue]) -> None:
-    """An absent key or a list resolves no variable: positive false, negated true."""
+    """An absent key or a list of none or several resolves no variable: positive false, negated true."""
     context = Context({"k": "a", **known})
     assert holds("StringEquals", ("${aws:username}",), context) is False
     assert holds("StringNotEquals", ("${aws:username}",), context) is True
@@ -205,8 +239,25 @@ def test_variables_without_a_value_match_nothing(known: dict[str, ContextValue])
 
 def test_a_default_stands_in_for_an_absent_key_only() -> None:
     """The default is used when the key is absent, not when it has a value or several."""
-    for known, expected in (({}, True), ({"aws:username": "b"}, False), ({"aws:username": ("a",)}, False)):
+    rows: tuple[tuple[dict[str, ContextValue], bool], ...] = (
+        ({}, True),
+        ({"aws:username": "b"}, False),
+        ({"aws:username": ("a", "b")}, False),
+        ({"aws:username": ()}, False),
+    )
+    for known, expected in rows:
         assert holds("StringEquals", ("${aws:username, 'a'}",), Context({"k": "a", **known})) is expected
+
+
+@pytest.mark.parametrize("key", ["aws:TagKeys", "AWS:calledvia", "aws:PrincipalOrgPaths", "aws:ResourceOrgPaths",
+                                 "aws:SourceOrgPaths", "aws:VpceOrgPaths", "aws:PrincipalServiceNamesList"])  # fmt: skip
+def test_a_multivalued_global_key_is_no_variable(key: str) -> None:
+    """AWS's multivalued keys resolve no variable: with a text, a list of one, absent, unknown, nor by a default."""
+    for known in ({key: "a"}, {key: ("a",)}, {}):
+        for unknown in ((), (key,)):
+            context = Context({"k": "a", **known}, unknown=unknown)
+            assert holds("StringEquals", (f"${{{key}, 'a'}}",), context) is False
+            assert holds("StringNotEquals", (f"${{{key}, 'a'}}",), context) is True
 
 
 def test_special_characters_are_literal() -> None:
@@ -217,11 +268,30 @@ def test_special_characters_are_literal() -> None:
 
 
 def test_variables_need_the_version_and_an_operator_that_takes_them() -> None:
-    """Under another version, and for other types of value, `${…}` is plain text."""
+    """Under another version, and for numbers, times, bytes, addresses and Null, `${…}` is plain text."""
     condition = Condition("StringEquals", "k", ("${aws:username}",))
     context = Context({"k": "${aws:username}", "aws:username": "true"})
     assert compile_condition(condition, variables=False)(context) is True
-    assert holds("Bool", ("${aws:username}",), Context({"k": "true", "aws:username": "true"})) is False
+    for operator, value in (
+        ("NumericEquals", "1"),
+        ("DateEquals", "2020"),
+        ("BinaryEquals", "QQ=="),
+        ("IpAddress", "192.0.2.1"),
+    ):
+        assert holds(operator, ("${aws:username}",), Context({"k": value, "aws:username": value})) is False
+    assert holds("Null", ("${aws:username}",), Context({"aws:username": "true"})) is False
+
+
+def test_bool_takes_variables() -> None:
+    """A truth value may come out of a variable; without a usable value nothing matches."""
+    for value, expected in (("TRUE", True), ("false", False), ("yes", False), (("true",), True), ((), False)):
+        assert holds("Bool", ("${aws:username}",), Context({"k": "true", "aws:username": value})) is expected
+    assert holds("Bool", ("${aws:username, 'true'}",), Context({"k": "true"})) is True
+    assert holds("Bool", ("${aws:username}",), Context({"k": "true"}, unknown=["aws:username"])) is None
+    condition = Condition("Bool", "k", ("${aws:username}",))
+    assert (
+        compile_condition(condition, variables=False)(Context({"k": "true", "aws:username": "true"})) is False
+    )
 
 
 def test_an_arn_may_come_out_of_a_variable() -> None:
@@ -254,11 +324,11 @@ def test_keys_are_compared_without_case() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["stringequals", "StringEqual", "NullIfExists", "ForAllValues:Null", "ForAllValue:StringLike", "IfExists", "",
-     "ForAnyValue: StringLike", "StringLikeIfExistsIfExists"],
+    ["string_equals", "StringEqual", "NullIfExists", "nullifexists", "ForAllValues:Null", "forallvalues:null",
+     "ForAllValue:StringLike", "IfExists", "", "ForAnyValue: StringLike", "StringLikeIfExistsIfExists", "stringequals "],
 )  # fmt: skip
 def test_an_unknown_operator_never_holds(name: str) -> None:
-    """Operators and qualifiers are read with case; with one that cannot be read a statement never matches."""
+    """With an operator or a qualifier that cannot be read a statement never matches."""
     assert read(name) is None
     assert holds(name, ("a",), Context({"k": "a"})) is False
 
@@ -269,6 +339,12 @@ def test_every_qualified_name_is_read_as_it_is_written(name: str) -> None:
     found = read(name)
     assert found is not None
     assert found.name == name
+
+
+@pytest.mark.parametrize("name", EVERY_NAME)
+def test_operators_are_read_without_case(name: str) -> None:
+    """The case of an operator, its qualifier and `IfExists` does not matter."""
+    assert read(name.lower()) is read(name.upper()) is read(name.swapcase()) is read(name)
 
 
 def test_a_hundred_thousand_values_are_looked_up_not_scanned() -> None:

@@ -14,6 +14,7 @@ from clew.policy.model import Condition, Effect, Statement
 
 if TYPE_CHECKING:
     from clew.engine.match import CompiledStatement
+    from clew.engine.request import ContextValue
 
 VERSION = "2012-10-17"
 EMPTY = Context()
@@ -146,12 +147,36 @@ HOME = "arn:aws:s3:::home/${aws:username}/*"
 def test_variables_in_resources_take_one_value_literally() -> None:
     """A user's name fills its place, wildcards in it are plain, and without a usable value nothing matches."""
     made, contrary = compiled(statement(resource=HOME)), compiled(statement(resource=None, not_resource=HOME))
-    for value, expected in (("carlos", True), ("c*", False), (("carlos",), False), (None, False)):
+    values: tuple[tuple[ContextValue | None, bool], ...] = (
+        ("carlos", True),
+        (("carlos",), True),
+        ("c*", False),
+        (("carlos", "carlos"), False),
+        ((), False),
+        (None, False),
+    )
+    for value, expected in values:
         context = Context({} if value is None else {"aws:username": value})
         assert made.applies("arn:aws:s3:::home/carlos/x", context) is expected
         assert contrary.applies("arn:aws:s3:::home/carlos/x", context) is not expected
     assert made.applies("arn:aws:s3:::home/carlos/x", Context(unknown=None)) is None
     assert compiled(statement(resource=(HOME, "*"))).applies("arn:aws:s3:::x", Context(unknown=None)) is True
+
+
+def test_a_multivalued_key_fills_no_resource() -> None:
+    """A resource that names one of AWS's multivalued keys in a variable matches nothing, known or unknown."""
+    wanted = "arn:aws:s3:::${aws:TagKeys, 'b'}/*"
+    for context in (
+        Context({"aws:TagKeys": ("b",)}),
+        Context({"aws:TagKeys": "b"}),
+        EMPTY,
+        Context(unknown=None),
+    ):
+        assert compiled(statement(resource=wanted)).applies("arn:aws:s3:::b/x", context) is False
+        assert (
+            compiled(statement(resource=None, not_resource=wanted)).applies("arn:aws:s3:::b/x", context)
+            is True
+        )
 
 
 def test_variables_before_the_last_field_are_text() -> None:
@@ -208,6 +233,14 @@ def test_unknown_parts_are_named_in_words_and_for_machines() -> None:
     settled = Context({"aws:username": "c", "aws:SourceIp": "192.0.2.1"})
     assert [leaf.holds(settled) for leaf in leaves] == [True, True, True]
     assert made.unknown_parts("arn:aws:s3:::home/c/x", settled) == ()
+
+
+def test_a_leaf_spells_its_operator_as_aws_does() -> None:
+    """The operator of a leaf has AWS's spelling, whatever the policy's."""
+    made = compiled(statement("*", "*", Condition("foranyvalue:stringlikeIFEXISTS", "k", ("a*",))))
+    (leaf,) = made.unknown_parts("*", Context(unknown=None))
+    assert leaf.document() == {"operator": "ForAnyValue:StringLikeIfExists", "key": "k", "values": ["a*"]}
+    assert leaf.text == 'k is absent or some value is like "a*"'
 
 
 @pytest.mark.parametrize(

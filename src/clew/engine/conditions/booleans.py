@@ -12,7 +12,7 @@ from clew.policy.pattern import nothing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clew.policy.pattern import Matcher
+    from clew.policy.pattern import Matcher, Run
 
 _WORDS: Final = frozenset({"true", "false"})
 
@@ -21,3 +21,8 @@ def equal(values: Sequence[str]) -> Matcher:
     """Whether the text is the truth value that one of the values names."""
     named = frozenset(value.lower() for value in values) & _WORDS
     return (lambda text: text.lower() in named) if named else nothing
+
+
+def equal_resolved(runs: Sequence[Run]) -> Matcher:
+    """As `equal`, for one value in which variables were replaced."""
+    return equal(["".join(text for text, _ in runs)])

@@ -70,6 +70,8 @@ def _has_value(value: ContextValue | None) -> bool:
 
 
 def _plain(key: str, match: Matcher, qualified: Qualified) -> Test:
+    # AWS: "Multivalued context keys require a condition set operator": without one, two values match nothing, in
+    # negated operators too (Q22).
     negated, absent = qualified.operator.negated, _when_absent(qualified)
     unknown = _when_unknown(qualified, possible=match is not nothing, certain=match is everything)
 
@@ -81,7 +83,9 @@ def _plain(key: str, match: Matcher, qualified: Qualified) -> Test:
             return absent
         if value is UNKNOWN:
             return unknown
-        return any(map(match, value)) is not negated
+        if len(value) > 1:
+            return False
+        return match(value[0]) is not negated if value else negated
 
     return test
 
@@ -119,12 +123,15 @@ def _when_absent(qualified: Qualified) -> bool:
 
 
 def _when_unknown(qualified: Qualified, *, possible: bool, certain: bool) -> bool | None:
-    """The answer for a key that may be absent, empty, or have any values: None unless all of these agree (Q33).
+    """The answer for a key that may be absent, empty, or have one value or more: None unless all agree (Q33).
 
     `possible`: some value can match; `certain`: every value does.
     """
     negated, absent = qualified.operator.negated, _when_absent(qualified)
-    empty = negated if qualified.quantifier is Quantifier.PLAIN else qualified.quantifier is Quantifier.ALL
+    if qualified.quantifier is Quantifier.PLAIN:
+        # Two values match nothing, so that only False can be certain.
+        return None if absent or possible else False
+    empty = qualified.quantifier is Quantifier.ALL
     answers = {absent, empty, *([not negated] if possible else []), *([] if certain else [negated])}
     return answers.pop() if len(answers) == 1 else None
 
@@ -158,6 +165,8 @@ def _open(key: str, values: _Values, qualified: Qualified) -> Test:
         value = context.get(key)
         if value is None:
             return absent
+        if quantifier is Quantifier.PLAIN and isinstance(value, tuple) and len(value) > 1:
+            return False
         matchers, unresolved = values.resolved(context)
         if value is UNKNOWN:
             possible = unresolved or any(match is not nothing for match in matchers)

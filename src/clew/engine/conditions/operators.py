@@ -107,7 +107,7 @@ _ROWS: Final = (
     _text("StringNotLike", "is like", strings.like, pattern.of_runs, negated=True),
     *_compared("Numeric", _NUMBERS, numeric.compare),
     *_compared("Date", _TIMES, dates.compare),
-    Operator("Bool", booleans.equal, "is"),
+    Operator("Bool", booleans.equal, "is", resolved=booleans.equal_resolved),
     Operator("BinaryEquals", binary.equal, "is"),
     Operator("IpAddress", addresses.within, "is in"),
     Operator("NotIpAddress", addresses.within, "is in", negated=True),
@@ -129,19 +129,22 @@ def _qualified() -> dict[str, Qualified]:
         for quantifier in (Quantifier.PLAIN,) if operator.tests_presence else Quantifier:
             for if_exists in (False,) if operator.tests_presence else (False, True):
                 qualified = Qualified(operator, quantifier, if_exists)
-                found[qualified.name] = qualified
+                found[qualified.name] = found[qualified.name.lower()] = qualified
     return found
 
 
+# Each under the name that AWS writes and in lower case: the first is found without making another text.
 _QUALIFIED: Final = _qualified()
 
 
 def read(name: str) -> Qualified | None:
     """The operator that a condition block names, with its qualifiers; None when there is no such operator.
 
-    >>> read("ForAnyValue:StringLikeIfExists").quantifier
-    <Quantifier.ANY: 'ForAnyValue:'>
+    The case of the letters does not matter (docs/decisions/0007-iam-questions.md, Q13).
+
+    >>> read("foranyvalue:StringLikeIFEXISTS").name
+    'ForAnyValue:StringLikeIfExists'
     >>> read("NullIfExists") is None
     True
     """
-    return _QUALIFIED.get(name)
+    return _QUALIFIED.get(name) or _QUALIFIED.get(name.lower())

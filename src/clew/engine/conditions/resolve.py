@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clew.engine.request import UNKNOWN, Unknown
-from clew.policy.variables import Literal, Variable
+from clew.policy.variables import MULTIVALUED, Literal, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 def resolve(pieces: Sequence[Piece], context: Context) -> list[Run] | Unknown | None:
     """The pattern for this context: written text keeps its wildcards, what variables bring in is literal.
 
-    None when a variable has no usable value: the key is a list, or is absent and there is no default. UNKNOWN when one
-    depends on a key that is not known and no other is without a value.
+    None when a variable has no usable value: the key is one of AWS's multivalued ones, has a list of other than one
+    value, or is absent and there is no default. UNKNOWN when one depends on a key that is not known and no other is
+    without a value.
     """
     runs: list[Run] = []
     unknown = False
@@ -40,8 +41,13 @@ def resolve(pieces: Sequence[Piece], context: Context) -> list[Run] | Unknown | 
 
 
 def _value(variable: Variable, context: Context) -> str | Unknown | None:
-    value = context.get(variable.key.lower())
+    key = variable.key.lower()
+    if key in MULTIVALUED:
+        return None
+    value = context.get(key)
     if value is None:
         return variable.default
-    # A key with several values is never usable (docs/decisions/0007-iam-questions.md, Q21).
-    return None if isinstance(value, tuple) else value
+    if isinstance(value, tuple):
+        # Of several values none is usable (docs/decisions/0007-iam-questions.md, Q21).
+        return value[0] if len(value) == 1 else None
+    return value
