@@ -49,11 +49,11 @@ class RuleError(InputError):
 
 
 class PolicyError(InputError):
-    """A policy document is malformed; `problems` are all that was found, where more than the message is known."""
+    """A policy document is malformed; `problems` are all that was found, `corrected` is a document to offer instead."""
 
-    def __init__(self, message: str, problems: Sequence[object] = ()) -> None:
+    def __init__(self, message: str, problems: Sequence[object] = (), corrected: str | None = None) -> None:
         super().__init__(message)
-        self.problems = tuple(problems)
+        self.problems, self.corrected = tuple(problems), corrected
 
 
 class QueryError(InputError):

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from clew.aws.catalog_nearest import nearest
 from clew.policy import kinds, operators
-from clew.policy.model import Condition, Effect, PolicyKind, Principal, Statement, shown
+from clew.policy.model import (
+    DUPLICATE_KEYS,
+    Condition,
+    Effect,
+    FindingType,
+    PolicyKind,
+    Principal,
+    Statement,
+    shown,
+)
 from clew.policy.problems import Problems
 
 if TYPE_CHECKING:
@@ -128,7 +137,7 @@ def _elements(
                 continue
             name = meant
         if name in found:
-            problems.spoil("DUPLICATE_KEYS", f"the element `{name}` stands twice", where, key)
+            problems.spoil(DUPLICATE_KEYS, f"the element `{name}` stands twice", where, key)
         found[name] = value
     return found
 
@@ -174,7 +183,7 @@ def _principals(
             message = f"unknown kind of principal {_quoted(key)}{_suggestion(meant)}"
             problems.spoil("INVALID_PRINCIPAL_KEY", message, path, key, corrected=meant, written=key.text)
         if key.text in seen:
-            problems.spoil("DUPLICATE_KEYS", f"the key {_quoted(key)} stands twice", path, key)
+            problems.spoil(DUPLICATE_KEYS, f"the key {_quoted(key)} stands twice", path, key)
         seen.add(key.text)
         found += [Principal(key.text, text) for text in _list(value, inner, problems)]
     return tuple(found)
@@ -210,7 +219,7 @@ def _conditions(block: Node | None, path: Path, problems: Problems) -> tuple[Con
         inner = (*path, key.text)
         _check_operator(key, path, problems)
         if key.text in seen:
-            problems.spoil("DUPLICATE_KEYS", f"the operator {_quoted(key)} stands twice", path, key)
+            problems.spoil(DUPLICATE_KEYS, f"the operator {_quoted(key)} stands twice", path, key)
         seen.add(key.text)
         if keys.kind != "object":
             message = f"expected an object of condition keys, found {_word(keys)}"
@@ -223,17 +232,21 @@ def _check_operator(key: Node, path: Path, problems: Problems) -> None:
     written = key.text
     if operators.is_operator(written):
         return
-    if written in {"NullIfExists", "ForAllValues:NullIfExists", "ForAnyValue:NullIfExists"}:
-        message = "`Null` tests whether the key is there and takes no `IfExists`; did you mean `Null`?"
-        problems.spoil("NULL_WITH_IF_EXISTS", message, path, key, corrected=operators.NULL, written=written)
+    spelled = operators.in_aws_spelling(written)
+    code, meant = "INVALID_CONDITION_OPERATOR", spelled or operators.meant(written)
+    if spelled is not None and operators.is_operator(spelled):
+        message = f"the operator {_quoted(key)} is spelled `{spelled}`"
+        note = FindingType.WARNING
+        problems.add(code, message, path, key, corrected=spelled, finding_type=note, written=written)
         return
-    if written in operators.WRITTEN:
-        message = f"{_quoted(key)} never depends on the request; did you mean `Null`?"
-        problems.spoil("NULL_WITH_QUALIFIER", message, path, key, corrected=operators.NULL, written=written)
-        return
-    meant = operators.meant(written)
     message = f"unknown operator {_quoted(key)}{_suggestion(meant)}"
-    problems.spoil("INVALID_CONDITION_OPERATOR", message, path, key, corrected=meant, written=written)
+    if written.lower().rpartition(":")[2] == "nullifexists":
+        code, meant = "NULL_WITH_IF_EXISTS", operators.NULL
+        message = "`Null` tests whether the key is there and takes no `IfExists`; did you mean `Null`?"
+    elif spelled is not None:
+        code, meant = "NULL_WITH_QUALIFIER", operators.NULL
+        message = f"{_quoted(key)} never depends on the request; did you mean `Null`?"
+    problems.spoil(code, message, path, key, corrected=meant, written=written)
 
 
 def _condition_keys(operator: str, keys: Node, path: Path, problems: Problems) -> list[Condition]:
@@ -243,7 +256,7 @@ def _condition_keys(operator: str, keys: Node, path: Path, problems: Problems) -
         inner = (*path, key.text)
         lowered = key.text.lower()
         if seen.get(lowered) == key.text:
-            problems.spoil("DUPLICATE_KEYS", f"the key {_quoted(key)} stands twice", path, key)
+            problems.spoil(DUPLICATE_KEYS, f"the key {_quoted(key)} stands twice", path, key)
         elif lowered in seen:
             message = f"{_quoted(key)} and `{shown(seen[lowered])}` are one key: keys have no case"
             problems.add("DUPLICATE_KEYS_WITH_DIFFERENT_CASE", message, path, key)

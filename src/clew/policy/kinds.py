@@ -11,20 +11,6 @@ from clew.policy.model import PolicyKind
 VERSIONS: Final = ("2012-10-17", "2008-10-17")
 """The versions of the policy language, the present one first (AWS: "IAM JSON policy elements: Version")."""
 
-TRUST_ACTIONS: Final = frozenset(
-    {
-        "sts:assumerole",
-        "sts:assumerolewithsaml",
-        "sts:assumerolewithwebidentity",
-        "sts:tagsession",
-        "sts:setsourceidentity",
-        "sts:setcontext",
-        "sts:*",
-        "*",
-    }
-)
-"""The actions of a role trust policy, in lower case (AWS: "Role trust policies", and the pages of the STS actions)."""
-
 
 class Presence(Enum):
     """Whether an element has to be there."""

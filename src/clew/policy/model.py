@@ -130,6 +130,9 @@ class FindingType(StrEnum):
 JSON_SYNTAX_ERROR: Final = "JSON_SYNTAX_ERROR"
 """The code of whatever keeps a text from being JSON; such problems tell the column too."""
 
+DUPLICATE_KEYS: Final = "DUPLICATE_KEYS"
+"""Our own code: one object says the same name twice, and readers would differ on which counts."""
+
 MISSING_FOR_ACTION: Final = "MISSING_RESOURCE_FOR_ACTION"
 """Our own code: an action works on none of its statement's resources; `corrected` is one to add."""
 

@@ -1,7 +1,7 @@
 """The names of the condition operators, and how a written operator divides into qualifier, name and `IfExists`.
 
 Source: AWS, "IAM JSON policy elements: Condition operators" and "Conditions with multiple context keys or values".
-AWS nowhere says that operator names may be written in another case, so only the documented spelling counts.
+Another case than the documented one means the same and is warned of (docs/decisions/0007-iam-questions.md, Q13).
 """
 
 from __future__ import annotations
@@ -75,13 +75,25 @@ Operator(qualifier='ForAnyValue', name='StringLike', if_exists=True)
 
 
 def is_operator(written: str) -> bool:
-    """Whether this may stand in a condition block.
+    """Whether this, spelled as AWS spells it, may stand in a condition block.
 
     >>> is_operator("ForAnyValue:StringLike"), is_operator("NullIfExists"), is_operator("stringlike")
     (True, False, False)
     """
     found = WRITTEN.get(written)
     return found is not None and not (found.name == NULL and found.qualifier)
+
+
+def in_aws_spelling(written: str) -> str | None:
+    """The operator as AWS spells it, whatever the case of its letters; None when there is none such.
+
+    >>> in_aws_spelling("forallvalues:stringlikeifexists"), in_aws_spelling("StringIs")
+    ('ForAllValues:StringLikeIfExists', None)
+    """
+    return _BY_LOWER.get(written.lower())
+
+
+_BY_LOWER: Final = {written.lower(): written for written in WRITTEN}
 
 
 def meant(written: str) -> str | None:

@@ -12,7 +12,16 @@ from urllib.parse import unquote
 from clew.errors import PolicyError
 from clew.policy import decoded, envelope, grammar, json_positions, kinds, repair
 from clew.policy.json_positions import Node
-from clew.policy.model import JSON_SYNTAX_ERROR, FindingType, Policy, PolicyKind, Problem, Reading, Statement
+from clew.policy.model import (
+    DUPLICATE_KEYS,
+    JSON_SYNTAX_ERROR,
+    FindingType,
+    Policy,
+    PolicyKind,
+    Problem,
+    Reading,
+    Statement,
+)
 from clew.policy.problems import Problems
 
 if TYPE_CHECKING:
@@ -139,7 +148,8 @@ def url_decoded(text: str) -> str:
     '{"Version":"2012-10-17"}'
     """
     start = text.lstrip("\ufeff \t\r\n")[:3].lower()
-    return unquote(text) if start in {"%7b", "%5b"} else text
+    # Bytes that are no UTF-8 become halves of surrogate pairs, which the reader of JSON tells.
+    return unquote(text, errors="surrogateescape") if start in {"%7b", "%5b"} else text
 
 
 def _wrapped(root: Node, problems: Problems) -> Node:
@@ -178,23 +188,29 @@ def _read_node(root: Node, kind: PolicyKind | None, problems: Problems, source: 
 
 def _whole(found: Draft) -> Reading:
     """The reading of a draft that is a document at all."""
-    if found.policy is None or any(problem.code == JSON_SYNTAX_ERROR for problem in found.problems):
-        raise _error(found.problems)
-    offered = repair.corrected(found.root, found.problems) if found.root and found.lines else None
-    return Reading(found.policy, found.problems, offered)
+    if found.policy is None or any(map(_is_about_the_text, found.problems)):
+        raise _error(found)
+    return Reading(found.policy, found.problems, _offered(found))
+
+
+def _is_about_the_text(problem: Problem) -> bool:
+    """Whether the problem leaves open what the document says at all."""
+    is_ambiguous = problem.code == DUPLICATE_KEYS and problem.statement is None
+    return problem.code == JSON_SYNTAX_ERROR or is_ambiguous
+
+
+def _offered(found: Draft) -> str | None:
+    return repair.corrected(found.root, found.problems) if found.root and found.lines else None
 
 
 def _strict(found: Draft | Reading) -> Policy:
-    errors = [problem for problem in found.problems if problem.is_error]
-    if errors or found.policy is None:
-        raise _error(found.problems)
+    if found.policy is None or any(problem.is_error for problem in found.problems):
+        raise _error(found if isinstance(found, Draft) else Draft(None, None, found.problems))
     return found.policy
 
 
-def _error(problems: tuple[Problem, ...]) -> PolicyError:
-    errors = sorted(
-        (each for each in problems if each.is_error), key=lambda each: each.code != JSON_SYNTAX_ERROR
-    )
-    first, more = errors[0], len(errors) - 1
-    rest = f" (and {more} more)" if more else ""
-    return PolicyError(f"{first}{rest}", problems)
+def _error(found: Draft) -> PolicyError:
+    errors = (each for each in found.problems if each.is_error)
+    first, *more = sorted(errors, key=lambda each: each.code != JSON_SYNTAX_ERROR)
+    rest = f" (and {len(more)} more)" if more else ""
+    return PolicyError(f"{first}{rest}", found.problems, _offered(found))

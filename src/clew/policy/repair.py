@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from clew.policy import kinds
 from clew.policy.format import layout
-from clew.policy.model import JSON_SYNTAX_ERROR, MISSING_FOR_ACTION, shown
+from clew.policy.model import DUPLICATE_KEYS, JSON_SYNTAX_ERROR, MISSING_FOR_ACTION, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,6 +71,8 @@ def _versioned(plain: Document, codes: set[str]) -> list[Change]:
 
 
 def _corrections(plain: Document, problem: Problem) -> list[Change]:
+    if problem.code == DUPLICATE_KEYS:
+        return [Change(problem.path, f"{problem.message}; the last one is kept", is_guess=True)]
     if problem.written is not None and problem.corrected is not None:
         return _renamed(_at(plain, problem.path), problem)
     if problem.code in _ADDED:
