@@ -15,16 +15,21 @@ from tests.properties.lines import (
     FULL_ACCESS,
     HOME,
     OTHER,
+    PRINCIPALS,
     documents,
     examples,
     grants,
     requests,
 )
 
-from clew.engine import Prepared
+from clew.engine import Context, Effect, Policies, Prepared, Request
 from clew.engine.batch import _policies, _request
-from clew.engine.bulk import Asker, Bulk, Masks
+from clew.engine.bulk import Access, Asker, Bulk, Masks, access, who_can
+from clew.engine.principal import PrincipalError
 from clew.engine.services import LAWS
+from clew.policy.parse import from_document
+
+Json = dict[str, object]
 
 ANA = "arn:aws:iam::111122223333:user/ana"
 BEN = "arn:aws:iam::111122223333:role/ben"
@@ -100,6 +105,7 @@ def agrees(line: dict[str, object], *, unknown_context: bool, rcp_services_only:
     own = (policies.identity, policies.boundaries, policies.session)
     found = bulk.access(Asker(request.principal, *own, request.context))
     residuals, told = found.residuals(), 0
+    assert sum(actions.mask for _, actions in residuals) == found.undetermined  # disjoint, so no carry
     prepared = Prepared(policies)
     for action in sample():
         decision = prepared.authorize(replace(request, action=action))
@@ -123,3 +129,123 @@ def test_bulk_agrees_with_the_engine(example, unknown_context):
 def test_bulk_agrees_where_many_gates_take_part(line, rcp_services_only, unknown_context):
     """With boundary, session, SCPs, RCPs, endpoint, grants and ACLs at once, bulk and engine still agree."""
     agrees(line, unknown_context=unknown_context, rcp_services_only=rcp_services_only)
+
+
+@given(line=busy_lines())
+def test_no_principal_hears_anything_of_another(line):
+    """Principals that ask one after another, in this context or that, get the answers they would get alone."""
+    policies, request = _policies(line, []), _request(line["request"], unknown_context=True)
+    own = (policies.identity, policies.boundaries, policies.session)
+    askers = [
+        Asker(principal, *own, context)
+        for principal in PRINCIPALS[::2]
+        for context in (request.context, Context({"aws:username": "alice"}))
+    ]
+    bulk = Bulk(policies, request.resource, masks=masks())
+    for asker in askers:
+        alone = Bulk(policies, request.resource, masks=masks()).access(asker)
+        assert effects(bulk.access(asker)) == effects(alone)
+
+
+def effects(found: Access) -> list[int]:
+    """The four sets of actions."""
+    return [found.of(effect).mask for effect in Effect]
+
+
+def policy(*statements: Json) -> tuple:
+    """A policy of these statements, as the only one of its gate."""
+    return (from_document({"Version": "2012-10-17", "Statement": list(statements)}),)
+
+
+def allow(action: object, **more: object) -> Json:
+    """A statement that allows the action."""
+    return {"Effect": "Allow", "Action": action, "Resource": "*", **more}
+
+
+def test_the_four_effects_cut_all_actions_into_disjoint_sets():
+    """Every action of the catalogue has exactly one effect, and it is named as AWS spells it."""
+    deny = {**allow("s3:Get*Acl", Condition={"Bool": {"aws:SecureTransport": "false"}}), "Effect": "Deny"}
+    policies = Policies(
+        identity=policy(allow("s3:get*"), deny, {**allow("s3:GetObjectTagging"), "Effect": "Deny"})
+    )
+    found = access(policies, ANA, OBJECT, context=Context(unknown=None))
+    assert sum(effects(found)) == found.actions == masks().everything
+    assert found.names(Effect.EXPLICIT_DENY) == ("s3:GetObjectTagging",)
+    assert found.names(Effect.UNDETERMINED) == (
+        "s3:GetBucketAcl",
+        "s3:GetObjectAcl",
+        "s3:GetObjectVersionAcl",
+    )
+    assert "S3:GETOBJECT" in found.of(Effect.ALLOW)
+    assert found.effect("s3:PutObject") is Effect.IMPLICIT_DENY
+
+
+def test_actions_under_one_condition_are_told_together():
+    """A condition that several actions depend on is one residual, with the set of these actions."""
+    office = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
+    policies = Policies(
+        identity=policy(allow("sqs:SendMessage", Condition=office), allow("sns:Pub*", Condition=office))
+    )
+    found = access(policies, ANA, "*", context=Context(unknown=None))
+    ((residual, actions),) = found.residuals()
+    assert residual.text == "allowed if aws:SourceIp is in 192.0.2.0/24; implicit_deny otherwise"
+    assert list(actions) == ["sns:Publish", "sqs:SendMessage"]
+    assert residual.holds({"aws:SourceIp": "192.0.2.7"}) is Effect.ALLOW
+
+
+def test_an_action_that_was_not_asked_about_is_decided_alone():
+    """A question about some actions answers for these; any other one is left to the engine, known or not."""
+    policies = Policies(identity=policy(allow("s3:*")))
+    whole = access(policies, ANA, OBJECT)
+    some = access(policies, ANA, OBJECT, actions=masks().catalog.actions_matching("s3:Get*"))
+    assert some.allow == whole.allow & masks().index.mask("s3:Get*")
+    assert some.implicit_deny == 0
+    assert [some.effect(action) for action in ("s3:PutObject", "s3:BrandNew", "ec2:BrandNew")] == [
+        Effect.ALLOW,
+        Effect.ALLOW,
+        Effect.IMPLICIT_DENY,
+    ]
+
+
+def test_one_action_can_be_looked_at_whole():
+    """Behind every bit stands the engine's decision with its statements."""
+    found = access(Policies(identity=policy(allow("s3:Get*", Sid="Read"))), ANA, OBJECT)
+    (statement,) = found.decision("s3:GetObject").determined_by
+    assert (statement.gate, statement.sid) == ("identity", "Read")
+
+
+def test_who_can_answers_in_the_order_of_the_askers():
+    """Many principals are answered one by one, with their own control policies where they bring them."""
+    deny = policy({**allow("s3:Put*"), "Effect": "Deny"}, allow("*"))
+    full = policy(allow("*"))
+    askers = [
+        Asker(ANA, full),
+        Asker(ANA, full, scps=(full, deny)),
+        Asker(ANA, full, scps=(full, deny), management_account=True),
+        Asker(BEN),
+    ]
+    found = list(who_can(askers, Policies(scps=(full,)), OBJECT, resource_account="111122223333"))
+    assert [one.effect("s3:PutObject").value for one in found] == [
+        "allow",
+        "explicit_deny",
+        "allow",
+        "implicit_deny",
+    ]
+    assert [one.asker for one in found] == askers
+
+
+@pytest.mark.parametrize("action", ["sts:AssumeRoleWithWebIdentity", "sts:AssumeRole", "sts:GetObject"])
+def test_a_bare_name_is_a_provider_for_one_action_only(action):
+    """A name with a dot is an identity provider for AssumeRoleWithWebIdentity, and a service for all else."""
+    trust = policy({"Effect": "Allow", "Principal": {"Federated": "www.example.com"}, "Action": "sts:*"})[0]
+    role = "arn:aws:iam::111122223333:role/ben"
+    found = access(Policies(resource=trust), "www.example.com", role)
+    expected = Effect.ALLOW if action.endswith("WebIdentity") else Effect.IMPLICIT_DENY
+    assert found.effect(action) is expected
+    assert Prepared(Policies(resource=trust)).effect(Request("www.example.com", action, role)) is expected
+
+
+def test_a_principal_that_is_none_is_refused():
+    """A text that names no principal is an error, as for a single decision."""
+    with pytest.raises(PrincipalError, match="neither an ARN"):
+        access(Policies(), "nobody", "*")

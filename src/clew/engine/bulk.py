@@ -129,7 +129,7 @@ class Bulk:
         found = _Sums()
         for view, one in heard.items():
             found.add([cut for cut in cuts if cut.view == view], one, self.masks.everything)
-        return Access(self, asker, found, _Trace(self._scene, cuts, heard))
+        return Access(self, asker, found, _Trace(policies, self._scene, cuts, heard))
 
     def _policies(self, asker: Asker) -> Policies:
         shared = self.shared
@@ -205,6 +205,7 @@ class _Sums:
 class _Trace(NamedTuple):
     """What an answer keeps so that its residual conditions can be told when they are looked at."""
 
+    policies: Policies
     scene: Scene
     cuts: tuple[Slice, ...]
     heard: dict[View, list[Heard]]
@@ -225,6 +226,11 @@ class Access:
         self.undetermined = sums.undetermined
         self._bulk = bulk
         self._trace = trace
+
+    @property
+    def policies(self) -> Policies:
+        """Every policy that took part."""
+        return self._trace.policies
 
     @property
     def implicit_deny(self) -> int:
@@ -254,14 +260,14 @@ class Access:
 
     @cached_property
     def _prepared(self) -> Prepared:
-        return Prepared(self._bulk._policies(self.asker))  # noqa: SLF001  # an answer of that very question
+        return Prepared(self.policies)
 
     def residuals(self) -> tuple[tuple[Residual, ActionSet], ...]:
         """Each distinct condition on which undetermined actions depend, with the actions that it governs.
 
         The sets are disjoint and together are `undetermined`; the residuals are those of `Decision.residual`.
         """
-        bulk, (scene, cuts, heard) = self._bulk, self._trace
+        bulk, (_, scene, cuts, heard) = self._bulk, self._trace
         formulas = bulk._formulas  # noqa: SLF001  # an answer of that very question
         found: dict[tuple[int, int], int] = {}
         for cut in cuts:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from clew.engine.authorize import Prepared, _law
+from clew.engine.bulk_masks import without
 from clew.engine.decision import Gate
 from clew.engine.law import (
     BOUNDARY,
@@ -31,7 +32,7 @@ from clew.engine.principal import Caller, Kind, parse_principal
 from clew.engine.services import LAWS, s3, sts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from clew.engine.bulk_masks import Masks
     from clew.engine.policies import Policies
@@ -94,47 +95,54 @@ def slices(
 
     Of the principal's own policies it only matters which gates they make up.
     """
-    prepared = Prepared(replace(policies, identity=()))
-    found: dict[tuple[Law, frozenset[Gate], View], int] = {}
-    for part in _parts(policies, owner, masks, within):
-        action = masks.index.lowered[(part & -part).bit_length() - 1]
+    by_law: dict[tuple[Law, bool, bool], int] = {}
+    for part, action in _alike_in_law(policies, owner, masks, within):
         web = action == sts.WEB_IDENTITY and named.web != named.usual
-        caller = named.web if web else named.usual
         foreign = s3.is_ruled_by_object_owner(action, policies, owner)
-        account = policies.object_owner or "" if foreign else owner
+        caller, account = named[web], policies.object_owner or "" if foreign else owner
         law = _law(action, resource, caller, same_account=account == caller.account)
-        present = prepared._present(law, caller, action)  # noqa: SLF001  # the engine's answer, not a second one
-        key = (law, present, View(web, foreign, Gate.BOUNDARY in present))
-        found[key] = found.get(key, 0) | part
-    is_root = named.usual.kind is Kind.ROOT
-    return tuple(
-        Slice(mask, _short(law, present, is_root=is_root), present, view)
-        for (law, present, view), mask in found.items()
-    )
+        by_law[law, web, foreign] = by_law.get((law, web, foreign), 0) | part
+    prepared, is_root = Prepared(replace(policies, identity=())), named.usual.kind is Kind.ROOT
+    found: list[Slice] = []
+    for (law, web, foreign), mask in by_law.items():
+        for part in _split([mask], _alike_in_gates(policies, masks)):
+            present = prepared._present(law, named[web], masks.first(part))  # noqa: SLF001  # the engine's own answer
+            view = View(web, foreign, Gate.BOUNDARY in present)
+            found.append(Slice(part, _short(law, present, is_root=is_root), present, view))
+    return tuple(found)
 
 
-def _parts(policies: Policies, owner: str, masks: Masks, within: int) -> Iterator[int]:
-    """Sets of actions that are alike in everything that the law looks at."""
+def _alike_in_law(policies: Policies, owner: str, masks: Masks, within: int) -> Iterator[tuple[int, str]]:
+    """Sets of actions that are alike in what the law looks at, each with one of them: most actions together.
+
+    Services with laws of their own come action by action.
+    """
     rest = within
     for service in LAWS:
-        for mask, _ in masks.each(f"{service}:*"):
+        for mask, action in masks.each(f"{service}:*"):
             if mask & within:
                 rest ^= mask
-                yield mask
-    parts = [rest]
-    for divider in _dividers(policies, owner, masks):
-        parts = [half for part in parts for half in (part & divider, part ^ (part & divider))]
-    yield from filter(None, parts)
+                yield mask, action
+    foreign = masks.where("s3:*", lambda action: s3.is_ruled_by_object_owner(action, policies, owner))
+    for part in _split([rest], [foreign]):
+        yield part, masks.first(part)
 
 
-def _dividers(policies: Policies, owner: str, masks: Masks) -> Iterator[int]:
-    """Sets of actions for which other gates or another owner may count than for the rest."""
+def _alike_in_gates(policies: Policies, masks: Masks) -> Iterator[int]:
+    """Sets of actions for which other gates may take part than for the rest."""
     if policies.block_public_access:
         yield masks.index.mask("s3:*")
-    if policies.rcp_services_only:
+    if policies.rcps:
         yield masks.of_rcp_services
-    if policies.object_owner is not None:
-        yield masks.where("s3:*", lambda action: s3.is_ruled_by_object_owner(action, policies, owner))
+        # AWS KMS Developer Guide, "Resource control policies": the one action of its service that they do not reach.
+        yield masks.index.mask("kms:RetireGrant")
+
+
+def _split(parts: list[int], dividers: Iterable[int]) -> list[int]:
+    """The parts, each cut where a divider cuts it."""
+    for divider in dividers:
+        parts = [half for part in parts for half in (part & divider, without(part, divider))]
+    return [part for part in parts if part]
 
 
 _SOURCES: Final = (DIRECT, ROLE, RESOURCE, GRANT, GRANT_TO_ROLE)

@@ -117,6 +117,10 @@ class Masks:
             found = self._each[pattern] = tuple([(self.index.mask(name), name) for name in names])
         return found
 
+    def first(self, mask: int) -> str:
+        """The first action of a set that is not empty, in lower case."""
+        return self.index.lowered[(mask & -mask).bit_length() - 1]
+
     def where(self, pattern: str, holds: Callable[[str], bool]) -> int:
         """Those of the actions that the pattern matches for which the test holds."""
         found = 0
