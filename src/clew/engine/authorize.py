@@ -24,8 +24,6 @@ from clew.engine.law import (
     IGNORED,
     PUBLIC,
     RCP,
-    REFUSED,
-    REFUSED_ALONE,
     RESOURCE,
     RESOURCE_ALONE,
     ROLE,
@@ -236,11 +234,15 @@ def _law(action: str, resource: str, caller: Caller, *, same_account: bool) -> L
     found = None if special is None else special(Subject(action, resource, caller, same_account))
     if found is not None and not found.gates:
         return found
+    if found is None:
+        found = _common_law(caller, same_account=same_account)
     if caller.partition and caller.partition != _partition(resource, caller.partition):
         # AWS: "Cross-account resource access in IAM": no grant reaches into another partition.
-        return REFUSED_ALONE if found is RESOURCE_ALONE else REFUSED
-    if found is not None:
-        return found
+        return found.refused()
+    return found
+
+
+def _common_law(caller: Caller, *, same_account: bool) -> Law:
     if not caller.is_person_of_account:
         return RESOURCE_ALONE
     return SAME_ACCOUNT if same_account else CROSS_ACCOUNT

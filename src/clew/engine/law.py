@@ -115,6 +115,13 @@ class Law:
         """Whether all atoms of some route hold, whatever must hold besides."""
         return known_any([known_all([atoms[atom] for atom in route]) for route in self.routes])
 
+    @lru_cache(maxsize=64)  # noqa: B019  # as below
+    def refused(self) -> Law:
+        """This law where AWS refuses the request: nothing grants, the same policies deny."""
+        return replace(
+            self, name="AWS refuses this request whatever the policies say", routes=(), explains=True
+        )
+
     @lru_cache(maxsize=1024)  # noqa: B019  # laws are few and live as long as the program
     def without(self, true: frozenset[Atom], false: frozenset[Atom]) -> Law:
         """This law where some atoms are known beforehand: shorter, with the same grants."""
@@ -171,11 +178,6 @@ ALWAYS: Final = Law(
     explains=True,
 )
 
-REFUSED: Final = Law("AWS refuses this request whatever the policies say", routes=(), explains=True)
-
-REFUSED_ALONE: Final = replace(RESOURCE_ALONE, name=REFUSED.name, routes=(), explains=True)
-"""The same for callers that have no identity policies."""
-
 UNHEARD: Final = Law(
     "AWS refuses this request before it looks at any policy",
     routes=(),
@@ -197,9 +199,11 @@ IDENTITY_CANNOT: Final = replace(
 )
 
 NOBODY: Final = replace(
-    REFUSED_ALONE,
+    RESOURCE_ALONE,
     name="the resource has no policy that could allow the caller",
-    gates=REFUSED_ALONE.gates - {Gate.RESOURCE},
+    routes=(),
+    gates=RESOURCE_ALONE.gates - {Gate.RESOURCE},
+    explains=True,
 )
 
 

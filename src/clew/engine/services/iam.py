@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clew.engine.law import REFUSED
+from clew.engine.law import CROSS_ACCOUNT
 
 if TYPE_CHECKING:
     from clew.engine.law import Law
@@ -17,4 +17,4 @@ if TYPE_CHECKING:
 def law(subject: Subject) -> Law | None:
     """PassRole on another account's role is refused; all else follows the common law."""
     across = subject.caller.is_person_of_account and not subject.same_account
-    return REFUSED if across and subject.action == "iam:passrole" else None
+    return CROSS_ACCOUNT.refused() if across and subject.action == "iam:passrole" else None

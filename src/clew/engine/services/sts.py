@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from clew.engine.law import ALWAYS, REFUSED, RESOURCE_ALONE, RESOURCE_MUST_ALLOW, UNHEARD
+from clew.engine.law import ALWAYS, RESOURCE_ALONE, RESOURCE_MUST_ALLOW, SAME_ACCOUNT, UNHEARD
 from clew.engine.principal import Kind
 
 if TYPE_CHECKING:
@@ -42,5 +42,5 @@ def law(subject: Subject) -> Law | None:
         return None
     if kind is Kind.ROOT and action == "sts:assumerole":
         # AWS STS API Reference, AssumeRole: it cannot be called with the root user's credentials.
-        return REFUSED
+        return SAME_ACCOUNT.refused()
     return RESOURCE_MUST_ALLOW if subject.same_account else None
