@@ -44,14 +44,18 @@ def counted(
 def _near(listed: str, span: int, counts: str, minimum: float) -> str:
     """The buckets, by key, that belong to a pair of neighbours in which the minimum is reached."""
     pairs = f"unnest([t // {span}, t // {span} - 1]) AS pair"
+    # Each bucket once first: there are far fewer buckets than events.
+    bucket = f"t // {span} * {span} AS t"
+    marked = f"FROM marks WHERE question IN ({listed})"
     if counts == "events":
-        # Counted once for each bucket first: there are far fewer buckets than events.
-        bucket = f"t // {span} * {span} AS t"
-        held = f"SELECT key, {bucket}, count(*) AS n FROM marks WHERE question IN ({listed}) GROUP BY ALL"
+        held = f"SELECT key, count(*) AS n, {bucket} {marked} GROUP BY ALL"
         full = f"SELECT key, pair FROM (SELECT key, n, {pairs} FROM ({held})) GROUP BY ALL HAVING sum(n) >= {minimum!r}"
     else:
-        held = f"SELECT DISTINCT key, {_VALUES[counts]} AS v, {pairs} FROM marks WHERE question IN ({listed})"
-        full = f"SELECT key, pair FROM ({held}) GROUP BY ALL HAVING count(DISTINCT v) >= {minimum!r}"
+        held = f"SELECT DISTINCT key, {_VALUES[counts]} AS v, {bucket} {marked}"
+        full = (
+            f"SELECT key, pair FROM (SELECT key, v, {pairs} FROM ({held})) "
+            f"GROUP BY ALL HAVING count(DISTINCT v) >= {minimum!r}"
+        )
     return f"SELECT DISTINCT key, unnest([pair, pair + 1]) AS b FROM ({full})"
 
 
