@@ -22,6 +22,7 @@ ROOT = Path(__file__).parent.parent.parent
 CASES = ROOT / "tests" / "cases" / "simulate"
 QUESTIONS = yaml.safe_load((CASES / "questions.yaml").read_text())
 EXAMPLES = yaml.safe_load((CASES / "PO.yaml").read_text())
+SENTENCES = yaml.safe_load((CASES / "sentences.yaml").read_text())
 SAMPLE = str(ROOT / "samples" / "account")
 DRAFT = str(ROOT / "samples" / "policies" / "draft.json")
 CARLOS = ("-p", "arn:aws:iam::111122223333:user/carlos")
@@ -93,18 +94,37 @@ def test_console_permissions_hold_those_of_the_example(case: dict[str, Any]) -> 
     assert set(case["console"]) <= set(console["Action"])
 
 
-def test_answer_names_the_statement_with_file_and_line() -> None:
-    """The sentence says which statement of which policy in which line denies, and what would have allowed it."""
-    shown = " ".join(ask(*CARLOS, *LOGS).stdout.split())
-    line = next(
-        number
-        for number, text in enumerate((Path(SAMPLE) / "account.json").read_text().splitlines(), 1)
-        if "DenyS3Logs" in text
-    )
-    # The statement begins one line above its Sid.
-    assert f"Explicitly denied by statement `DenyS3Logs` ({SAMPLE}/account.json:{line - 1})" in shown
-    assert "of the identity policy `CarlosBuckets` of user carlos" in shown
-    assert "the bucket policy would have allowed it; an explicit deny overrides every allow." in shown
+@pytest.mark.parametrize("case", SENTENCES, ids=lambda case: case["asks"])
+def test_answer_is_a_sentence(case: dict[str, str]) -> None:
+    """The text answers in one sentence that names statement, file, line and policy, or what it depends on."""
+    shown = " ".join(ask(*shlex.split(case["asks"]), "--policies", SAMPLE).stdout.split())
+    assert case["says"].replace("ACCOUNT", SAMPLE) in shown
+
+
+def test_line_of_a_statement_is_where_it_begins() -> None:
+    """The line that is named is the one in which the statement opens."""
+    statement = answers(*CARLOS, *LOGS)[0]["determined_by"][0]
+    lines = Path(statement["file"]).read_text().splitlines()
+    assert lines[statement["line"] - 1][statement["column"] - 1 :] == "{"
+    assert "DenyS3Logs" in lines[statement["line"]]
+
+
+def test_long_lists_are_cut(tmp_path: Path) -> None:
+    """Of many statements the first are named and the others counted; colours are for terminals only."""
+    statements = [{"Sid": f"S{n}", "Effect": "Deny", "Action": "s3:*", "Resource": "*"} for n in range(9)]
+    policy = write(tmp_path / "p.json", {"Version": "2012-10-17", "Statement": statements})
+    shown = " ".join(ask("--policy", policy, "-a", "s3:GetObject").stdout.split())
+    assert "and 6 more; an explicit deny" in shown
+    assert "and 5 more" in shown
+
+
+def test_matrix_of_many_resources_is_a_list() -> None:
+    """With more resources than columns each pair has its row; --explain tells each of them."""
+    words = [*CARLOS, "-a", "s3:GetObject", "--policies", SAMPLE]
+    words += [word for n in range(6) for word in ("-r", f"arn:aws:s3:::carlos/{n}")]
+    rows = [line.split() for line in ask(*words).stdout.splitlines() if line.startswith("  s3:")]
+    assert rows == [["s3:GetObject", "allowed", f"arn:aws:s3:::carlos/{n}"] for n in range(6)]
+    assert ask(*words, "--explain").stdout.count("ALLOWED  s3:GetObject") == 6
 
 
 def test_key_that_is_not_given_is_unknown() -> None:
@@ -363,6 +383,17 @@ def test_unknown_principal_names_the_near_ones(principal: str) -> None:
             UsageError,
         ),
         (["-a", "s3:GetObject", "--policy", DRAFT, "--unknown-context"], "belong to `--batch`", UsageError),
+        (
+            ["-a", "s3:GetObject", "--resource-policy", DRAFT],
+            "which principal? give `--principal ARN`",
+            UsageError,
+        ),
+        (["--batch", "x", "--save", "y"], "`--save` does not go with `--batch`", UsageError),
+        (
+            ["-a", "s3:GetObject", "--policy", DRAFT, "-c", 'k=[{"a": 1}]'],
+            "expected a list of texts",
+            UsageError,
+        ),
         (["-a", "s3:GetObject", "-p", "bob", "--policy", DRAFT], "principal `bob` is neither", InputError),
     ],
 )
@@ -385,6 +416,36 @@ def test_malformed_policy_is_located(tmp_path: Path) -> None:
     assert isinstance(ask("--policy", str(file), "-a", "s3:GetObject").exception, PolicyError)
     file.write_text('{"Statement": [\n{"Effect": "Allow" "Action": "*"}]}')
     assert error("--policy", str(file), "-a", "s3:GetObject").startswith(f"{file}:2")
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "expected"),
+    [
+        ("--context-file", "7", "expected an object of context keys, or a list of context entries"),
+        ("--context-file", '{"k": {"a": 1}}', "`k`: expected text, a number, a boolean, or a list of them"),
+        ("--context-file", '[{"ContextKeyName": "k"}]', "expected entries with `ContextKeyName`"),
+        ("--context-file", "{\n", ":2: not JSON"),
+        ("--context-file", "[" * 100_000, "nested too deeply"),
+        ("--decoded-message", "{}", "expected the output of `aws sts decode-authorization-message`"),
+        ("--decoded-message", '{"DecodedMessage": "{"}', "`DecodedMessage` is not JSON"),
+        (
+            "--decoded-message",
+            '{"context": {"conditions": {"items": [{"values": {"items": [{"value": "x"}]}}]}}}',
+            "a condition of the message has no `key`",
+        ),
+        ("--scp", '["NoSuchPolicy"]', "expected a policy, a list of policies, or `FullAWSAccess`"),
+        ("--scp", "{", "expected `}`"),
+    ],
+)
+def test_file_of_the_question_is_refused_with_its_name(
+    tmp_path: Path, option: str, text: str, expected: str
+) -> None:
+    """A context file, a message or a level that does not have its form is refused, named and located."""
+    file = tmp_path / "file.json"
+    file.write_text(text)
+    message = error("--policy", DRAFT, "-a", "s3:GetObject", option, str(file))
+    assert expected in message
+    assert message.startswith(str(file))
 
 
 def test_misspelt_key_or_action_is_told() -> None:

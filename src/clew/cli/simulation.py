@@ -15,7 +15,8 @@ from clew.cli.simulation_options import FailOn, Output
 from clew.engine import Context, Effect, Request, prepare
 from clew.engine.derive import derived
 from clew.reach.applied import NO_ACCOUNT, applied
-from clew.report.decision import Answer, explanation
+from clew.report.decision import Answer
+from clew.report.decision_text import explanation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -90,7 +91,7 @@ def _applied(posed: Question, action: str, resource: str) -> Applied:
 def _request(posed: Question, found: Applied, action: str, resource: str) -> Request:
     """The request in its context: what was given, what the files make certain, and what follows from the request."""
     given = posed.carried.values
-    named = {key.lower() for key in given}
+    named = {key.lower() for key in (*given, *posed.carried.absent)}
     values = {key: value for key, value in found.context.items() if key.lower() not in named}
     unknown = [missing.key for missing in found.missing] if posed.complete else None
     bare = Request(
