@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from clew.cli import context, times
-from clew.cli.investigation import reaches
+from clew.cli.investigation import reaches, run_rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,26 +58,13 @@ def width() -> int:
 def _run(catalog: Catalog, period: tuple[str | None, str | None], now: datetime) -> Outcome:
     from dataclasses import replace
 
-    from clew.detect.run import run
     from clew.lake.reader import open_lake
     from clew.report.order import worst_first
-    from clew.store.database import Database
-    from clew.store.findings import upsert
 
     since, until = period
+    asked = (times.moment(since, now) if since else None, times.end(until, now) if until else None)
     workspace = context.workspace()
-    lake = open_lake(workspace.lake_path)
-    result = run(
-        lake,
-        catalog,
-        since=times.moment(since, now) if since else None,
-        until=times.end(until, now) if until else None,
-        memory_limit_mb=context.config().memory_limit_mb,
-    )
+    result, kept = run_rules(workspace, open_lake(workspace.lake_path), catalog, now, asked)
     for problem in result.problems[len(catalog.problems) :]:
         context.complain(str(problem))
-    # Only a run over everything may say that what it did not find is gone.
-    covered = [] if since or until else [rule.id for rule in result.rules]
-    with Database(workspace.state_path) as database:
-        kept = upsert(database, result.findings, now, covered=covered)
     return replace(kept, findings=tuple(worst_first(kept.findings)))

@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clew.collect.session import Account
+    from clew.detect.catalog import Catalog
     from clew.detect.investigation import Investigation, Judged
+    from clew.detect.run import Result
     from clew.findings import Finding
     from clew.lake.reader import Lake
+    from clew.store.findings import Outcome
     from clew.store.workspace import Workspace
 
 
@@ -47,26 +50,44 @@ def carry_out(
 
 
 def _judge(workspace: Workspace, lake: Lake, rules: Sequence[str], now: datetime) -> Judged:
+    from concurrent.futures import ThreadPoolExecutor
     from pathlib import Path
 
     from clew.detect import catalog
     from clew.detect.investigation import Judged
-    from clew.detect.run import run
     from clew.lake.coverage.blind_spots import Question, blind_spots
-    from clew.store.database import Database
-    from clew.store.findings import upsert
 
-    result = run(lake, catalog.load([Path(rule) for rule in rules]))
-    with Database(workspace.state_path) as database:
-        kept = upsert(database, result.findings, now, covered=[rule.id for rule in result.rules])
+    # The rules leave a processor idle now and then: a million events 0.2 s sooner.
+    with ThreadPoolExecutor(1) as beside:
+        spots = beside.submit(blind_spots, lake, Question())
+        result, kept = run_rules(workspace, lake, catalog.load([Path(rule) for rule in rules]), now)
     return Judged(
         findings=kept.findings,
         rules=len(result.rules),
         problems=tuple(str(problem) for problem in result.problems if not problem.skipped),
-        blind_spots=tuple(
-            f"{spot.what}: {spot.why}; {spot.settle}" for spot in blind_spots(lake, Question())
-        ),
+        blind_spots=tuple(f"{spot.what}: {spot.why}; {spot.settle}" for spot in spots.result()),
     )
+
+
+def run_rules(
+    workspace: Workspace,
+    lake: Lake,
+    catalog: Catalog,
+    now: datetime,
+    period: tuple[datetime | None, datetime | None] = (None, None),
+) -> tuple[Result, Outcome]:
+    """Run the rules over the events from the period's first moment until before its second; keep what they find."""
+    from clew.detect.run import run
+    from clew.store.database import Database
+    from clew.store.findings import upsert
+
+    since, until = period
+    limit = context.config().memory_limit_mb
+    result = run(lake, catalog, since=since, until=until, memory_limit_mb=limit)
+    # Only a run over everything may say that what it did not find is gone.
+    covered = [] if since or until else [rule.id for rule in result.rules]
+    with Database(workspace.state_path) as database:
+        return result, upsert(database, result.findings, now, covered=covered)
 
 
 def _resolved(path: str) -> str:
