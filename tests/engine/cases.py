@@ -120,14 +120,20 @@ def rows(file: str) -> Iterator[dict]:
         yield {"page": content.get("page"), **row}
 
 
-def cases(file: str) -> Iterator[Case]:
+@cache
+def cases(file: str) -> tuple[Case, ...]:
     """Every case of the file: one for each row, two for each row of a condition."""
     content = read(file)
-    for row in rows(file):
-        if "matches" in row:
-            yield from _condition_cases(file, content, row)
-        else:
-            yield _case(file, row, _line(content.get("defaults", {}), row["line"]), row["expect"])
+    defaults = content.get("defaults", {})
+    return tuple(
+        case
+        for row in rows(file)
+        for case in (
+            _condition_cases(file, content, row)
+            if "matches" in row
+            else (_case(file, row, _line(defaults, row["line"]), row["expect"]),)
+        )
+    )
 
 
 def _case(file: str, row: dict, line: dict, expect: str) -> Case:
