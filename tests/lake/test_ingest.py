@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -195,6 +196,16 @@ def test_large_inputs_are_committed_in_portions(
     report = scene.ingest()
     assert (report.events, report.stored, report.duplicates) == (23, 23, 9)
     assert scene.sql("SELECT count(*), sum(stored) FROM raw_sources") == [(4, 23)]
+
+
+def test_a_lost_data_file_is_said_so(scene: Scene, event: Callable[..., Any]):
+    """A lake that lost a data file names it and the command that says what is gone."""
+    scene.write("a.json", [event(1)])
+    scene.ingest()
+    lake = open_lake(scene.lake)
+    Path(lake.files("cloudtrail")[0].path).unlink()
+    with pytest.raises(WorkspaceError, match=r"a data file cannot be read: .*run `clew lake verify`"):
+        lake.connect()
 
 
 def test_one_writer_at_a_time(scene: Scene, event: Callable[..., Any]):

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clew.events.predicate import And, Element, Leaf, Not, Or, SameValue, compile_predicate
-from clew.lake.predicate_sql import WORDS_ONLY, to_columns_sql, to_sql
+from clew.lake.predicate_sql import WORDS_ONLY, to_sql
 from clew.lake.schema import BOOLEAN, CLOUDTRAIL, empty_relation, transform_structure
 
 # ſ, K (Kelvin) and İ fold onto ASCII letters in some engines; % _ ! matter to LIKE; 0 and NUL to careless quoting.
@@ -289,15 +289,4 @@ def test_sql_and_closure_agree(database, events, trees):
     fill(database, [json.dumps(event) for event in events])
     predicates = [to_sql(tree) for tree in trees]
     questions = [(predicate.sql, str(predicate.exact)) for predicate in predicates]
-    assert disagreements(database, trees, events, questions) == []
-
-
-@given(events=st.lists(EVENTS, min_size=1, max_size=8), trees=st.lists(TREES, min_size=1, max_size=8))
-def test_the_columns_alone_leave_out_no_event(database, events, trees):
-    """Over the typed columns a predicate is true of every event that it should be; without doubts, of no other."""
-    fill(database, [json.dumps(event) for event in events])
-    predicates = [to_columns_sql(tree) for tree in trees]
-    doubts = [" OR ".join(["false", *predicate.doubts]) for predicate in predicates]
-    questions = [(p.sql, f"{p.exact} AND NOT ({doubt})") for p, doubt in zip(predicates, doubts, strict=True)]
-    assert all("eventjson" not in sql + exact for sql, exact in questions)
     assert disagreements(database, trees, events, questions) == []

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from clew.events.limits import EARLIEST, LATEST_AHEAD
 from clew.events.record import Reason
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ISO = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|[ ]?UTC|([+-])(\d\d):?(\d\d))?",
     re.ASCII,
@@ -16,6 +17,15 @@ _ISO = re.compile(
 _MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTHS = {month: number for number, month in enumerate(_MONTH_NAMES, 1)}
 _LOG = re.compile(r"(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)", re.ASCII)
+
+
+def of_epoch(microseconds: int) -> datetime:
+    """The moment so many microseconds after the epoch, in UTC.
+
+    >>> of_epoch(1_500_000)
+    datetime.datetime(1970, 1, 1, 0, 0, 1, 500000, tzinfo=datetime.timezone.utc)
+    """
+    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def event_time(value: object, now: datetime) -> datetime | Reason:

@@ -15,10 +15,11 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from clew.events.json_text import object_of
 from clew.events.paths import at
-from clew.events.times import parse_time
+from clew.events.times import of_epoch, parse_time
 from clew.lake.history.fields import text
 from clew.lake.history.filters import Filters
 from clew.lake.history.search import find, originals
+from clew.lake.schema import S3_ACCESS_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,31 +27,7 @@ if TYPE_CHECKING:
     from clew.lake.history.entries import Entry
     from clew.lake.reader import Lake
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_COLUMNS: Final = (
-    *(
-        "bucketowner",
-        "bucket_name",
-        "requestdatetime",
-        "remoteip",
-        "requester",
-        "requestid",
-        "operation",
-        "key",
-    ),
-    *(
-        "request_uri",
-        "httpstatus",
-        "errorcode",
-        "bytessent",
-        "objectsize",
-        "totaltime",
-        "turnaroundtime",
-        "referrer",
-    ),
-    *("useragent", "versionid", "hostid", "sigv", "ciphersuite", "authtype", "endpoint", "tlsversion"),
-    *("accesspointarn", "aclrequired", "sourceregion"),
-)
+_COLUMNS: Final = tuple(column.name for column in S3_ACCESS_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +121,7 @@ def _lines(lake: Lake, request_id: str) -> tuple[AccessLine, ...]:
 def _line(row: tuple[object, ...]) -> AccessLine:
     micros, raw, record_id, *values = row
     fields = {name: str(v) for name, v in zip(_COLUMNS, values, strict=True) if v is not None and v != "-"}
-    when = _EPOCH + timedelta(microseconds=micros if isinstance(micros, int) else 0)
+    when = of_epoch(micros if isinstance(micros, int) else 0)
     return AccessLine(when, fields, str(raw), str(record_id))
 
 

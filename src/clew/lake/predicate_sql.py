@@ -61,23 +61,12 @@ class SqlPredicate:
     exact: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnPredicate:
-    """A boolean expression that reads no record: exact, if `exact`, for the rows where none of the doubts is true."""
-
-    sql: str
-    exact: bool
-    doubts: frozenset[str]
-
-
 @dataclass(slots=True)
 class _Writer:
     """Writes one tree; keeps the names of lambda parameters apart."""
 
     applies: Mapping[str, Node]
     readable: str
-    reads_records: bool = True
-    doubts: set[str] = field(default_factory=set)
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def name(self) -> str:
@@ -114,17 +103,6 @@ def to_sql(
     True
     """
     return _node(tree, _Place(), _Writer(applies, readable))
-
-
-def to_columns_sql(tree: Node, *, applies: Mapping[str, Node] = _NO_FACTS) -> ColumnPredicate:
-    """The tree over the typed columns alone: no row is left out, and `eventjson`, most of the bytes, stays unread.
-
-    >>> to_columns_sql(Leaf(("resources", "ARN"), "exists"))
-    ColumnPredicate(sql='true', exact=False, doubts=frozenset())
-    """
-    writer = _Writer(applies, "true", reads_records=False)
-    found = _node(tree, _Place(), writer)
-    return ColumnPredicate(found.sql, found.exact, frozenset(writer.doubts))
 
 
 def _node(tree: Node, place: _Place, writer: _Writer) -> SqlPredicate:
@@ -215,12 +193,8 @@ def _over_column(leaf: Leaf, column: str, place: _Place, writer: _Writer) -> Sql
 
 
 def _where_doubtful(doubt: str, tested: str, leaf: Leaf, place: _Place, writer: _Writer) -> SqlPredicate:
-    """The leaf on the record where the doubt is true (a guess where records are not read), else the test."""
-    if writer.reads_records:
-        choice = _over_json(leaf, place, writer).sql
-    else:
-        writer.doubts.add(doubt)
-        choice = place.guess
+    """The leaf on the record where the doubt is true, else the test."""
+    choice = _over_json(leaf, place, writer).sql
     return SqlPredicate(f"(CASE WHEN {doubt} THEN {choice} ELSE coalesce({tested}, false) END)", exact=True)
 
 
@@ -252,8 +226,6 @@ def _guarded(found: SqlPredicate, base: str, path: Path, place: _Place, writer: 
     """The expression where there is JSON to look at that could hold the path's last key."""
     if base != "eventjson":
         return SqlPredicate(f"(CASE WHEN {base} IS NULL THEN false ELSE {found.sql} END)", found.exact)
-    if not writer.reads_records:
-        return SqlPredicate(place.guess, exact=False)
     near = _mentions(path[-1]) if path else "true"
     choices = f"WHEN NOT {near} THEN false WHEN {writer.readable} THEN {found.sql} ELSE {place.guess}"
     return SqlPredicate(f"(CASE {choices} END)", found.exact)
@@ -346,8 +318,6 @@ def _same_value(node: SameValue, place: _Place, writer: _Writer) -> SqlPredicate
         return SqlPredicate(both if place.positive else "false", exact=False)
     left, right = (_keys(path, node, place, writer) for path in (node.path, node.other))
     found = f"coalesce(list_has_any({left}, {right}), false)"
-    if not place.root and not writer.reads_records and "eventjson" in found:
-        return SqlPredicate(place.guess, exact=False)
     if not place.root and "eventjson" in found:
         found = f"(CASE WHEN {writer.readable} THEN {found} ELSE {place.guess} END)"
     return SqlPredicate(found, exact=True)

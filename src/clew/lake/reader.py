@@ -44,6 +44,7 @@ class Lake:
         """A fresh in-memory DuckDB, in UTC, with each table as a view `raw_<table>`.
 
         Fetch times as epochs, text or Arrow: DuckDB needs pytz to make Python values of them.
+        Errors: WorkspaceError when a data file is missing or damaged.
         """
         connection = duckdb.connect()
         connection.execute(f"SET memory_limit = '{int(memory_limit_mb)}MB'")
@@ -51,8 +52,15 @@ class Lake:
         connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         # Spilled rows belong to the lake's disk, not to a `.tmp` in the user's directory.
         connection.execute(f"SET temp_directory = {quoted(str(self.path / 'spill'))}")
-        for name, table in TABLES.items():
-            connection.execute(f"CREATE VIEW raw_{name} AS {self._view(table)}")
+        try:
+            for name, table in TABLES.items():
+                connection.execute(f"CREATE VIEW raw_{name} AS {self._view(table)}")
+        except duckdb.Error as error:
+            connection.close()
+            reason = str(error).partition("\n")[0]
+            raise WorkspaceError(
+                f"{self.path}: a data file cannot be read: {reason}; run `clew lake verify`"
+            ) from error
         return connection
 
     def _view(self, table: Table) -> str:

@@ -142,6 +142,11 @@ S3_ACCESS = Table(
     partitioned=True,
 )
 
+S3_ACCESS_FIELDS = tuple(
+    c for c in S3_ACCESS.columns if c not in _ORIGIN and c.name not in {"eventtime", "extra", "rawline"}
+)
+"""The fields of a line that AWS documents, in its order."""
+
 _FLOW_NUMBERS = ("version", "srcport", "dstport", "protocol", "packets", "bytes", "start_time", "end_time")
 _FLOW_FIELDS = (
     *(

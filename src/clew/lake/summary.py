@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from clew.events.times import of_epoch
 from clew.lake.reader import quoted
 
 if TYPE_CHECKING:
@@ -70,10 +71,10 @@ class Actor:
 def period(connection: DuckDBPyConnection) -> Period:
     """The span, accounts and regions of the CloudTrail events."""
     row = connection.execute(
-        "SELECT count(*), epoch(min(eventtime)), epoch(max(eventtime)), "
+        "SELECT count(*), epoch_us(min(eventtime)), epoch_us(max(eventtime)), "
         "list_sort(list(DISTINCT recipientaccountid)), list_sort(list(DISTINCT awsregion)) FROM raw_cloudtrail"
     ).fetchall()[0]
-    return Period(row[0], _utc(row[1]), _utc(row[2]), _texts(row[3]), _texts(row[4]))
+    return Period(row[0], _moment(row[1]), _moment(row[2]), _texts(row[3]), _texts(row[4]))
 
 
 def activity(connection: DuckDBPyConnection, span: Period) -> tuple[timedelta, tuple[Stretch, ...]]:
@@ -89,9 +90,7 @@ def activity(connection: DuckDBPyConnection, span: Period) -> tuple[timedelta, t
         "count(*) FILTER (errorcode IS NULL AND readonly IS FALSE), "
         "count(*) FILTER (errorcode IS NOT NULL) FROM raw_cloudtrail GROUP BY 1 ORDER BY 1"
     ).fetchall()
-    return step, tuple(
-        Stretch(datetime.fromtimestamp(bar * step.total_seconds(), UTC), *n) for bar, *n in rows
-    )
+    return step, tuple(Stretch(of_epoch(bar * (step // timedelta(microseconds=1))), *n) for bar, *n in rows)
 
 
 def actors(connection: DuckDBPyConnection, names: Sequence[str]) -> tuple[Actor, ...]:
@@ -102,12 +101,12 @@ def actors(connection: DuckDBPyConnection, names: Sequence[str]) -> tuple[Actor,
     rows = connection.execute(
         f"SELECT {ACTOR_SQL} AS actor, coalesce(any_value(useridentity.type), 'unknown'), count(*), "
         "count(*) FILTER (readonly IS FALSE), count(*) FILTER (errorcode IS NOT NULL), "
-        f"epoch(min(eventtime)), epoch(max(eventtime)), {_most_used('sourceipaddress')}, "
+        f"epoch_us(min(eventtime)), epoch_us(max(eventtime)), {_most_used('sourceipaddress')}, "
         f"{_most_used('useridentity.accesskeyid')}, {_most_used('awsregion')}, {_most_used('useragent')} "
         f"FROM raw_cloudtrail WHERE actor IN ({listed}) GROUP BY 1 ORDER BY 1"
     ).fetchall()
     return tuple(
-        Actor(name, kind, events, writes, errors, _moment(first), _moment(last), *map(_texts, lists))
+        Actor(name, kind, events, writes, errors, of_epoch(first), of_epoch(last), *map(_texts, lists))
         for name, kind, events, writes, errors, first, last, *lists in rows
     )
 
@@ -122,9 +121,5 @@ def _texts(values: Sequence[str | None] | None) -> tuple[str, ...]:
     return tuple(value for value in values or () if value)
 
 
-def _utc(seconds: float | None) -> datetime | None:
-    return None if seconds is None else _moment(seconds)
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
+def _moment(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else of_epoch(microseconds)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from clew.events.times import of_epoch
 from clew.lake.coverage.kinds import DATA_EVENTS
 from clew.lake.principals import CALLER
 from clew.lake.reader import quoted
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from clew.lake.reader import Lake
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR: Final = timedelta(hours=1)
 TRAIL_CHANGES: Final = (
     "StopLogging",
@@ -177,12 +177,8 @@ def _whole(spans: Sequence[Span]) -> Span | None:
     return Span(first, last, sum(span.records for span in spans))
 
 
-def _moment(micros: object) -> datetime:
-    return _EPOCH + timedelta(microseconds=micros if isinstance(micros, int) else 0)
-
-
-def _span(first: object, last: object, records: object) -> Span:
-    return Span(_moment(first), _moment(last), records if isinstance(records, int) else 0)
+def _span(first: int, last: int, records: int) -> Span:
+    return Span(of_epoch(first), of_epoch(last), records)
 
 
 _ARN_ACCOUNT: Final = "nullif(split_part(useridentity.arn, ':', 5), '')"
@@ -232,7 +228,7 @@ def _places(connection: duckdb.DuckDBPyConnection) -> tuple[Place, ...]:
     hours: dict[tuple[str, str], list[datetime]] = {}
     spans: dict[tuple[str, str], list[Span]] = {}
     for account, region, hour, first, last, records in rows:
-        hours.setdefault((account, region), []).append(_moment(hour))
+        hours.setdefault((account, region), []).append(of_epoch(hour))
         spans.setdefault((account, region), []).append(_span(first, last, records))
     active = _active_hours(hours)
     return tuple(
@@ -299,7 +295,7 @@ def _trail_changes(connection: duckdb.DuckDBPyConnection) -> tuple[TrailChange, 
         FROM raw_cloudtrail WHERE eventname IN ({", ".join(map(quoted, TRAIL_CHANGES))}) ORDER BY eventtime, record_id
         """
     ).fetchall()
-    return tuple(TrailChange(_moment(row[0]), *row[1:]) for row in rows)
+    return tuple(TrailChange(of_epoch(row[0]), *row[1:]) for row in rows)
 
 
 def _unread(connection: duckdb.DuckDBPyConnection) -> tuple[tuple[Unread, ...], int]:

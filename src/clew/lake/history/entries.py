@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from clew.events.category import category
@@ -13,11 +12,13 @@ from clew.events.identity import principal
 from clew.events.outcome import outcome
 from clew.events.paths import at
 from clew.events.resources import resources
+from clew.events.times import of_epoch
 from clew.lake.history.effects import effect
 from clew.lake.history.fields import flag, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from clew.events.category import Category
     from clew.events.channel import Channel
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from clew.events.resources import Resource
     from clew.lake.history.effects import Effect
     from clew.lake.principals import Session
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def entry(stored: Stored, event: Mapping[str, object], via: tuple[Session, ...] 
     name = text(about, "eventName")
     read_only = flag(event, "readOnly")
     return Entry(
-        time=_EPOCH + timedelta(microseconds=stored.micros),
+        time=of_epoch(stored.micros),
         event_id=text(event, "eventID"),
         record_id=stored.record_id,
         event_source=text(about, "eventSource"),

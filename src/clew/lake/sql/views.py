@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from clew.lake import s3_requests
+from clew.lake.schema import S3_ACCESS_FIELDS
 from clew.lake.sql.dialect import is_data_store
 from clew.lake.sql.types import Type, parse
 
@@ -205,20 +206,7 @@ S3_ACCESS_LOGS = View(
     "s3_access_logs",
     "raw_s3_access",
     _columns(
-        *(
-            "bucketowner",
-            "bucket_name",
-            "requestdatetime",
-            "remoteip",
-            "requester",
-            "requestid",
-            "operation",
-            "key",
-        ),
-        *("request_uri", "httpstatus", "errorcode"),
-        *((n, "bigint") for n in ("bytessent", "objectsize", "totaltime", "turnaroundtime")),
-        *("referrer", "useragent", "versionid", "hostid", "sigv", "ciphersuite", "authtype", "endpoint"),
-        *("tlsversion", "accesspointarn", "aclrequired", "sourceregion"),
+        *((column.name, str(column.type).lower()) for column in S3_ACCESS_FIELDS),
         ("timestamp", "varchar", _day("%Y/%m/%d")),
     ),
     time_text="requestdatetime",
