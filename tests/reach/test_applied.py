@@ -130,6 +130,23 @@ def test_block_public_access_is_on_where_bucket_or_account_has_it_on() -> None:
     assert found == {"BlockPublicPolicy": True, "RestrictPublicBuckets": True}
 
 
+def test_write_is_taken_to_set_no_acl_where_only_block_public_access_asks() -> None:
+    """A write to a bucket that blocks public ACLs is answered; a policy that asks about the ACL leaves it open."""
+    bucket = "arn:aws:s3:::b"
+    resources = {bucket: Resource(bucket, "111122223333", block_public_access={"BlockPublicAcls": True})}
+    found = applied(snapshot(resources=resources), ANA, "s3:PutObject", f"{bucket}/x")
+    assert "s3:x-amz-acl" in found.absent
+    assert any("sets no access control list" in text for text in found.assumed)
+    assert applied(snapshot(resources=resources), ANA, "s3:PutObjectAcl", f"{bucket}/x").absent == ()
+    condition = {"StringEquals": {"s3:x-amz-acl": "bucket-owner-full-control"}}
+    asks = {"Version": "2012-10-17", "Statement": [{**EVERYTHING["Statement"][0], "Condition": condition}]}  # type: ignore[dict-item]  # a policy's JSON
+    given = Given(identity=(Document("Asks", asks),))
+    assert (
+        "s3:x-amz-acl"
+        not in applied(snapshot(resources=resources), ANA, "s3:PutObject", f"{bucket}/x", given=given).absent
+    )
+
+
 @pytest.mark.parametrize(
     ("asked", "holder"),
     [

@@ -14,7 +14,7 @@ from clew.cli.simulation_inputs import hints, question
 from clew.cli.simulation_options import FailOn, Output
 from clew.engine import Context, Effect, Request, prepare
 from clew.engine.derive import derived
-from clew.reach.applied import NO_ACCOUNT, applied
+from clew.reach.applied import NO_ACCOUNT, applied, is_about_action
 from clew.report.decision import Answer
 from clew.report.decision_text import explanation
 
@@ -65,8 +65,7 @@ def decided(posed: Question) -> list[Answer]:
     ready: dict[tuple[str, str], tuple[Applied, Prepared]] = {}
     answers = []
     for action, resource in posed.pairs:
-        # Which policies apply depends on the action only where a role is assumed.
-        key = (resource, action.lower() if action.lower().startswith("sts:") else "")
+        key = (resource, action.lower() if is_about_action(action) else "")
         if key not in ready:
             found = _applied(posed, action, resource)
             ready[key] = found, prepare(found.policies)

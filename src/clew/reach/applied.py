@@ -30,6 +30,13 @@ SOMEBODY = "somebody"
 
 NO_ACCOUNT = "000000000000"
 
+_ACL_HEADERS = (
+    "s3:x-amz-acl",
+    *(f"s3:x-amz-grant-{name}" for name in ("full-control", "read", "read-acp", "write", "write-acp")),
+)
+# Calls that may, but hardly ever do, set an access control list; those that do nothing else are left open.
+_MAY_SET_ACL = frozenset({"s3:putobject", "s3:createbucket"})
+
 EXCLUDABLE = ("boundary", "resource-policy", "scps", "rcps")
 """The words that leave out a whole gate."""
 
@@ -125,14 +132,16 @@ def applied(
     chosen = choice or Choice()
     gates = _gates(sides, chosen)
     organization = dict(_organization_keys(snapshot.organization, caller.account, owner))
+    unset = tuple(_unset_headers(gates, side.resource, action))
+    no_acl = "the request sets no access control list (s3:x-amz-acl, s3:x-amz-grant-…)"
     return Applied(
         principal=caller.text,
         policies=_policies(gates, side.resource if "resource-policy" not in chosen.without else None),
         attachments=MappingProxyType(dict(_named(gates))),
         missing=tuple(missing for gate in gates.all for missing in gate.missing),
-        assumed=tuple(_assumed(snapshot, sides, gates)),
+        assumed=(*_assumed(snapshot, sides, gates), *((no_acl,) if unset else ())),
         context={**sides.identity.context, **organization},
-        absent=tuple(_absent(sides.identity, gates)),
+        absent=(*_absent(sides.identity, gates), *unset),
         resource_account=owner,
         excluded=gates.excluded,
         is_stand_in=is_stand_in,
@@ -184,6 +193,23 @@ def _absent(found: Identity, gates: _Gates) -> Iterable[str]:
     for key in _named_keys(gates):
         if key.lower().startswith(prefix) and key.lower() not in having:
             yield key
+
+
+def _unset_headers(gates: _Gates, resource: Resource | None, action: str) -> Iterable[str]:
+    """The headers by which a request would set a public ACL, where nothing but Block Public Access asks for them.
+
+    Without this, no write to a bucket of today, on which the setting is on, could be answered.
+    """
+    settings = (resource.block_public_access if resource else None) or {}
+    if not settings.get("BlockPublicAcls") or action.lower() not in _MAY_SET_ACL:
+        return ()
+    named = {key.lower() for key in _named_keys(gates)}
+    return tuple(key for key in _ACL_HEADERS if key not in named)
+
+
+def is_about_action(action: str) -> bool:
+    """Whether which policies apply, and how, depends on the action, not on the resource alone."""
+    return action.lower().startswith("sts:") or action.lower() in _MAY_SET_ACL
 
 
 def _named_keys(gates: _Gates) -> Iterable[str]:
