@@ -218,3 +218,14 @@ def test_corrections(kind, statement, expected):
     found = validate(text, kind=PolicyKind(kind), catalog=current())
     assert json.loads(found.corrected)["Statement"] == [expected]
     assert found.left == ()
+
+
+def test_a_correction_never_drops_a_condition():
+    """Two spellings of an operator that name one key stay apart: joined, one of the conditions would be lost."""
+    block = {"stringlike": {"aws:username": "a*"}, "StringLike": {"AWS:UserName": "b*"}}
+    text = json.dumps({"Version": "2012-10-17", "Statement": [{**STATEMENT, "Condition": block}]})
+    found = validate(text, catalog=current())
+    assert (found.corrected, [problem.code for problem in found.left]) == (
+        None,
+        ["INVALID_CONDITION_OPERATOR"],
+    )

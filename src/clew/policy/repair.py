@@ -112,7 +112,7 @@ def _renamed(holder: object, problem: Problem) -> list[Change]:
     old, new = cast("str", problem.written), cast("str", problem.corrected)
     if not isinstance(holder, dict) or old not in holder:
         return []
-    if new in holder and not (isinstance(holder[new], dict) and isinstance(holder[old], dict)):
+    if new in holder and not _can_join(holder[new], holder[old]):
         return []
     members = list(holder.items())
     holder.clear()
@@ -120,6 +120,13 @@ def _renamed(holder: object, problem: Problem) -> list[Change]:
         wanted = new if name == old else name
         holder[wanted] = {**holder[wanted], **value} if wanted in holder else value
     return [Change(problem.path, f"`{shown(old)}` → `{new}`")]
+
+
+def _can_join(one: object, other: object) -> bool:
+    """Whether two objects can be written as one without losing what either says."""
+    if not isinstance(one, dict) or not isinstance(other, dict):
+        return False
+    return {name.lower() for name in one}.isdisjoint(name.lower() for name in other)
 
 
 def _added(holder: object, problem: Problem) -> list[Change]:
