@@ -131,8 +131,11 @@ def place_acl_block(policies: Policies) -> Iterator[Placed]:
         return
     public_groups = tuple(f"*{group}*" for group in sorted(_PUBLIC_GROUPS))
     conditions = (
-        Condition("StringNotEquals", "s3:x-amz-acl", _PUBLIC_CANNED),
-        *(Condition("StringNotLike", f"s3:x-amz-grant-{name}", public_groups) for name in _GRANT_HEADERS),
+        Condition("ForAllValues:StringNotEquals", "s3:x-amz-acl", _PUBLIC_CANNED),
+        *(
+            Condition("ForAllValues:StringNotLike", f"s3:x-amz-grant-{name}", public_groups)
+            for name in _GRANT_HEADERS
+        ),
     )
     statement = Statement(Effect.ALLOW, actions=_ACL_WRITES, conditions=conditions)
     yield Placed(statement, _NO_VARIABLES, Gate.BLOCK_PUBLIC_ACCESS, "block_public_access")
