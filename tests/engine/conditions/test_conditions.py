@@ -249,8 +249,11 @@ def test_a_default_stands_in_for_an_absent_key_only() -> None:
         assert holds("StringEquals", ("${aws:username, 'a'}",), Context({"k": "a", **known})) is expected
 
 
-@pytest.mark.parametrize("key", ["aws:TagKeys", "AWS:calledvia", "aws:PrincipalOrgPaths", "aws:ResourceOrgPaths",
-                                 "aws:SourceOrgPaths", "aws:VpceOrgPaths", "aws:PrincipalServiceNamesList"])  # fmt: skip
+@pytest.mark.parametrize(
+    "key",
+    ["aws:TagKeys", "AWS:calledvia", "aws:PrincipalOrgPaths", "aws:ResourceOrgPaths", "aws:SourceOrgPaths",
+     "aws:VpceOrgPaths", "aws:PrincipalServiceNamesList"],
+)  # fmt: skip
 def test_a_multivalued_global_key_is_no_variable(key: str) -> None:
     """AWS's multivalued keys resolve no variable: with a text, a list of one, absent, unknown, nor by a default."""
     for known in ({key: "a"}, {key: ("a",)}, {}):
@@ -325,7 +328,8 @@ def test_keys_are_compared_without_case() -> None:
 @pytest.mark.parametrize(
     "name",
     ["string_equals", "StringEqual", "NullIfExists", "nullifexists", "ForAllValues:Null", "forallvalues:null",
-     "ForAllValue:StringLike", "IfExists", "", "ForAnyValue: StringLike", "StringLikeIfExistsIfExists", "stringequals "],
+     "ForAllValue:StringLike", "IfExists", "", "ForAnyValue: StringLike", "StringLikeIfExistsIfExists",
+     "stringequals "],
 )  # fmt: skip
 def test_an_unknown_operator_never_holds(name: str) -> None:
     """With an operator or a qualifier that cannot be read a statement never matches."""
