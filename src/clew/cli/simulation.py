@@ -84,6 +84,7 @@ def _applied(posed: Question, action: str, resource: str) -> Applied:
         resource_account=posed.resource_account,
         given=posed.given,
         choice=posed.choice,
+        given_keys=(*posed.carried.values, *posed.carried.absent),
     )
 
 

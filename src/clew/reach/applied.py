@@ -109,11 +109,13 @@ def applied(
     resource_account: str | None = None,
     given: Given | None = None,
     choice: Choice | None = None,
+    given_keys: Iterable[str] = (),
 ) -> Applied:
     """Every policy that takes part when the principal asks for the action on the resource.
 
     The principal may also be a group: then a user asks who has nothing but its policies. Without a principal a user of
-    the resource's account asks who has nothing but the given policies.
+    the resource's account asks who has nothing but the given policies. `given_keys` are the context keys that the
+    question gives: nothing is assumed of them.
 
     Errors: `InputError` when the account at hand has no such principal, `PolicyError` for a given document that is
     malformed, `UsageError` when the choice names a policy that is not there.
@@ -132,8 +134,8 @@ def applied(
     chosen = choice or Choice()
     gates = _gates(sides, chosen)
     organization = dict(_organization_keys(snapshot.organization, caller.account, owner))
-    unset = tuple(_unset_headers(gates, side.resource, action))
-    no_acl = "the request sets no access control list (s3:x-amz-acl, s3:x-amz-grant-…)"
+    unset = _unset_headers(gates, side.resource, action, given_keys)
+    no_acl = f"the request carries none of {', '.join(unset)}"
     return Applied(
         principal=caller.text,
         policies=_policies(gates, side.resource if "resource-policy" not in chosen.without else None),
@@ -195,7 +197,9 @@ def _absent(found: Identity, gates: _Gates) -> Iterable[str]:
             yield key
 
 
-def _unset_headers(gates: _Gates, resource: Resource | None, action: str) -> Iterable[str]:
+def _unset_headers(
+    gates: _Gates, resource: Resource | None, action: str, given_keys: Iterable[str]
+) -> tuple[str, ...]:
     """The headers by which a request would set a public ACL, where nothing but Block Public Access asks for them.
 
     Without this, no write to a bucket of today, on which the setting is on, could be answered.
@@ -203,7 +207,7 @@ def _unset_headers(gates: _Gates, resource: Resource | None, action: str) -> Ite
     settings = (resource.block_public_access if resource else None) or {}
     if not settings.get("BlockPublicAcls") or action.lower() not in _MAY_SET_ACL:
         return ()
-    named = {key.lower() for key in _named_keys(gates)}
+    named = {key.lower() for key in (*_named_keys(gates), *given_keys)}
     return tuple(key for key in _ACL_HEADERS if key not in named)
 
 
