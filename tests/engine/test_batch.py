@@ -138,8 +138,10 @@ def test_a_resource_policy_statement_without_principal_matches_nobody_and_is_not
         ({**LINE, "request": {**REQUEST, "context": {"k": None}}}, "`k`"),
         ({**LINE, "request": {**REQUEST, "context": {"k": {"a": 1}}}}, "`k`"),
         ({**LINE, "request": {**REQUEST, "context": {"k": [["a"]]}}}, "`k`"),
-        ({**LINE, "request": {**REQUEST, "extra": 1}}, "unknown key `extra`"),
-        ({**LINE, "polices": []}, "unknown key `polices`"),
+        ({**LINE, "request": {**REQUEST, "contexts": 1}}, "did you mean `context`?"),
+        ({**LINE, "scp": []}, "line: unknown key `scp`; did you mean `scps`?"),
+        ({**LINE, "session_policy": []}, "did you mean `session_policies`?"),
+        ({**LINE, "permission_boundaries": []}, "did you mean `permissions_boundaries`?"),
         ({**LINE, "identity_policies": READ}, "identity_policies: expected a list"),
         ({**LINE, "identity_policies": [7]}, "identity_policies/0"),
         ({**LINE, "identity_policies": [{"Version": "2012-10-17"}]}, "identity_policies/0"),
@@ -159,6 +161,13 @@ def test_a_line_that_cannot_be_evaluated_says_why(line: object, error: str) -> N
     assert "\n" not in answer["error"]
     assert answer["decision"] is None
     assert answer["id"] == (line.get("id") if isinstance(line, dict) else None)
+
+
+def test_a_key_that_means_nothing_is_noted() -> None:
+    """What a line carries for its own purposes, such as an expected answer, does not fail it."""
+    answer = evaluate_line({**INSIDE, "expected": "allow"})
+    assert answer["decision"] == "allow"
+    assert "line: the key `expected` means nothing here" in answer["notes"]
 
 
 JSON = st.recursive(

@@ -202,14 +202,15 @@ def _resource_side(policies: Policies) -> tuple[Placed, ...]:
 
 
 def _levels(levels: tuple[tuple[Policy, ...], ...], gate: Gate) -> tuple[Placed, ...]:
-    return tuple(
-        placed
-        for level, documents in enumerate(levels)
-        for placed in place(documents, gate, f"{gate.value}s/{level}")
-    )
+    if not levels:
+        return ()
+    placed = [place(documents, gate, f"{gate.value}s/{level}") for level, documents in enumerate(levels)]
+    return tuple([each for level in placed for each in level])
 
 
 def _matching(placed: tuple[Placed, ...], action: str) -> tuple[Placed, ...]:
+    if not placed:
+        return ()
     return tuple([each for each in placed if each.compiled.matches_action(action)])
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from difflib import get_close_matches
 from math import isfinite
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +16,7 @@ from clew.engine.derive import derived
 from clew.engine.policies import Policies
 from clew.engine.request import Context, Request
 from clew.errors import InputError
-from clew.policy.model import Policy, PolicyKind
+from clew.policy.model import Policy, PolicyKind, shown
 from clew.policy.parse import read
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ _REQUEST_KEYS: Final = frozenset({"principal", "action", "resource", "resource_a
 _OWNERSHIPS: Final = frozenset({"BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"})
 _SHOWN: Final = 100
 _MOST_BITS: Final = 4096
+_LOOKS_LIKE: Final = 0.75
 _MOST_DEEP: Final = "the line is nested too deeply or holds a number that cannot be read"
 
 
@@ -142,18 +144,18 @@ def _name(value: object) -> str | int | float | None:
 def _decide(
     line: Mapping[str, object], *, unknown_context: bool, derive_context: bool
 ) -> tuple[Decision, list[str]]:
-    _known(line, _LINE_KEYS, "line")
     notes: list[str] = []
-    request = _request(line.get("request"), unknown_context=unknown_context)
+    _known(line, _LINE_KEYS, "line", notes)
+    request = _request(line.get("request"), notes, unknown_context=unknown_context)
     policies = _policies(line, notes)
     if derive_context:
         request = derived(request)
     return Prepared(policies).authorize(request), notes
 
 
-def _request(value: object, *, unknown_context: bool) -> Request:
+def _request(value: object, notes: list[str], *, unknown_context: bool) -> Request:
     written = _object(value, "request")
-    _known(written, _REQUEST_KEYS, "request")
+    _known(written, _REQUEST_KEYS, "request", notes)
     account = written.get("resource_account")
     return Request(
         _text(written.get("principal"), "request.principal"),
@@ -168,7 +170,7 @@ def _action(text: str) -> str:
     service, colon, name = text.partition(":")
     if colon and service and name and "*" not in text and "?" not in text:
         return text
-    raise LineError(f"request.action: `{text[:_SHOWN]}` is no action such as `s3:GetObject`")
+    raise LineError(f"request.action: `{shown(text, _SHOWN)}` is no action such as `s3:GetObject`")
 
 
 def _context(value: object, *, unknown_context: bool) -> Context:
@@ -194,7 +196,7 @@ def _scalar(value: object, key: str) -> str:
     if isinstance(value, float) or (isinstance(value, int) and value.bit_length() <= _MOST_BITS):
         return str(value)
     raise LineError(
-        f"request.context: `{key[:_SHOWN]}`: expected text, a number, a boolean or a list of them"
+        f"request.context: `{shown(key, _SHOWN)}`: expected text, a number, a boolean or a list of them"
     )
 
 
@@ -265,7 +267,7 @@ def _ownership(value: object) -> str | None:
 def _flag(value: object, where: str) -> bool:
     if value is None or isinstance(value, bool):
         return bool(value)
-    raise LineError(f"{where[:_SHOWN]}: expected true or false")
+    raise LineError(f"{shown(where, _SHOWN)}: expected true or false")
 
 
 def _list(value: object, where: str) -> list[object]:
@@ -288,7 +290,14 @@ def _text(value: object, where: str) -> str:
     raise LineError(f"{where}: expected text")
 
 
-def _known(written: Mapping[str, object], names: frozenset[str], where: str) -> None:
-    unknown = next((key for key in written if key not in names), None)
-    if unknown is not None:
-        raise LineError(f"{where}: unknown key `{str(unknown)[:_SHOWN]}`")
+def _known(written: Mapping[str, object], names: frozenset[str], where: str, notes: list[str]) -> None:
+    """Note keys that mean nothing here; one that looks like a misspelt key is an error, not a gate left out."""
+    if written.keys() <= names:
+        return
+    for key in written:
+        if key in names:
+            continue
+        near = get_close_matches(str(key).lower(), names, n=1, cutoff=_LOOKS_LIKE)
+        if near:
+            raise LineError(f"{where}: unknown key `{shown(str(key), _SHOWN)}`; did you mean `{near[0]}`?")
+        notes.append(f"{where}: the key `{shown(str(key), _SHOWN)}` means nothing here")

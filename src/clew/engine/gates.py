@@ -13,7 +13,7 @@ from clew.engine.resources import Incomplete
 from clew.engine.verdicts import Gate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from clew.engine.principal import Caller
     from clew.engine.request import Context
@@ -141,20 +141,26 @@ def usable(statement: Statement, gate: Gate) -> str:
     return ""
 
 
-def place(policies: Iterable[Policy], gate: Gate, path: str) -> tuple[Placed, ...]:
+def place(policies: Sequence[Policy], gate: Gate, path: str) -> tuple[Placed, ...]:
     """Every usable statement of the policies; the n-th policy is called `path/n`."""
+    if not policies:
+        return ()
     return tuple(
-        placed
-        for number, policy in enumerate(policies)
-        for placed in place_one(policy, gate, f"{path}/{number}")
+        [
+            placed
+            for number, policy in enumerate(policies)
+            for placed in place_one(policy, gate, f"{path}/{number}")
+        ]
     )
 
 
-def place_one(policy: Policy, gate: Gate, path: str, *, source: str | None = None) -> Iterator[Placed]:
+def place_one(policy: Policy, gate: Gate, path: str) -> list[Placed]:
     """Every usable statement of one policy."""
-    for statement in policy.statements:
-        if not usable(statement, gate):
-            yield Placed(statement, policy, gate, path, source=source)
+    return [
+        Placed(statement, policy, gate, path)
+        for statement in policy.statements
+        if not usable(statement, gate)
+    ]
 
 
 def remarks(policies: Iterable[Policy], gate: Gate, path: str | None = None) -> Iterator[str]:

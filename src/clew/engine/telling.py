@@ -28,7 +28,7 @@ from clew.engine.request import UNKNOWN, Context
 from clew.engine.residual import Part, Residual, all_of, any_of, leaves, statement_formula
 from clew.engine.services import s3
 from clew.engine.verdicts import Determining, Effect, Gate, Verdict
-from clew.policy.variables import Variable, pieces
+from clew.policy.variables import keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -215,9 +215,7 @@ def _unknown_keys(found: Iterable[Part], context: Context) -> Iterator[str]:
         if leaf.operator not in _WITHOUT_KEY and context.get(leaf.key.lower()) is UNKNOWN:
             yield leaf.key
         for value in leaf.values:
-            for piece in pieces(value):
-                if isinstance(piece, Variable) and context.get(piece.key.lower()) is UNKNOWN:
-                    yield piece.key
+            yield from (key for key in keys(value) if context.get(key.lower()) is UNKNOWN)
 
 
 def _absent_keys(record: Record, request: Request) -> Iterator[str]:
