@@ -271,7 +271,7 @@ class _Patient:
 
     def _shape(self) -> None:
         kinds = self._types
-        if not kinds or is_open(self._field(SERVICE)):
+        if not kinds or is_open(self._field(SERVICE)) or self._has_a_shape(kinds):
             return
         faults = {
             template: found
@@ -279,16 +279,19 @@ class _Patient:
             for template in kind.arns
             if (found := arn_overlap.field_faults(template, self._text)) is not None
         }
-        if any(arn_overlap.field_faults(template, self._text) == () for template in _PRINCIPALS):
-            return
-        if () in faults.values() or any(arn_overlap.fits(kind, self._text, strict=False) for kind in kinds):
-            return
         if faults:
             template = min(faults, key=lambda each: len(faults[each]))
             for place in faults[template]:
                 self._misfit(place, split(template)[place])
         else:
             self._no_format(kinds)
+
+    def _has_a_shape(self, kinds: tuple[ResourceType, ...]) -> bool:
+        if any(arn_overlap.field_faults(template, self._text) == () for template in _PRINCIPALS):
+            return True
+        return any(
+            arn_overlap.fits(kind, self._text, strict=strict) for strict in (True, False) for kind in kinds
+        )
 
     def _misfit(self, place: int, wanted: str) -> None:
         written, service = self._field(place), self._field(SERVICE)

@@ -87,6 +87,8 @@ def _check_principal(kind: str, word: Word, doctor: Doctor, problems: Problems) 
 
 
 def _check_pairs(actions: list[Word], resources: list[_Resource], doctor: Doctor, problems: Problems) -> None:
+    if any(resource.arn == "*" for resource in resources):
+        return
     known = [word for word in actions if doctor.catalog.mask(word.text)]
     if len(known) < len(actions) or any(resource.arn is None for resource in resources):
         # What an unknown action works on, and what a lost ARN names, is not known.

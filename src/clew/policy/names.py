@@ -11,21 +11,40 @@ from clew.aws.catalog_globals import GLOBAL_KEYS
 from clew.policy.model import FindingType, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from clew.aws.catalog import Catalog
     from clew.policy.problems import Problems
     from clew.policy.words import StatementWords, Word
 
+MOST_SUGGESTIONS: Final = 100
+"""For how many names of a document the nearest known one is looked for."""
+
 _TAG_KEYS: Final = frozenset(key.name.partition("/")[0].lower() for key in GLOBAL_KEYS if key.is_template)
 
 
-def check(statement: StatementWords, catalog: Catalog, problems: Problems) -> None:
+class Names:
+    """The names of one document against the catalogue; the nearest name is looked for a limited number of times."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        """Ask the catalogue."""
+        self.catalog = catalog
+        self._left = MOST_SUGGESTIONS
+
+    def nearest(self, look: Callable[[str], str | None], name: str) -> str | None:
+        """What the look-up gives for the name; None once too many were looked up: each compares thousands of names."""
+        self._left -= 1
+        return look(name) if self._left >= 0 else None
+
+
+def check(statement: StatementWords, known: Names, problems: Problems) -> None:
     """Note each action and each condition key of the statement that is unknown."""
     home = _home(statement)
     for element in ("Action", "NotAction"):
         for word in statement.words(element):
-            _check_action(word, home, catalog, problems)
+            _check_action(word, home, known, problems)
     for _, key, _ in statement.condition_keys():
-        _check_key(key, catalog, problems)
+        _check_key(key, known, problems)
 
 
 def _home(statement: StatementWords) -> str:
@@ -35,7 +54,8 @@ def _home(statement: StatementWords) -> str:
     return services.pop() if len(services) == 1 else ""
 
 
-def _check_action(word: Word, home: str, catalog: Catalog, problems: Problems) -> None:
+def _check_action(word: Word, home: str, known: Names, problems: Problems) -> None:
+    catalog = known.catalog
     text = word.text
     service, colon, name = text.partition(":")
     if text == "*":
@@ -43,7 +63,13 @@ def _check_action(word: Word, home: str, catalog: Catalog, problems: Problems) -
     if not colon or text != text.strip():
         tidy = f"{home}:{text.strip()}" if not colon else ":".join(part.strip() for part in text.split(":"))
         found = catalog.action(tidy)
-        meant = found.full_name if found else tidy if catalog.mask(tidy) else catalog.nearest_action(tidy)
+        meant = (
+            found.full_name
+            if found
+            else tidy
+            if catalog.mask(tidy)
+            else known.nearest(catalog.nearest_action, tidy)
+        )
         message = f"`{shown(text)}` is no action; expected `service:action`{_suggestion(meant)}"
         problems.add("INVALID_ACTION", message, word.path, word.node, corrected=meant)
     elif "*" in service or "?" in service:
@@ -51,17 +77,18 @@ def _check_action(word: Word, home: str, catalog: Catalog, problems: Problems) -
         advice = FindingType.SUGGESTION
         problems.add("WILDCARD_IN_SERVICE_NAME", message, word.path, word.node, finding_type=advice)
     elif catalog.service(service) is None:
-        meant = catalog.nearest_service(service)
+        meant = known.nearest(catalog.nearest_service, service)
         whole = f"{meant}:{name}" if meant else None
         message = f"unknown service `{shown(service)}`{_of(catalog)}{_suggestion(whole)}"
         problems.add("INVALID_SERVICE_IN_ACTION", message, word.path, word.node, corrected=whole)
     elif catalog.action(text) is None and not catalog.mask(text):
-        meant = catalog.nearest_action(text)
+        meant = known.nearest(catalog.nearest_action, text)
         message = f"unknown action `{shown(text)}`{_of(catalog)}{_suggestion(meant)}"
         problems.add("INVALID_ACTION", message, word.path, word.node, corrected=meant)
 
 
-def _check_key(key: Word, catalog: Catalog, problems: Problems) -> None:
+def _check_key(key: Word, known: Names, problems: Problems) -> None:
+    catalog = known.catalog
     text = key.text
     prefix, colon, _ = text.partition(":")
     lowered = text.lower().removesuffix("/")
@@ -82,9 +109,9 @@ def _check_key(key: Word, catalog: Catalog, problems: Problems) -> None:
     elif catalog.condition_key(text) is not None or catalog.condition_key(_any_tag(text)) is not None:
         return
     elif prefix.lower() == "aws":
-        code, meant = "INVALID_GLOBAL_CONDITION_KEY", _nearest_key(text, catalog)
+        code, meant = "INVALID_GLOBAL_CONDITION_KEY", _nearest_key(text, known)
     elif catalog.service(prefix) is not None and catalog.condition_keys(prefix):
-        code, meant = "INVALID_SERVICE_CONDITION_KEY", _nearest_key(text, catalog)
+        code, meant = "INVALID_SERVICE_CONDITION_KEY", _nearest_key(text, known)
     if code:
         message = f"{message}{_suggestion(meant)}"
         problems.add(code, message, key.path, key.node, corrected=meant, written=text)
@@ -95,9 +122,10 @@ def _any_tag(text: str) -> str:
     return f"{text.partition('/')[0]}/tag-key"
 
 
-def _nearest_key(text: str, catalog: Catalog) -> str | None:
+def _nearest_key(text: str, known: Names) -> str | None:
     head, slash, tag = text.partition("/")
-    found = catalog.nearest_condition_key(f"{head}/${{TagKey}}" if slash else text)
+    look = known.catalog.nearest_condition_key
+    found = known.nearest(look, f"{head}/${{TagKey}}" if slash else text)
     if found is None or "${" not in found:
         return found
     return f"{found.partition('/')[0]}/{tag}" if tag else None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from clew.policy import arns, kind_rules, names, repair
 from clew.policy.format import layout
-from clew.policy.model import JSON_SYNTAX_ERROR, PolicyKind, Problem
+from clew.policy.model import JSON_SYNTAX_ERROR, FindingType, PolicyKind, Problem
 from clew.policy.parse import NO_WRAPPER, draft, draft_document
 from clew.policy.problems import Problems
 from clew.policy.words import StatementWords
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from clew.policy.model import Policy
     from clew.policy.parse import Draft
     from clew.policy.repair import Change
+
+LONGEST_EXAMINED: Final = 262_144
+"""The longest document whose names and ARNs are examined: eight times the largest quota of AWS."""
+
+NOT_EXAMINED: Final = "NOT_EXAMINED"
+"""Our own code: the document is too long for its names and ARNs to be looked at."""
 
 _ROUNDS: Final = 4
 """How often a corrected document is looked at again: one correction may uncover what the next one needs."""
@@ -104,14 +110,21 @@ def _deep(
     problems = Problems(found.lines, source)
     statements = _statements(found.root)
     kind_rules.check(found.root, statements, kind, size, catalog, problems)
-    doctor = arns.Doctor(catalog)
-    for statement in statements:
-        names.check(statement, catalog, problems)
-        arns.check(statement, doctor, problems)
+    _examine(statements if size[0] <= LONGEST_EXAMINED else [], catalog, problems)
+    if size[0] > LONGEST_EXAMINED:
+        message = f"{size[0]:,} characters, more than any policy has; names and ARNs are not examined"
+        problems.add(NOT_EXAMINED, message, (), None, finding_type=FindingType.WARNING)
     is_bare = any(problem.code == NO_WRAPPER for problem in found.problems)
     deep = [each for each in problems.listed if not (is_bare and each.code == "MISSING_VERSION")]
     together = [*found.problems, *deep]
     return tuple(sorted(together, key=lambda each: each.position.offset if each.position else 0))
+
+
+def _examine(statements: list[StatementWords], catalog: Catalog, problems: Problems) -> None:
+    known, doctor = names.Names(catalog), arns.Doctor(catalog)
+    for statement in statements:
+        names.check(statement, known, problems)
+        arns.check(statement, doctor, problems)
 
 
 def _repaired(
@@ -125,11 +138,10 @@ def _repaired(
     left = problems
     for _ in range(_ROUNDS):
         applied = repair.apply(plain, left)
-        changes += applied
-        text = layout(plain)
-        left = _deep(draft_document(plain, None, kind), kind, _size(text), None, catalog)
-        if not applied:
+        if not applied and left is not problems:
             break
+        changes += applied
+        left = _deep(draft_document(plain, None, kind), kind, _size(layout(plain)), None, catalog)
     changes += repair.bare_numbers(plain) if changes else []
     was_json = all(problem.code != JSON_SYNTAX_ERROR for problem in problems)
     unchanged = not changes and was_json and found.policy is not None
