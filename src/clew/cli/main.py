@@ -50,7 +50,7 @@ def options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Follow the thread: from the evidence an AWS account leaves to who did what."""
+    """Follow the thread: from the evidence an AWS account leaves to who did what, and who can do what."""
     del version
     context.configure(
         context.Globals(workspace=workspace, config=config, quiet=quiet, verbose=verbose, no_color=no_color)
