@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clew.engine.conditions.compiled import compile_condition
+from clew.engine.conditions.operators import takes_variables
 from clew.engine.leaf import Leaf
 from clew.engine.request import UNKNOWN, Context
 from clew.engine.resources import Incomplete, ResourceTest, resource_test, variable_keys
@@ -129,7 +130,7 @@ class CompiledStatement:
         named: list[str] = []
         for condition in self.statement.conditions:
             named.append(condition.key)
-            if self._variables:
+            if self._variables and takes_variables(condition.operator):
                 named += [key for value in condition.values for key in variables.keys(value)]
         if self._variables:
             named += variable_keys(self.statement)

@@ -14,7 +14,7 @@ from clew.engine.leaf import Leaf
 from clew.engine.request import UNKNOWN
 from clew.policy import pattern
 from clew.policy.pattern import everything, nothing
-from clew.policy.variables import Variable, has_variables, pieces
+from clew.policy.variables import has_variables, keys, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -150,5 +150,5 @@ def _is_template(parts: Sequence[Piece]) -> bool:
 
 def variable_keys(statement: Statement) -> list[str]:
     """The keys that the statement's resources name in variables, as written."""
-    _, templates = _split(statement.resources or statement.not_resources or ())
-    return [piece.key for template in templates for piece in template if isinstance(piece, Variable)]
+    patterns = statement.resources or statement.not_resources or ()
+    return [key for text in patterns if _is_template(pieces(text)) for key in keys(text)]

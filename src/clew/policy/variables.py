@@ -83,11 +83,12 @@ def pieces(text: str) -> tuple[Piece, ...]:
 
 
 def keys(text: str) -> tuple[str, ...]:
-    """The context keys that the text names in variables, as written.
+    """The context keys that take part in the text's variables, as written; those of several values never do.
 
-    >>> keys("arn:aws:s3:::${aws:PrincipalTag/team, 'none'}/${aws:username}")
+    >>> keys("arn:aws:s3:::${aws:PrincipalTag/team, 'none'}/${aws:username}/${aws:TagKeys}")
     ('aws:PrincipalTag/team', 'aws:username')
     """
     if not has_variables(text):
         return ()
-    return tuple(piece.key for piece in pieces(text) if isinstance(piece, Variable))
+    named = (piece.key for piece in pieces(text) if isinstance(piece, Variable))
+    return tuple(key for key in named if key.lower() not in MULTIVALUED)

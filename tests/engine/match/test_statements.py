@@ -291,6 +291,9 @@ def test_missing_keys_are_those_named_without_a_value() -> None:
         "aws:username",
     )
     assert made.missing_keys(Context({"aws:username": "x"}, unknown=None))[-1] == "aws:SourceIp"
+    useless = Condition("NumericEquals", "s3:max-keys", ("${aws:userid}",))
+    wanted = ("arn:aws:s3:::${aws:TagKeys}/*", "arn:aws:s3:::b")
+    assert compiled(statement("*", wanted, useless)).missing_keys(EMPTY) == ("s3:max-keys",)
 
 
 def test_denies_are_told_apart() -> None:

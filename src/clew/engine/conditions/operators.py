@@ -148,3 +148,13 @@ def read(name: str) -> Qualified | None:
     True
     """
     return _QUALIFIED.get(name) or _QUALIFIED.get(name.lower())
+
+
+def takes_variables(name: str) -> bool:
+    """Whether `${…}` in the values of the operator may mean a variable.
+
+    >>> takes_variables("StringLike"), takes_variables("NumericEquals")
+    (True, False)
+    """
+    qualified = read(name)
+    return qualified is not None and qualified.operator.resolved is not None
