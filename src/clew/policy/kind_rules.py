@@ -35,6 +35,7 @@ def check(
     _check_size(size[1] if rules.without_space else size[0], rules, problems)
     for statement in statements:
         _check_elements(statement, kind, rules, problems)
+        _check_federated(statement, kind, problems)
         _check_actions(statement, kind, rules, problems)
         if kind is PolicyKind.RCP:
             _check_rcp(statement, catalog, problems)
@@ -97,10 +98,25 @@ def _check_elements(statement: StatementWords, kind: PolicyKind, rules: Rules, p
             if node is not None:
                 message = f"{kinds.WORDS[kind]} has no `{element}`: it speaks of the role it belongs to"
                 problems.add(rules.resource_code, message, (*statement.path, element), node)
+    actions = [word.text.lower() for word in statement.words("Action")]
+    has_resource = bool({"Resource", "NotResource"} & statement.elements.keys())
+    if kind is PolicyKind.RESOURCE and not has_resource and actions and all(map(_is_of_s3, actions)):
+        # Amazon S3 user guide: "Policies and permissions in Amazon S3", Resource.
+        message = "`Resource` is missing: a bucket policy names the bucket, its objects, or both"
+        problems.add("MISSING_RESOURCE", message, statement.path, statement.node)
     not_action = statement.elements.get("NotAction")
     if rules.not_action_code and not_action is not None:
         message = f"{kinds.WORDS[kind]} has no `NotAction`"
         problems.add(rules.not_action_code, message, (*statement.path, "NotAction"), not_action)
+
+
+def _check_federated(statement: StatementWords, kind: PolicyKind, problems: Problems) -> None:
+    if kind is PolicyKind.TRUST or kinds.RULES[kind].principal is kinds.Presence.FORBIDDEN:
+        return
+    for who, word in statement.principals("Principal"):
+        if who == "Federated":
+            message = f"`{shown(word.text)}`: federated principals stand in role trust policies only"
+            problems.add("FEDERATED_PRINCIPAL_NOT_SUPPORTED", message, word.path, word.node)
 
 
 def _check_actions(statement: StatementWords, kind: PolicyKind, rules: Rules, problems: Problems) -> None:
@@ -115,6 +131,10 @@ def _check_actions(statement: StatementWords, kind: PolicyKind, rules: Rules, pr
                 f"`{shown(word.text)}` has no place in {kinds.WORDS[kind]}; expected actions of `{service}`"
             )
             problems.add("UNSUPPORTED_ACTION_IN_POLICY", message, word.path, word.node)
+
+
+def _is_of_s3(action: str) -> bool:
+    return action.startswith("s3:")
 
 
 def _check_rcp(statement: StatementWords, catalog: Catalog, problems: Problems) -> None:
