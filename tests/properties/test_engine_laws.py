@@ -136,8 +136,8 @@ def test_the_residual_says_what_completions_answer(example: Example, data: st.Da
     """The residual of an undetermined decision, asked about a completion, gives what the engine gives for it."""
     undetermined = [line for line in example.lines if _decision(line, unknown=True) == "undetermined"]
     for line in undetermined:
-        policies = batch._policies(line, [])
-        residual = authorize(batch._request(line["request"], unknown_context=True), policies).residual
+        policies = batch.read_policies(line)
+        residual = authorize(batch.read_request(line["request"], unknown_context=True), policies).residual
         assert residual is not None
-        completed = batch._request(_completed(line, data)["request"], unknown_context=False)
+        completed = batch.read_request(_completed(line, data)["request"], unknown_context=False)
         assert residual.holds(completed.context) == authorize(completed, policies).effect

@@ -16,11 +16,14 @@ from clew.engine.derive import derived
 from clew.engine.policies import Policies
 from clew.engine.request import Context, Request
 from clew.errors import InputError
-from clew.policy.model import Policy, PolicyKind, shown
+from clew.policy.model import Policy, PolicyKind, Problem, shown
 from clew.policy.parse import read
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from clew.engine.decision import Decision
+    from clew.engine.gates import Remark
     from clew.engine.request import ContextValue
 
 _LINE_KEYS: Final = frozenset(
@@ -54,6 +57,24 @@ class LineError(InputError):
     """A line of a batch cannot be evaluated."""
 
 
+class Notes:
+    """What reading a line found worth noting, and which statements that was about."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.statements: set[tuple[str, int]] = set()
+
+    def add(self, where: str, problem: Problem) -> None:
+        """Note what is wrong with a document."""
+        self.lines.append(f"{where}: {problem}")
+        if problem.statement is not None:
+            self.statements.add((where, problem.statement))
+
+    def unsaid(self, remarks: Iterable[Remark]) -> list[str]:
+        """The remarks on statements of which nothing was noted yet."""
+        return [str(each) for each in remarks if (each.where, each.statement) not in self.statements]
+
+
 def evaluate_line(
     line: str | bytes | Mapping[str, object],
     *,
@@ -78,7 +99,7 @@ def evaluate_line(
         return {
             "id": name,
             **_told(decision),
-            "notes": [*notes, *decision.notes],
+            "notes": [*notes.lines, *decision.facts, *notes.unsaid(decision.remarks)],
             "assumed": list(decision.assumed),
         }
     except InputError as error:
@@ -143,19 +164,23 @@ def _name(value: object) -> str | int | float | None:
 
 def _decide(
     line: Mapping[str, object], *, unknown_context: bool, derive_context: bool
-) -> tuple[Decision, list[str]]:
-    notes: list[str] = []
+) -> tuple[Decision, Notes]:
+    notes = Notes()
     _known(line, _LINE_KEYS, "line", notes)
-    request = _request(line.get("request"), notes, unknown_context=unknown_context)
-    policies = _policies(line, notes)
+    request = read_request(line.get("request"), unknown_context=unknown_context, notes=notes)
+    policies = read_policies(line, notes)
     if derive_context:
         request = derived(request)
     return Prepared(policies).authorize(request), notes
 
 
-def _request(value: object, notes: list[str], *, unknown_context: bool) -> Request:
+def read_request(value: object, *, unknown_context: bool = False, notes: Notes | None = None) -> Request:
+    """The request of a decoded line.
+
+    Errors: `LineError` when something is missing or of the wrong type.
+    """
     written = _object(value, "request")
-    _known(written, _REQUEST_KEYS, "request", notes)
+    _known(written, _REQUEST_KEYS, "request", notes or Notes())
     account = written.get("resource_account")
     return Request(
         _text(written.get("principal"), "request.principal"),
@@ -200,7 +225,12 @@ def _scalar(value: object, key: str) -> str:
     )
 
 
-def _policies(line: Mapping[str, object], notes: list[str]) -> Policies:
+def read_policies(line: Mapping[str, object], notes: Notes | None = None) -> Policies:
+    """The policies of a decoded line; malformed statements are left out and noted.
+
+    Errors: `LineError` when a gate is no list of documents, or a document cannot be read as a whole.
+    """
+    notes = Notes() if notes is None else notes
     resource = line.get("resource_policy")
     return Policies(
         identity=_documents(line.get("identity_policies"), "identity_policies", PolicyKind.IDENTITY, notes),
@@ -227,14 +257,14 @@ def _policies(line: Mapping[str, object], notes: list[str]) -> Policies:
     )
 
 
-def _levels(value: object, where: str, kind: PolicyKind, notes: list[str]) -> tuple[tuple[Policy, ...], ...]:
+def _levels(value: object, where: str, kind: PolicyKind, notes: Notes) -> tuple[tuple[Policy, ...], ...]:
     return tuple(
         _documents(level, f"{where}/{number}", kind, notes)
         for number, level in enumerate(_list(value, where))
     )
 
 
-def _documents(value: object, where: str, kind: PolicyKind, notes: list[str]) -> tuple[Policy, ...]:
+def _documents(value: object, where: str, kind: PolicyKind, notes: Notes) -> tuple[Policy, ...]:
     if value is None:
         return ()
     return tuple(
@@ -242,12 +272,14 @@ def _documents(value: object, where: str, kind: PolicyKind, notes: list[str]) ->
     )
 
 
-def _document(value: object, where: str, kind: PolicyKind, notes: list[str]) -> Policy:
+def _document(value: object, where: str, kind: PolicyKind, notes: Notes) -> Policy:
     try:
         reading = read(value, kind=kind)
     except InputError as error:
         raise LineError(f"{where}: {error}") from error
-    notes += [f"{where}: {problem}" for problem in reading.problems if problem.is_error]
+    for problem in reading.problems:
+        if problem.is_error:
+            notes.add(where, problem)
     return reading.policy
 
 
@@ -290,7 +322,7 @@ def _text(value: object, where: str) -> str:
     raise LineError(f"{where}: expected text")
 
 
-def _known(written: Mapping[str, object], names: frozenset[str], where: str, notes: list[str]) -> None:
+def _known(written: Mapping[str, object], names: frozenset[str], where: str, notes: Notes) -> None:
     """Note keys that mean nothing here; one that looks like a misspelt key is an error, not a gate left out."""
     if written.keys() <= names:
         return
@@ -300,4 +332,4 @@ def _known(written: Mapping[str, object], names: frozenset[str], where: str, not
         near = get_close_matches(str(key).lower(), names, n=1, cutoff=_LOOKS_LIKE)
         if near:
             raise LineError(f"{where}: unknown key `{shown(str(key), _SHOWN)}`; did you mean `{near[0]}`?")
-        notes.append(f"{where}: the key `{shown(str(key), _SHOWN)}` means nothing here")
+        notes.lines.append(f"{where}: the key `{shown(str(key), _SHOWN)}` means nothing here")

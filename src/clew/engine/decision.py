@@ -10,6 +10,7 @@ from clew.engine.verdicts import ORDER, Determining, Effect, Gate, Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from clew.engine.gates import Remark
     from clew.engine.record import Record
     from clew.engine.request import Request
     from clew.engine.residual import Residual
@@ -125,5 +126,15 @@ class Decision:
 
     @once
     def notes(self) -> tuple[str, ...]:
-        """Facts worth knowing: who is exempt from what, what was assumed, which statements mean nothing."""
-        return telling.notes(self._record, self.request)
+        """Facts worth knowing, and then what is the matter with statements that mean nothing where they stand."""
+        return (*self.facts, *(str(each) for each in self.remarks))
+
+    @once
+    def facts(self) -> tuple[str, ...]:
+        """Who is exempt from what, what was assumed, what a service's settings do."""
+        return tuple(telling.facts(self._record, self.request))
+
+    @once
+    def remarks(self) -> tuple[Remark, ...]:
+        """Statements that mean nothing where they stand, and principals that are nobody."""
+        return tuple(telling.remarks(self._record, self.request))

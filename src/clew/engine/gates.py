@@ -5,12 +5,13 @@ AWS: "Policies and permissions in IAM", policy types; "AWS JSON policy elements:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from clew.engine.match import CompiledStatement, compile_statement
 from clew.engine.principal import Manner, Named
 from clew.engine.resources import Incomplete
 from clew.engine.verdicts import Gate
+from clew.policy.model import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -163,15 +164,30 @@ def place_one(policy: Policy, gate: Gate, path: str) -> list[Placed]:
     ]
 
 
-def remarks(policies: Iterable[Policy], gate: Gate, path: str | None = None) -> Iterator[str]:
-    """One line for each statement that means nothing where it stands, and for each principal that is nobody."""
+class Remark(NamedTuple):
+    """One thing that a statement cannot mean: the path of its policy, its index, and what is the matter."""
+
+    where: str
+    statement: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: statement {self.statement} {self.text}"
+
+
+def remarks(policies: Iterable[Policy], gate: Gate, path: str | None = None) -> Iterator[Remark]:
+    """What each statement that means nothing where it stands lacks, and principals that are nobody."""
     for number, policy in enumerate(policies):
         where = "resource_policy" if path is None else f"{path}/{number}"
         for statement in policy.statements:
             problem = usable(statement, gate)
             if problem:
-                yield f"{where}: statement {statement.index} {problem}"
+                yield Remark(where, statement.index, problem)
             elif gate in WITH_PRINCIPAL:
                 named = Named(statement.principals or statement.not_principals or ())
                 for principal in named.unmatched:
-                    yield f"{where}: statement {statement.index} names `{principal.value[:200]}`, which is nobody"
+                    text = f"names `{shown(principal.value, _SHOWN)}`, which is nobody"
+                    yield Remark(where, statement.index, text)
+
+
+_SHOWN: Final = 200

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clew.engine.gates import ACL, GRANT, remarks
+from clew.engine import gates
+from clew.engine.gates import ACL, GRANT, Remark
 from clew.engine.law import (
     ATOMS,
     BOUNDARY,
@@ -26,7 +27,7 @@ from clew.engine.law import GRANT as GRANT_ATOM
 from clew.engine.principal import Kind, Manner
 from clew.engine.request import UNKNOWN, Context
 from clew.engine.residual import Part, Residual, all_of, any_of, leaves, statement_formula
-from clew.engine.services import s3
+from clew.engine.services import s3, sts
 from clew.engine.verdicts import Determining, Effect, Gate, Verdict
 from clew.policy.variables import keys
 
@@ -251,12 +252,8 @@ def _unique(keys: Iterable[str]) -> tuple[str, ...]:
     return tuple(found.values())
 
 
-def notes(record: Record, request: Request) -> tuple[str, ...]:
-    """The facts that a reader of the decision should know."""
-    return (*_facts(record, request), *_remarks(record))
-
-
-def _facts(record: Record, request: Request) -> Iterator[str]:
+def facts(record: Record, request: Request) -> Iterator[str]:
+    """What a reader should know of the request: exemptions, assumptions, settings."""
     caller, policies, law = record.caller, record.plan.policies, record.plan.law
     if record.assumed:
         yield f"resource_account {record.owner} is assumed: neither the request nor the ARN says it"
@@ -278,15 +275,21 @@ def _facts(record: Record, request: Request) -> Iterator[str]:
         yield from s3.facts(record.action, request.resource, policies, record.owner, record.bucket_account)
 
 
-def _remarks(record: Record) -> Iterator[str]:
+def remarks(record: Record, request: Request) -> Iterator[Remark]:
+    """What is the matter with statements that mean nothing where they stand."""
     policies = record.plan.policies
-    yield from remarks(policies.identity, Gate.IDENTITY, "identity_policies")
+    yield from gates.remarks(policies.identity, Gate.IDENTITY, "identity_policies")
     if policies.resource is not None:
-        yield from remarks((policies.resource,), Gate.RESOURCE)
-    yield from remarks(policies.boundaries, Gate.BOUNDARY, "permissions_boundaries")
-    yield from remarks(policies.session, Gate.SESSION, "session_policies")
+        yield from gates.remarks((policies.resource,), Gate.RESOURCE)
+        if sts.is_about_trust(record.action, request.resource):
+            for statement in policies.resource.statements:
+                if statement.not_principals is not None:
+                    text = "has NotPrincipal, which a trust policy cannot have, and matches nothing"
+                    yield Remark("resource_policy", statement.index, text)
+    yield from gates.remarks(policies.boundaries, Gate.BOUNDARY, "permissions_boundaries")
+    yield from gates.remarks(policies.session, Gate.SESSION, "session_policies")
     for level, documents in enumerate(policies.scps):
-        yield from remarks(documents, Gate.SCP, f"scps/{level}")
+        yield from gates.remarks(documents, Gate.SCP, f"scps/{level}")
     for level, documents in enumerate(policies.rcps):
-        yield from remarks(documents, Gate.RCP, f"rcps/{level}")
-    yield from remarks(policies.endpoint, Gate.ENDPOINT, "vpc_endpoint_policies")
+        yield from gates.remarks(documents, Gate.RCP, f"rcps/{level}")
+    yield from gates.remarks(policies.endpoint, Gate.ENDPOINT, "vpc_endpoint_policies")
