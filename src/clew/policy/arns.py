@@ -22,6 +22,13 @@ MOST_TOLD: Final = 5
 _WIDE: Final = 400
 """A pattern that stands for more actions than this is taken to work on whatever it stands beside."""
 
+_NO_PRINCIPAL: Final = re.compile(r"arn:[^:]*:iam::[^:]*:(?:group|instance-profile|policy)/")
+_FIELD_CODES: Final = frozenset(
+    {
+        "INVALID_ARN_PREFIX", "INVALID_PARTITION", "INVALID_ARN_SERVICE_CASE", "MISSING_ARN_FIELD",
+        "INVALID_ARN_REGION", "INVALID_ARN_ACCOUNT", "ARN_REGION_NOT_ALLOWED", "ARN_ACCOUNT_NOT_ALLOWED",
+    }
+)  # fmt: skip
 _ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
 _UNIQUE_ID: Final = re.compile(r"A(?:IDA|ROA)[A-Z0-9]{12,}")
 _SERVICE_PRINCIPAL: Final = re.compile(
@@ -43,6 +50,7 @@ def check(statement: StatementWords, doctor: Doctor, problems: Problems) -> None
             _check_principal(kind, word, doctor, problems)
     for word in statement.words("NotResource"):
         _examined(word, doctor, problems)
+    _check_values(statement, doctor, problems)
     resources = [_examined(word, doctor, problems) for word in statement.words("Resource")]
     actions = statement.words("Action")
     if resources and actions and len(resources) * len(actions) <= MOST_PAIRS:
@@ -82,8 +90,29 @@ def _check_principal(kind: str, word: Word, doctor: Doctor, problems: Problems) 
         message, meant = arn_refit.account_meant(text)
         problems.add("INVALID_ARN_ACCOUNT", message, word.path, word.node, corrected=meant)
     else:
-        for each in doctor.examine(text):
+        found = doctor.examine(text)
+        for each in found:
             _note(each, word, problems, FindingType.ERROR)
+        if not found and _NO_PRINCIPAL.match(text):
+            # AWS: "AWS JSON policy elements: Principal": groups and instance profiles are no principals.
+            message = (
+                f"`{shown(text, 120)}` is no principal; expected an account, a user, a role or a session"
+            )
+            problems.add("INVALID_ARN_RESOURCE", message, word.path, word.node)
+
+
+def _check_values(statement: StatementWords, doctor: Doctor, problems: Problems) -> None:
+    """Note faults of the fields of ARNs that stand as values of ARN operators; what they name is not judged."""
+    for operator, _, values in statement.condition_keys():
+        for word in values if "arn" in operator.lower() else ():
+            if word.text != "*":
+                _note_fields(word, doctor, problems)
+
+
+def _note_fields(word: Word, doctor: Doctor, problems: Problems) -> None:
+    for each in doctor.examine(word.text):
+        if each.is_error and each.code in _FIELD_CODES:
+            _note(each, word, problems, FindingType.WARNING)
 
 
 def _check_pairs(actions: list[Word], resources: list[_Resource], doctor: Doctor, problems: Problems) -> None:
