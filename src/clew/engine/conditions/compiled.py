@@ -43,12 +43,12 @@ def compile_condition(condition: Condition, *, variables: bool) -> Test:
     key, operator = condition.key.lower(), qualified.operator
     if operator.tests_presence:
         return _presence(key, operator.matcher(condition.values))
+    is_plain = qualified.quantifier is Quantifier.PLAIN
     if variables and operator.resolved is not None and any(map(has_variables, condition.values)):
-        return _open(key, _Values(condition.values, qualified), qualified)
+        values = _Values(condition.values, qualified)
+        return _open(key, values, qualified) if is_plain else _open_set(key, values, qualified)
     match = operator.matcher(condition.values)
-    if qualified.quantifier is Quantifier.PLAIN:
-        return _plain(key, match, qualified)
-    return _set(key, match, qualified)
+    return _plain(key, match, qualified) if is_plain else _set(key, match, qualified)
 
 
 def _presence(key: str, match: Matcher) -> Test:
@@ -141,13 +141,14 @@ class _Values:
 
     def __init__(self, values: Sequence[str], qualified: Qualified) -> None:
         operator = qualified.operator
-        self._closed = operator.matcher([value for value in values if not has_variables(value)])
+        closed = operator.matcher([value for value in values if not has_variables(value)])
+        self._closed = () if closed is nothing else (closed,)
         self._templates = tuple(pieces(value) for value in values if has_variables(value))
         self._made: Callable[[Sequence[Run]], Matcher] | None = operator.resolved
 
     def resolved(self, context: Context) -> tuple[list[Matcher], bool]:
         """The matchers of the values in this context, and whether there are values that are not known."""
-        found, unknown = [self._closed], False
+        found, unknown = [*self._closed], False
         for template in self._templates:
             runs = resolve(template, context)
             if runs is UNKNOWN:
@@ -158,33 +159,54 @@ class _Values:
 
 
 def _open(key: str, values: _Values, qualified: Qualified) -> Test:
-    negated, quantifier = qualified.operator.negated, qualified.quantifier
-    absent = _when_absent(qualified)
+    """The test of a plain operator over values with variables."""
+    negated, absent = qualified.operator.negated, _when_absent(qualified)
 
     def test(context: Context) -> bool | None:
         value = context.get(key)
         if value is None:
             return absent
-        if quantifier is Quantifier.PLAIN and isinstance(value, tuple) and len(value) > 1:
-            return False
+        if isinstance(value, tuple):
+            if len(value) != 1:
+                return negated and not value
+            value = value[0]
         matchers, unresolved = values.resolved(context)
         if value is UNKNOWN:
-            possible = unresolved or any(match is not nothing for match in matchers)
-            return _when_unknown(qualified, possible=possible, certain=everything in matchers)
-        if quantifier is not Quantifier.PLAIN and not _has_value(value):
-            return quantifier is Quantifier.ALL
-        otherwise = None if unresolved else False
-        answers = [any(match(each) for match in matchers) or otherwise for each in _listed(value)]
-        if quantifier is Quantifier.PLAIN:
-            return _inverted(some(answers), negated=negated)
-        answers = [_inverted(answer, negated=negated) for answer in answers]
-        return every(answers) if quantifier is Quantifier.ALL else some(answers)
+            return _open_when_unknown(qualified, matchers, unresolved=unresolved)
+        for match in matchers:
+            if match(value):
+                return not negated
+        return None if unresolved else negated
 
     return test
 
 
-def _inverted(answer: bool | None, *, negated: bool) -> bool | None:
-    return answer if answer is None else answer is not negated
+def _open_set(key: str, values: _Values, qualified: Qualified) -> Test:
+    """The test of a set operator over values with variables."""
+    negated, absent = qualified.operator.negated, _when_absent(qualified)
+    for_all = qualified.quantifier is Quantifier.ALL
+
+    def test(context: Context) -> bool | None:
+        value = context.get(key)
+        if value is None:
+            return absent
+        matchers, unresolved = values.resolved(context)
+        if value is UNKNOWN:
+            return _open_when_unknown(qualified, matchers, unresolved=unresolved)
+        if not _has_value(value):
+            return for_all
+        otherwise = None if unresolved else negated
+        answers = [
+            not negated if any(match(each) for match in matchers) else otherwise for each in _listed(value)
+        ]
+        return every(answers) if for_all else some(answers)
+
+    return test
+
+
+def _open_when_unknown(qualified: Qualified, matchers: Sequence[Matcher], *, unresolved: bool) -> bool | None:
+    possible = unresolved or any(match is not nothing for match in matchers)
+    return _when_unknown(qualified, possible=possible, certain=everything in matchers)
 
 
 def some(answers: Sequence[bool | None]) -> bool | None:
