@@ -8,6 +8,7 @@ from typing import Any
 
 from spec.context import Context, UnreadableError, read_context
 from spec.documents import Document, read_document
+from spec.keys import unread
 from spec.principals import ACCOUNT, Caller, read_caller
 
 ARN = re.compile(
@@ -84,6 +85,7 @@ def read_line(
     asked = line.get("request")
     if not isinstance(asked, dict):
         raise UnreadableError("`request` must be an object")
+    unknown_keys = unread(line)
     action, resource = _text(asked, "action"), _text({"resource": "*"} | asked, "resource")
     if not re.fullmatch(r"[^:]+:[^:]+", action):
         raise UnreadableError(f"action `{action}` must be `service:name`")
@@ -107,14 +109,12 @@ def read_line(
         rcps=_levels(line, "rcps", "rcp"),
         endpoint=_documents(line, "vpc_endpoint_policies", "endpoint"),
         management_account=line.get("management_account") is True,
-        block_public_access=frozenset(
-            name for name, on in _object(line, "block_public_access").items() if on is True
-        ),
+        block_public_access=_settings(line, "block_public_access"),
         grants=_grants(line),
         acl=_object(line, "acl"),
         object_ownership=line.get("object_ownership"),
         object_owner=line.get("object_owner"),
-        notes=(f"resource account assumed to be {account}",) if assumed else (),
+        notes=(*unknown_keys, *((f"resource account assumed to be {account}",) if assumed else ())),
     )
 
 
@@ -147,6 +147,15 @@ def _object(line: dict[str, Any], name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UnreadableError(f"`{name}` must be an object")
     return value
+
+
+def _settings(line: dict[str, Any], name: str) -> frozenset[str]:
+    """The settings that are on; what is no boolean does not say whether it is (0007 Q47)."""
+    settings = _object(line, name)
+    for setting, on in settings.items():
+        if not isinstance(on, bool):
+            raise UnreadableError(f"`{name}.{setting}` must be true or false")
+    return frozenset(setting for setting, on in settings.items() if on)
 
 
 def _list(line: dict[str, Any], name: str) -> list[Any]:
