@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from spec import gates, kms, matching, s3, sts
+from spec import gates, kms, matching, outsiders, s3, sts
 from spec.context import UnreadableError
 from spec.grants import Side, Source, both, side
 from spec.kleene import Truth, all_of, any_of, negate
@@ -110,7 +110,7 @@ def decide_request(request: Request) -> Answer:
     settled = sts.settled(request)
     if settled:
         return Answer(settled, gates=dict.fromkeys(gates.GATES, "absent"), notes=notes)
-    reason = sts.nothing_can_grant(request)
+    reason = sts.nothing_can_grant(request) or outsiders.refused(request)
     evaluation = evaluate(request, nothing_can_grant=reason is not None)
     decision = decision_of(evaluation)
     return Answer(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from spec import kms
+from spec import kms, s3
 from spec.kleene import Truth, all_of, any_of
 from spec.matching import Match, match
 from spec.principals import Kind
@@ -66,11 +66,13 @@ def identity(request: Request) -> Gate:
 def resource(request: Request) -> Gate:
     """Rules 1 to 7 and 40: the policy of the resource, whoever calls.
 
-    IAM user guide, "Identity-based policies and resource-based policies"; "The confused deputy problem".
+    IAM user guide, "Identity-based policies and resource-based policies"; "The confused deputy problem". 0007 Q35, Q44,
+    Q46.
     """
-    if request.resource_policy is None or kms.manages_alias(request):
+    if request.resource_policy is None or kms.manages_alias(request) or kms.retires_grant(request):
         return NOTHING
-    return union((request.resource_policy,), request)
+    gate = union((request.resource_policy,), request)
+    return without_denies(gate) if s3.escapes_bucket_policy(request) else gate
 
 
 def boundary(request: Request) -> Gate:
@@ -117,7 +119,7 @@ def rcp(request: Request) -> Gate:
     RCPs"; "RCP evaluation". AWS KMS developer guide, "Resource control policies in AWS KMS" (kms:RetireGrant).
     """
     exempt = request.management_account or request.caller.is_service_linked_role
-    if not request.rcps or exempt or request.action.lower() == "kms:retiregrant":
+    if not request.rcps or exempt or kms.retires_grant(request):
         return NO_GATE
     gate = union((document for level in request.rcps for document in level), request)
     return Gate(present=True, allows=True, denies=gate.denies, statements=gate.statements)
@@ -153,6 +155,12 @@ def union(documents: Iterable[Document], request: Request) -> Gate:
         denies=any_of(one.applies for one in found if one.is_deny),
         statements=found,
     )
+
+
+def without_denies(gate: Gate) -> Gate:
+    """The gate as if its Denies were not written."""
+    allows = tuple(one for one in gate.statements if not one.is_deny)
+    return Gate(gate.present, gate.allows, denies=False, statements=allows)
 
 
 def intersection(levels: Iterable[Iterable[Document]], request: Request) -> Gate:

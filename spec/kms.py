@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from spec.context import Missing, UnreadableError
 from spec.grants import Source
 from spec.kleene import Truth, all_of
-from spec.principals import manners
+from spec.principals import ACCOUNT, Manner, manners
 
 if TYPE_CHECKING:
     from spec.request import Request
@@ -33,6 +33,8 @@ def needs_key_policy(request: Request) -> bool:
 
     AWS KMS developer guide, "Key policies in AWS KMS". 0007 Q35.
     """
+    if retires_grant(request):
+        return False
     return _is_kms(request, "key/") or (_is_kms(request, "alias/") and not manages_alias(request))
 
 
@@ -42,6 +44,14 @@ def manages_alias(request: Request) -> bool:
     AWS KMS developer guide, "Controlling access to aliases". 0007 Q35.
     """
     return _is_kms(request, "alias/") and request.operation in ALIAS_ACTIONS
+
+
+def retires_grant(request: Request) -> bool:
+    """Rule 9: the grant says who retires it; key policies and RCPs do not rule this action.
+
+    AWS KMS developer guide, "Retiring and revoking grants", section "RetireGrant". 0007 Q44.
+    """
+    return request.service == "kms" and request.operation == "retiregrant"
 
 
 def _is_kms(request: Request, resource_type: str) -> bool:
@@ -62,11 +72,27 @@ def grants(request: Request) -> tuple[Source, ...]:
 
 
 def _source(grant: dict[str, Any], place: int, request: Request) -> Source:
-    fits = _operation_fits(grant, request) and _key_fits(grant, request)
-    applies = all_of([fits, constraints_hold(grant, request)]) if fits else False
-    grantee = str(grant.get("GranteePrincipal"))
-    named = manners([("AWS", grantee), ("Service", grantee)] if grantee != "*" else [], request.caller)
+    named = _named(grant, "Grantee", request) if _operation_fits(grant, request) else frozenset()
+    if retires_grant(request):
+        named |= _named(grant, "Retiring", request) | _issuer(grant, request)
+    fits = bool(named) and _key_fits(grant, request)
+    applies = constraints_hold(grant, request) if fits else False
     return Source("grant", "grants", place, None, applies, named)
+
+
+def _named(grant: dict[str, Any], part: str, request: Request) -> frozenset[Manner]:
+    """In which manners the grant names the caller as its grantee, or as the one to retire it (0007 Q36, Q44, Q45)."""
+    principal, service = grant.get(f"{part}Principal"), grant.get(f"{part}ServicePrincipal")
+    entries = [("AWS", str(principal)), ("Service", str(principal)), ("Service", str(service))]
+    return manners([entry for entry in entries if entry[1] != "*"], request.caller)
+
+
+def _issuer(grant: dict[str, Any], request: Request) -> frozenset[Manner]:
+    """Rule 9: the account in which a grant was created may retire it, and delegate that (0007 Q44)."""
+    issuer = str(grant.get("IssuingAccount"))
+    is_account = bool(ACCOUNT.fullmatch(issuer)) or issuer.endswith(":root")
+    named = is_account and manners([("AWS", issuer)], request.caller)
+    return frozenset({Manner.ACCOUNT}) if named else frozenset()
 
 
 def _operation_fits(grant: dict[str, Any], request: Request) -> bool:
@@ -85,11 +111,22 @@ def _key_fits(grant: dict[str, Any], request: Request) -> bool:
 
 
 def constraints_hold(grant: dict[str, Any], request: Request) -> Truth:
-    """Rule 9: grant constraints ask for pairs of the encryption context, where the operation takes one.
+    """Rule 9: constraints ask for a source, and for pairs of the encryption context where the operation takes one.
 
-    AWS KMS API reference, "GrantConstraints": names of pairs without case, values with case. 0007 Q36.
+    AWS KMS API reference, "GrantConstraints": names of pairs without case, values with case. 0007 Q36, Q45.
     """
     constraints = grant.get("Constraints") or {}
+    source = constraints.get("SourceArn")
+    from_source = True if source is None or retires_grant(request) else _has_source(source, request)
+    return all_of([from_source, _encryption_context_fits(constraints, request)])
+
+
+def _has_source(source: str, request: Request) -> Truth:
+    found = request.context.lookup("aws:SourceArn")
+    return None if found is Missing.UNKNOWN else found in {source, (source,)}
+
+
+def _encryption_context_fits(constraints: dict[str, Any], request: Request) -> Truth:
     if request.operation not in WITH_ENCRYPTION_CONTEXT:
         return True
     subset = constraints.get("EncryptionContextSubset")

@@ -38,7 +38,18 @@ PERMISSIONS = {
 SETTING_AN_ACL = frozenset(
     {"putobject", "putobjectacl", "putobjectversionacl", "putbucketacl", "createbucket"}
 )
+BUCKET_POLICY = frozenset({"getbucketpolicy", "putbucketpolicy", "deletebucketpolicy"})
 ACL_KEYS = ("read", "write", "read-acp", "write-acp", "full-control")
+
+
+def escapes_bucket_policy(request: Request) -> bool:
+    """Rules 47 and 49: the bucket policy cannot keep the root user of the bucket's account from the bucket policy.
+
+    Amazon S3 API reference, "GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy", section "Permissions".
+    0007 Q46.
+    """
+    is_own_root = request.caller.kind is Kind.ROOT and request.caller.account == request.resource_account
+    return is_own_root and request.service == "s3" and request.operation in BUCKET_POLICY
 
 
 def acls_disabled(request: Request) -> bool:
