@@ -49,7 +49,10 @@ class Lake:
         connection = duckdb.connect()
         connection.execute(f"SET memory_limit = '{int(memory_limit_mb)}MB'")
         connection.execute(f"SET threads = {int(threads)}")
-        connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+        # Data files never change, and a scan opens them all: of 41 files 5 ms the less for each further statement.
+        connection.execute(
+            "SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET parquet_metadata_cache = true"
+        )
         # Spilled rows belong to the lake's disk, not to a `.tmp` in the user's directory.
         connection.execute(f"SET temp_directory = {quoted(str(self.path / 'spill'))}")
         try:
