@@ -20,7 +20,7 @@ from clew.engine.law import (
     SCP,
     SESSION,
 )
-from clew.engine.principal import Kind, Manner
+from clew.engine.principal import Manner
 from clew.engine.services import kms, s3
 
 if TYPE_CHECKING:
@@ -233,12 +233,7 @@ def _resource(hits: Iterable[tuple[Piece, bool | None]], asking: Asking) -> Hear
 
 def _public(scene: Scene, asking: Asking) -> Speech:
     ground = scene.ground
-    if (
-        ground.restricted
-        and asking.caller.kind is not Kind.SERVICE
-        and asking.caller.account != asking.bucket_owner
-    ):
-        # AWS: RestrictPublicBuckets leaves service principals and the owner's account.
+    if ground.restricted and not s3.is_spared(asking.caller, asking.bucket_owner):
         return Speech(PUBLIC, NEVER)
     said = scene.public()
     sure, possible = said.allows
