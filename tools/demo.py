@@ -22,8 +22,10 @@ STEPS = (
     ),
     (
         "Why can Carlos not write there?",
-        "clew simulate -p arn:aws:iam::111122223333:user/carlos -a s3:PutObject -r arn:aws:s3:::carlos-logs/x"
-        + " --policies samples/account -c aws:SourceIp=192.0.2.7",
+        (
+            "clew simulate -p arn:aws:iam::111122223333:user/carlos -a s3:PutObject"
+            " -r arn:aws:s3:::carlos-logs/x --policies samples/account -c aws:SourceIp=192.0.2.7"
+        ),
     ),
 )
 

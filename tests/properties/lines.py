@@ -47,6 +47,17 @@ ACTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("ec2:StartInstances", (f"arn:aws:ec2:us-east-1:{HOME}:instance/i-0abc",)),
     ("iam:PassRole", (f"arn:aws:iam::{HOME}:role/deploy", f"arn:aws:iam::{OTHER}:role/audit")),
     ("sts:GetCallerIdentity", ("*",)),
+    ("s3:PutBucketPolicy", ("arn:aws:s3:::logs",)),
+    (
+        "kms:RetireGrant",
+        (
+            f"arn:aws:kms:us-east-1:{HOME}:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            f"arn:aws:kms:us-east-1:{OTHER}:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        ),
+    ),
+    ("kms:ScheduleKeyDeletion", (f"arn:aws:kms:us-east-1:{OTHER}:key/1234abcd-12ab-34cd-56ef-1234567890ab",)),
+    ("kms:UpdateAlias", (f"arn:aws:kms:us-east-1:{HOME}:alias/payroll",)),
+    ("sqs:DeleteQueue", (f"arn:aws:sqs:us-east-1:{HOME}:q1", f"arn:aws:sqs:us-east-1:{OTHER}:q1")),
 )
 
 ACTION_PATTERNS = (
@@ -349,8 +360,12 @@ def grants(draw: st.DrawFn) -> list[dict[str, object]]:
     )
     grant: dict[str, object] = {
         "GranteePrincipal": draw(st.sampled_from(PRINCIPALS[:5])),
-        "Operations": draw(st.sampled_from((["Decrypt"], ["Encrypt"], ["Decrypt", "GenerateDataKey"]))),
+        "Operations": draw(
+            st.sampled_from((["Decrypt"], ["Encrypt"], ["Decrypt", "GenerateDataKey"], ["RetireGrant"]))
+        ),
     }
+    if draw(st.booleans()):
+        grant["RetiringPrincipal"] = draw(st.sampled_from(PRINCIPALS[:5]))
     return [grant if constraints is None else {**grant, "Constraints": constraints}]
 
 
