@@ -1,0 +1,136 @@
+"""The recorded answers of AWS calls: what was asked, when, and what AWS said, refusals included.
+
+Whatever depends on an answer that is `denied` or `failed` is unknown, never a pass and never a fail. `absent` is a
+fact: AWS said that there is no such thing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+GLOBAL = "global"
+"""The region of calls that concern the whole account: IAM, S3, Organizations."""
+
+NOT_COLLECTED = "NotCollected"
+"""The error code of an answer that stands for a call that was never made."""
+
+
+class Status(StrEnum):
+    """What came of a call."""
+
+    OK = "ok"
+    DENIED = "denied"
+    FAILED = "failed"
+    ABSENT = "absent"
+
+    @property
+    def is_known(self) -> bool:
+        """Whether AWS gave an answer to build on: the thing itself, or that there is none."""
+        return self in {Status.OK, Status.ABSENT}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Call:
+    """One question put to AWS: `service` is the SDK's name of it, `operation` as AWS spells it.
+
+    Shape: `parameters` are sorted by name; a list as a value is written with commas. `region` is `global` for calls
+    that concern the whole account.
+    """
+
+    account: str
+    region: str
+    service: str
+    operation: str
+    parameters: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        """The call as people write it, without the account."""
+        given = ", ".join(f"{name}={value}" for name, value in self.parameters)
+        return f"{self.service}:{self.operation}{f' ({given})' if given else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What AWS said to a call; all pages of it are one body.
+
+    Units: `collected_at` is UTC, ISO 8601. `body` is decoded JSON without response metadata, and None unless `ok`.
+    """
+
+    call: Call
+    collected_at: str
+    status: Status
+    body: Mapping[str, object] | None = field(default=None, repr=False)
+    error_code: str = ""
+    error_message: str = ""
+
+    def list(self, name: str) -> tuple[Mapping[str, object], ...]:
+        """The objects of a list in the body; empty where AWS left it out or there is nothing at all.
+
+        Ask `status.is_known` first: what was denied is not empty.
+        """
+        value = (self.body or {}).get(name)
+        return tuple(item for item in value if isinstance(item, dict)) if isinstance(value, list) else ()
+
+
+class Answers:
+    """Answers by their calls; the order is that of the calls, whatever the order in which they came.
+
+    >>> call = Call("111122223333", "global", "iam", "GetAccountSummary")
+    >>> Answers([]).of(call).error_code
+    'NotCollected'
+    """
+
+    __slots__ = ("_by_call", "_by_operation")
+
+    def __init__(self, answers: Iterable[Answer]) -> None:
+        """Keep the answers; of two to the same call the last."""
+        found = {answer.call: answer for answer in answers}
+        self._by_call = MappingProxyType({call: found[call] for call in sorted(found)})
+        grouped: dict[tuple[str, str], list[Answer]] = {}
+        for call, answer in self._by_call.items():
+            grouped.setdefault((call.service, call.operation), []).append(answer)
+        self._by_operation = {name: tuple(group) for name, group in grouped.items()}
+
+    def __iter__(self) -> Iterator[Answer]:
+        return iter(self._by_call.values())
+
+    def __len__(self) -> int:
+        return len(self._by_call)
+
+    def __contains__(self, call: object) -> bool:
+        return call in self._by_call
+
+    def of(self, call: Call) -> Answer:
+        """The answer to a call; for one that was never made a `failed` answer with the code `NotCollected`."""
+        found = self._by_call.get(call)
+        if found is not None:
+            return found
+        return Answer(call, "", Status.FAILED, None, NOT_COLLECTED, f"`{call}` was not collected")
+
+    def get(self, account: str, region: str, service: str, operation: str, **parameters: str) -> Answer:
+        """As `of`, with the parts of the call."""
+        return self.of(Call(account, region, service, operation, tuple(sorted(parameters.items()))))
+
+    def each(
+        self, service: str, operation: str, account: str | None = None, region: str | None = None
+    ) -> Iterator[Answer]:
+        """Every answer to an operation, refusals included, of one account and region or of all."""
+        for answer in self._by_operation.get((service, operation), ()):
+            if account in {None, answer.call.account} and region in {None, answer.call.region}:
+                yield answer
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The accounts that were asked, sorted."""
+        return tuple(sorted({call.account for call in self._by_call}))
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The regions that were asked, sorted, without `global`."""
+        return tuple(sorted({call.region for call in self._by_call} - {GLOBAL}))
