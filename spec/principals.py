@@ -192,14 +192,14 @@ def is_exempt(entries: Iterable[Entry], caller: Caller, *, has_boundary: bool) -
     """Rules 12 and 13: whether a Deny with NotPrincipal spares the caller.
 
     Every level of the caller must be listed: the session, its role and its account; and a principal with a
-    permissions boundary is never spared.
+    permissions boundary is never spared, whatever is listed.
     IAM user guide, "AWS JSON policy elements: NotPrincipal", section "Key points". 0007 Q11.
     """
     listed = list(entries)
-    if ("AWS", "*") in listed:
-        return True
     if has_boundary and caller.has_identity:
         return False
+    if ("AWS", "*") in listed:
+        return True
     return levels(caller) <= manners(listed, caller)
 
 
