@@ -152,6 +152,12 @@ def test_a_resource_policy_statement_without_principal_matches_nobody_and_is_not
         ({**LINE, "block_public_access": {"BlockPublicAcls": "yes"}}, "block_public_access.BlockPublicAcls"),
         ({**LINE, "object_ownership": "Nobody"}, "object_ownership"),
         ({**LINE, "management_account": "no"}, "management_account"),
+        ({**LINE, "context": {}}, "line: unknown key `context`"),
+        ({**LINE, "PublicAccessBlock": {}}, "did you mean `block_public_access`?"),
+        ({**LINE, "trust": READ}, "unknown key `trust` holds a policy"),
+        ({**LINE, "more": [[json.dumps(READ)]]}, "unknown key `more` holds a policy"),
+        ({**LINE, "block_public_access": {"BlockPublicAcl": True}}, "did you mean `BlockPublicAcls`?"),
+        ({**LINE, "block_public_access": {"IgnorePublicAcls": None}}, "block_public_access.IgnorePublicAcls"),
     ],
 )
 def test_a_line_that_cannot_be_evaluated_says_why(line: object, error: str) -> None:

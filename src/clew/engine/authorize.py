@@ -37,7 +37,7 @@ from clew.engine.law import (
 )
 from clew.engine.principal import Caller, Kind, Manner, parse_principal
 from clew.engine.record import Plan, Record
-from clew.engine.services import LAWS, kms, s3, sts
+from clew.engine.services import LAWS, kms, outsiders, s3, sts
 from clew.engine.services.model import Subject
 from clew.engine.verdicts import Effect, Gate
 
@@ -138,7 +138,13 @@ class Prepared:
         present = plan.present = self._present(law, caller, action)
         plan.bounded = Gate.BOUNDARY in present
         plan.plain = tuple([(atom, self._about(gate, action)) for atom, gate in _PLAIN if gate in present])
-        plan.resource = self._resource_statements(action, resource, foreign=foreign, present=present)
+        plan.resource = self._resource_statements(
+            action,
+            resource,
+            present,
+            foreign=foreign,
+            is_root_of_owner=caller.kind is Kind.ROOT and law in {SAME_ACCOUNT, SAME_ACCOUNT.refused()},
+        )
         plan.rcp = self._about(Gate.RCP, action) if Gate.RCP in present else ()
         plan.endpoint = self._about(Gate.ENDPOINT, action) if Gate.ENDPOINT in present else None
         plan.scps = tuple(_matching(level, action) for level in self._scps) if Gate.SCP in present else None
@@ -157,7 +163,7 @@ class Prepared:
         return _matching(self._gates[gate], action)
 
     def _resource_statements(
-        self, action: str, resource: str, *, foreign: bool, present: frozenset[Gate]
+        self, action: str, resource: str, present: frozenset[Gate], *, foreign: bool, is_root_of_owner: bool
     ) -> tuple[Placed, ...]:
         if Gate.RESOURCE not in present:
             return ()
@@ -165,6 +171,11 @@ class Prepared:
         if foreign:
             # AWS: the bucket owner can deny access to any object, but only its owner can grant it.
             found = tuple(placed for placed in found if placed.denies or placed.source == ACL)
+        if action == kms.RETIRE:
+            found = tuple(placed for placed in found if placed.source == GRANT_GATE)
+        if is_root_of_owner and action in outsiders.BUCKET_POLICY:
+            # AWS: no bucket policy can keep the root user of the bucket's account from the bucket policy.
+            found = tuple(placed for placed in found if not placed.denies)
         if sts.is_about_trust(action, resource):
             # AWS: NotPrincipal cannot be used in a trust policy.
             found = tuple(placed for placed in found if placed.statement.not_principals is None)
@@ -237,6 +248,8 @@ def _law(action: str, resource: str, caller: Caller, *, same_account: bool) -> L
         return found
     if found is None:
         found = _common_law(caller, same_account=same_account)
+    if outsiders.is_refused_to(caller, action, same_account=same_account):
+        return found.refused()
     if caller.partition and caller.partition != _partition(resource, caller.partition):
         # AWS: "Cross-account resource access in IAM": no grant reaches into another partition.
         return found.refused()

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from difflib import get_close_matches
 from math import isfinite
 from typing import TYPE_CHECKING, Final
 
 from clew.engine.authorize import Prepared
 from clew.engine.derive import derived
+from clew.engine.line_keys import LINE_KEYS, REQUEST_KEYS, SETTINGS, holds_policy, meant
 from clew.engine.policies import Policies
 from clew.engine.request import Context, Request
 from clew.errors import InputError
@@ -26,30 +26,9 @@ if TYPE_CHECKING:
     from clew.engine.gates import Remark
     from clew.engine.request import ContextValue
 
-_LINE_KEYS: Final = frozenset(
-    {
-        "id",
-        "request",
-        "identity_policies",
-        "resource_policy",
-        "permissions_boundaries",
-        "session_policies",
-        "scps",
-        "rcps",
-        "vpc_endpoint_policies",
-        "block_public_access",
-        "grants",
-        "management_account",
-        "acl",
-        "object_ownership",
-        "object_owner",
-    }
-)
-_REQUEST_KEYS: Final = frozenset({"principal", "action", "resource", "resource_account", "context"})
 _OWNERSHIPS: Final = frozenset({"BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"})
 _SHOWN: Final = 100
 _MOST_BITS: Final = 4096
-_LOOKS_LIKE: Final = 0.75
 _MOST_DEEP: Final = "the line is nested too deeply or holds a number that cannot be read"
 
 
@@ -166,7 +145,7 @@ def _decide(
     line: Mapping[str, object], *, unknown_context: bool, derive_context: bool
 ) -> tuple[Decision, Notes]:
     notes = Notes()
-    _known(line, _LINE_KEYS, "line", notes)
+    _known(line, LINE_KEYS, "line", notes)
     request = read_request(line.get("request"), unknown_context=unknown_context, notes=notes)
     policies = read_policies(line, notes)
     if derive_context:
@@ -180,7 +159,7 @@ def read_request(value: object, *, unknown_context: bool = False, notes: Notes |
     Errors: `LineError` when something is missing or of the wrong type.
     """
     written = _object(value, "request")
-    _known(written, _REQUEST_KEYS, "request", notes or Notes())
+    _known(written, REQUEST_KEYS, "request", notes or Notes())
     account = written.get("resource_account")
     return Request(
         _text(written.get("principal"), "request.principal"),
@@ -246,7 +225,7 @@ def read_policies(line: Mapping[str, object], notes: Notes | None = None) -> Pol
         endpoint=_documents(
             line.get("vpc_endpoint_policies"), "vpc_endpoint_policies", PolicyKind.ENDPOINT, notes
         ),
-        block_public_access=_settings(line.get("block_public_access")),
+        block_public_access=_settings(line.get("block_public_access"), notes),
         grants=tuple(_object(each, "grants") for each in _list(line.get("grants"), "grants")),
         acl=None if line.get("acl") is None else _object(line.get("acl"), "acl"),
         object_ownership=_ownership(line.get("object_ownership")),
@@ -283,11 +262,16 @@ def _document(value: object, where: str, kind: PolicyKind, notes: Notes) -> Poli
     return reading.policy
 
 
-def _settings(value: object) -> Mapping[str, bool] | None:
+def _settings(value: object, notes: Notes) -> Mapping[str, bool] | None:
     if value is None:
         return None
     written = _object(value, "block_public_access")
-    return {name: _flag(each, f"block_public_access.{name}") for name, each in written.items()}
+    _known(written, SETTINGS, "block_public_access", notes, settings=True)
+    found = {name: each for name, each in written.items() if name in SETTINGS}
+    for name, each in found.items():
+        if not isinstance(each, bool):
+            raise LineError(f"block_public_access.{name}: expected true or false")
+    return {name: each is True for name, each in found.items()}
 
 
 def _ownership(value: object) -> str | None:
@@ -322,14 +306,21 @@ def _text(value: object, where: str) -> str:
     raise LineError(f"{where}: expected text")
 
 
-def _known(written: Mapping[str, object], names: frozenset[str], where: str, notes: Notes) -> None:
-    """Note keys that mean nothing here; one that looks like a misspelt key is an error, not a gate left out."""
+def _known(
+    written: Mapping[str, object], names: frozenset[str], where: str, notes: Notes, *, settings: bool = False
+) -> None:
+    """Note keys that nobody knows; one by which a gate would silently be missing is an error."""
     if written.keys() <= names:
         return
     for key in written:
         if key in names:
             continue
-        near = get_close_matches(str(key).lower(), names, n=1, cutoff=_LOOKS_LIKE)
-        if near:
-            raise LineError(f"{where}: unknown key `{shown(str(key), _SHOWN)}`; did you mean `{near[0]}`?")
-        notes.lines.append(f"{where}: the key `{shown(str(key), _SHOWN)}` means nothing here")
+        name = shown(str(key), _SHOWN)
+        near = meant(str(key), settings=settings)
+        if near is not None:
+            raise LineError(f"{where}: unknown key `{name}`; did you mean `{near}`?")
+        if holds_policy(written[key]):
+            raise LineError(
+                f"{where}: unknown key `{name}` holds a policy; give it under a key that is known"
+            )
+        notes.lines.append(f"{where}: the key `{name}` means nothing here")

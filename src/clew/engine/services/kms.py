@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 _NO_VARIABLES: Final = Policy(())
 
+RETIRE: Final = "kms:retiregrant"
+"""Retiring a grant: the grant says who may, and no key policy is looked at (AWS: "Retiring and revoking grants")."""
+
 _ON_ALIAS: Final = frozenset({"kms:createalias", "kms:updatealias", "kms:deletealias"})
 CONTEXT: Final = "kms:EncryptionContext:"
 """What the keys of a request's encryption context begin with."""
@@ -70,7 +73,8 @@ def law(subject: Subject) -> Law | None:
         return _ALONE
     if not subject.same_account:
         return _ACROSS
-    return _KEY if resource.startswith(("key/", "alias/")) else _ACCOUNT
+    must_allow = resource.startswith(("key/", "alias/")) and subject.action != RETIRE
+    return _KEY if must_allow else _ACCOUNT
 
 
 def _law_of_alias(subject: Subject) -> Law:
@@ -84,46 +88,58 @@ def place_grants(grants: Sequence[Mapping[str, object]]) -> Iterator[Placed]:
     """The grants, in the shape of ListGrants, as statements that allow, each at its place in the list."""
     for index, grant in enumerate(grants):
         for statement, names in _statements(grant, index):
-            yield Placed(
-                statement,
-                _NO_VARIABLES,
-                Gate.RESOURCE,
-                "grants",
-                source=GRANT_GATE,
-                limit=None if names is None else ExactContext(names),
-            )
+            limit = None if names is None else ExactContext(names)
+            yield Placed(statement, _NO_VARIABLES, Gate.RESOURCE, "grants", source=GRANT_GATE, limit=limit)
 
 
 def _statements(grant: Mapping[str, object], index: int) -> Iterator[tuple[Statement, frozenset[str] | None]]:
     """The grant's statements, each with the only names that the request's encryption context may have, if so limited.
 
-    A grant with constraints becomes two statements: constraints reach only operations with an encryption context.
+    A grant with constraints becomes two statements, since an encryption context limits only the operations that have
+    one; retiring it is a third, with principals of its own.
     """
-    grantee = grant.get("GranteePrincipal")
     operations = [f"kms:{name}" for name in _texts(grant.get("Operations"))]
-    if not isinstance(grantee, str):
-        return
-    written = grant.get("Constraints")
-    constraints = written if isinstance(written, Mapping) else {}
-    subset, exact = constraints.get("EncryptionContextSubset"), constraints.get("EncryptionContextEquals")
-    pairs = {**_pairs(subset), **_pairs(exact)}
+    constraints = _mapping(grant.get("Constraints"))
+    exact = constraints.get("EncryptionContextEquals")
+    pairs = {**_pairs(constraints.get("EncryptionContextSubset")), **_pairs(exact)}
     names = frozenset(name.lower() for name in _pairs(exact)) if isinstance(exact, Mapping) else None
-    bound = [name for name in operations if _has_context(name)] if pairs or names is not None else []
+    limited = bool(pairs) or names is not None
     common = Statement(
-        Effect.ALLOW,
-        sid=_optional_text(grant.get("Name")),
-        principals=(Principal("AWS" if ":" in grantee or grantee.isdigit() else "Service", grantee),),
-        resources=_resources(grant.get("KeyId")),
-        index=index,
+        Effect.ALLOW, sid=_text(grant.get("Name")), resources=_resources(grant.get("KeyId")), index=index
     )
-    free = tuple(name for name in operations if name not in bound)
+    grantees = _principals(grant, "GranteePrincipal", "GranteeServicePrincipal")
+    source = _text(constraints.get("SourceArn"))
+    from_source = () if source is None else (Condition("StringEquals", "aws:SourceArn", (source,)),)
+    of_context = tuple(
+        Condition("StringEquals", f"{CONTEXT}{name}", (value,)) for name, value in pairs.items()
+    )
+    bound = tuple(name for name in operations if limited and _has_context(name))
+    free = tuple(name for name in operations if name not in bound and name.lower() != RETIRE)
     if free:
-        yield common._replace(actions=free), None
+        yield common._replace(principals=grantees, actions=free, conditions=from_source), None
     if bound:
-        conditions = tuple(
-            Condition("StringEquals", f"{CONTEXT}{name}", (value,)) for name, value in pairs.items()
-        )
-        yield common._replace(actions=tuple(bound), conditions=conditions), names
+        conditions = (*from_source, *of_context)
+        yield common._replace(principals=grantees, actions=bound, conditions=conditions), names
+    retirees = _retirees(grant, grantees if RETIRE in map(str.lower, operations) else ())
+    if retirees:
+        yield common._replace(principals=retirees, actions=(RETIRE,)), None
+
+
+def _retirees(grant: Mapping[str, object], grantees: tuple[Principal, ...]) -> tuple[Principal, ...]:
+    """Who can retire the grant: the principals that it names for that, and the account that issued it."""
+    issuer = _text(grant.get("IssuingAccount"))
+    issuers = () if issuer is None else (Principal("AWS", issuer),)
+    return (*_principals(grant, "RetiringPrincipal", "RetiringServicePrincipal"), *grantees, *issuers)
+
+
+def _principals(grant: Mapping[str, object], name: str, service: str) -> tuple[Principal, ...]:
+    named, service_named = _text(grant.get(name)), _text(grant.get(service))
+    found: list[Principal] = []
+    if named is not None:
+        found.append(Principal("AWS" if ":" in named or named.isdigit() else "Service", named))
+    if service_named is not None:
+        found.append(Principal("Service", service_named))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +190,16 @@ def _resources(key: object) -> tuple[str, ...]:
 
 
 def _pairs(value: object) -> dict[str, str]:
-    return {str(name): str(text) for name, text in value.items()} if isinstance(value, Mapping) else {}
+    return {str(name): str(text) for name, text in _mapping(value).items()}
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _texts(value: object) -> list[str]:
     return [text for text in value if isinstance(text, str)] if isinstance(value, list | tuple) else []
 
 
-def _optional_text(value: object) -> str | None:
+def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
