@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from clew.policy.json_tokens import Lines, Token, tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from clew.policy.model import Position
 
@@ -134,40 +134,45 @@ class _Reader:
         self._text = text
         self._path: list[str | int] = []
         self._open: list[str] = []
-        self._queue = self._kept(text)
-        self._next = next(self._queue)
-        self._after: Token | None = None
+        self._tokens = tokens(text)
+        self._at = -1
+        self._forward()
+        # An object that is not closed may have taken the comma that belongs to the list around it.
+        self._has_comma = False
 
     # Tokens
 
-    def _kept(self, text: str) -> Iterator[Token]:
-        for token in tokens(text):
-            if token.kind == "skipped":
-                self._fault(token.fault, token)
-            else:
-                yield token
+    def _forward(self) -> None:
+        """Go to the next token that means something, and tell those between."""
+        self._at += 1
+        while self._tokens[self._at].kind == "skipped":
+            self._fault(self._tokens[self._at].fault, self._tokens[self._at])
+            self._at += 1
+        self._next = self._tokens[self._at]
 
-    def _fault(self, message: str, at: Token | Node, end: int | None = None) -> None:
+    def _fault(self, message: str, at: Token) -> None:
         if len(self.faults) < MOST_FAULTS:
-            self.faults.append(Fault(message, tuple(self._path), at.start, at.end if end is None else end))
+            self.faults.append(Fault(message, tuple(self._path), at.start, at.end))
 
     def _take(self) -> Token:
         token = self._next
         if token.kind != "end":
-            self._next = self._after or next(self._queue)
-            self._after = None
+            self._forward()
         if token.fault:
             self._fault(token.fault, token)
         return token
 
-    def _second(self) -> Token:
-        if self._after is None and self._next.kind != "end":
-            self._after = next(self._queue)
-        return self._after or self._next
+    def _ahead(self, steps: int) -> str:
+        """The kind of a later token that means something, `end` behind the last."""
+        place = self._at
+        while steps and self._tokens[place].kind != "end":
+            place += 1
+            steps -= self._tokens[place].kind != "skipped"
+        return self._tokens[place].kind
 
     def _is_key(self) -> bool:
         """Whether a member of an object stands here: a text and a colon."""
-        return self._next.kind == "string" and self._second().kind == ":"
+        return self._next.kind == "string" and self._ahead(1) == ":"
 
     def _quoted(self, token: Token) -> str:
         if token.kind == "end":
@@ -198,7 +203,7 @@ class _Reader:
                     "expected `[` and `]` around several objects, and a comma between each two", token
                 )
                 more.append(self._value())
-            elif token.kind == "," and self._second().kind == "{":
+            elif token.kind == "," and self._ahead(1) == "{":
                 self._take()
             else:
                 self._fault(f"unexpected {self._quoted(token)} behind the document", token)
@@ -207,10 +212,10 @@ class _Reader:
 
     def _skip_to(self, kinds: set[str]) -> None:
         """Pass over what means nothing: at least one token, and without a word about each."""
-        self._next = self._after or next(self._queue)
-        self._after = None
-        while self._next.kind not in kinds:
-            self._next = next(self._queue)
+        self._at += 1
+        while self._tokens[self._at].kind not in kinds:
+            self._at += 1
+        self._next = self._tokens[self._at]
 
     def _value(self) -> Node:
         token = self._next
@@ -246,7 +251,15 @@ class _Reader:
                 self._trailing(comma)
                 self._unclosed(opening, "}")
                 return Node("object", members, opening.start, token.start)
+            if token.kind == "{" and self._begins_the_next_item(members):
+                self._has_comma = comma is not None
+                self._unclosed(opening, "}")
+                return Node("object", members, opening.start, token.start)
             comma = self._between(members, comma, is_first=not members)
+
+    def _begins_the_next_item(self, members: list[tuple[Node, Node]]) -> bool:
+        """Whether an object that stands where a member should is the next item of the list around this object."""
+        return bool(members) and self._open[-2:] == ["[", "{"]
 
     def _between(
         self, members: list[tuple[Node, Node]], comma: Token | None, *, is_first: bool
@@ -260,9 +273,12 @@ class _Reader:
             return token
         if token.kind == "{" and members:
             self._further(members)
+        elif token.kind == "string" and self._continues_a_list(members, comma):
+            self._further_text(members)
         elif token.kind == "string":
-            if comma is None and not is_first:
+            if comma is None and not is_first and not self._has_comma:
                 self._fault(f"expected `,` before {self._quoted(token)}", token)
+            self._has_comma = False
             members.append(self._member())
         else:
             self._take()
@@ -280,6 +296,21 @@ class _Reader:
         self._path.pop()
         members.append((key, Node("array", [*first.items, second], first.start, second.end)))
 
+    def _continues_a_list(self, members: list[tuple[Node, Node]], comma: Token | None) -> bool:
+        """Whether a text that stands where a member should is one more value of the member before it."""
+        before = members[-1][1].items[-1:] if members and comma is not None else []
+        return [node.kind for node in before] == ["string"] and self._ahead(1) in {",", "]", "}"}
+
+    def _further_text(self, members: list[tuple[Node, Node]]) -> None:
+        """Take a text that is one more value of the member before it, and the bracket behind the last such."""
+        key, first = members.pop()
+        if first.kind != "array":
+            self._fault("expected `[` and `]` around several values", self._next)
+        second = self._value()
+        members.append((key, Node("array", [*first.items, second], first.start, second.end)))
+        if self._next.kind == "]" and self._ahead(1) in {",", "}"}:
+            self._take()
+
     def _member(self) -> tuple[Node, Node]:
         name = self._take()
         key = Node("string", name.value, name.start, name.end)
@@ -289,7 +320,8 @@ class _Reader:
             self._extra_colons()
         else:
             self._fault(f"expected `:` behind {self._quoted(name)}", name)
-        value = self._value()
+        is_bare_object = self._is_key() and self._ahead(2) in {"{", "["}
+        value = self._bare_members("object") if is_bare_object else self._value()
         self._extra_colons()
         self._path.pop()
         return key, value
@@ -307,9 +339,13 @@ class _Reader:
             if token.kind == "]":
                 self._trailing(comma)
                 return Node("array", items, opening.start, self._take().end)
-            if token.kind == "end" or (token.kind == "}" and "{" in self._open):
+            if token.kind == "end" or (token.kind == "}" and self._ends_the_object_around(items)):
                 self._trailing(comma)
                 self._unclosed(opening, "]")
+                return Node("array", items, opening.start, token.start)
+            if items and items[-1].kind == "string" and self._open[-2:] == ["{", "["] and self._is_key():
+                self._unclosed(opening, "]")
+                self._has_comma = comma is not None
                 return Node("array", items, opening.start, token.start)
             if token.kind == ",":
                 self._take()
@@ -320,6 +356,11 @@ class _Reader:
                 self._item(items, comma)
                 comma = None
 
+    def _ends_the_object_around(self, items: list[Node]) -> bool:
+        """Whether a brace within a list closes what is around the list, and is not just one too many."""
+        is_too_many = bool(items) and items[-1].kind == "object" and self._ahead(1) in {",", "{", "]"}
+        return "{" in self._open and not is_too_many
+
     def _item(self, items: list[Node], comma: Token | None) -> None:
         token = self._next
         self._path.append(len(items))
@@ -327,8 +368,9 @@ class _Reader:
             self._take()
             self._fault(f"unexpected {self._quoted(token)}", token)
         else:
-            if items and comma is None:
+            if items and comma is None and not self._has_comma:
                 self._fault(f"expected `,` before {self._quoted(token)}", token)
+            self._has_comma = False
             items.append(self._bare_members("statement") if self._is_key() else self._value())
             self._extra_colons()
         self._path.pop()

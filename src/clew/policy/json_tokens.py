@@ -46,10 +46,13 @@ class Lines:
 _TOKEN: Final = re.compile(
     r"""
       (?P<space>[ \t\r\n\ufeff]+)
-    | "(?P<plain>[^"\\\x00-\x1f]*)"
+    | "(?P<plain>[^"\\\x00-\x1f]*)"(?=[\s,:\]}]|\Z)
+    | (?P<unclosed>"[^"\\\n]*?)(?=[:,][ \t]*"[^\s,:\]}"])
+    | "(?P<tight>[^"\\\x00-\x1f]*)"
     | (?P<mark>[{}\[\],:])
     | (?P<string>"(?:[^"\\\n]|\\[^\n])*")
     | (?P<number>-?[0-9][0-9.eE+-]*)
+    | (?P<fence>```[^\n]*)
     | (?P<comment>//[^\n]*|\#[^\n]*|/\*(?s:.*?)\*/|/\*(?s:.*))
     | (?P<single>'(?:[^'\\\n]|\\[^\n])*')
     | (?P<curly>[“”„‟″][^“”„‟″"\n]*[“”„‟″"]|[‘’‚‛′][^‘’‚‛′\n]*[‘’‚‛′])
@@ -79,8 +82,8 @@ def tokens(text: str) -> list[Token]:
         if kind == "space":
             continue
         start, end = match.span()
-        if kind == "plain":
-            value = match["plain"]
+        if kind in {"plain", "tight"}:
+            value = match[kind]
             fault = _SURROGATE_FAULT if not value.isascii() and _SURROGATE.search(value) else ""
             add(Token("string", value if not fault else _SURROGATE.sub("\ufffd", value), start, end, fault))
         elif kind == "mark":
@@ -160,6 +163,16 @@ def _open(text: str, start: int, end: int) -> Token:
     )
 
 
+def _unclosed(text: str, start: int, end: int) -> Token:
+    return Token(
+        "string", text[1:], start, end, f'the text is not closed; expected `"` behind `{shown(text[1:])}`'
+    )
+
+
+def _fence(_text: str, start: int, end: int) -> Token:
+    return Token("skipped", None, start, end, "a code fence is no JSON; remove it")
+
+
 def _word(text: str, start: int, end: int) -> Token:
     if text in _WORDS:
         return Token("word", _WORDS[text], start, end)
@@ -194,6 +207,8 @@ _READERS: Final = {
     "single": _single,
     "curly": _curly,
     "open": _open,
+    "unclosed": _unclosed,
+    "fence": _fence,
     "word": _word,
     "name": _word,
     "comment": _comment,
