@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -168,9 +167,8 @@ class Decoder:
 
     def _flush_compact(self) -> None:
         held, self._held = self._held, _Held()
-        days = sorted(((pieces.day(), i) for i, (_, pieces) in enumerate(held.compact)))
-        for _, group in groupby(days, key=lambda pair: pair[0]):
-            self._write_compact([held.compact[i] for _, i in group])
+        if held.compact:
+            self._write_compact(held.compact)
 
     def _write_compact(self, items: Sequence[tuple[InputFile, Pieces]]) -> None:
         attempt = self._attempt([pieces for _, pieces in items])

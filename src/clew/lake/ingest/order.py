@@ -1,4 +1,4 @@
-"""The order of the records in a data file: those of one name and caller stand together."""
+"""The order of the records in a data file: those of one day, name and caller stand together."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ if TYPE_CHECKING:
 _SHORT = 1 << 16
 
 
-def grouped(names: pa.DictionaryArray, arns: pa.Array, who: pa.Array) -> pa.Array:
-    """The places of the records by name and, within a name, by caller; in the order in which they stand otherwise.
+def grouped(days: NDArray[np.int64], names: pa.DictionaryArray, arns: pa.Array, who: pa.Array) -> pa.Array:
+    """The places of the records by day, name and caller; of one caller in the order in which they stand otherwise.
 
     Like stands beside like: files are a tenth smaller and quicker to write, and whoever asks for a name or a caller
     unpacks the pages of those only. (The rules over a million events: 4.1 CPU s before, 3.4 s.)
     """
-    by_caller = np.argsort(_codes(arns.dictionary_encode().indices.take(who)), kind="stable")
-    by_name = np.argsort(_codes(names.indices)[by_caller], kind="stable")
-    return pa.array(by_caller[by_name])
+    order = np.argsort(_codes(arns.dictionary_encode().indices.take(who)), kind="stable")
+    order = order[np.argsort(_codes(names.indices)[order], kind="stable")]
+    if days.min() < days.max():
+        order = order[np.argsort(days[order], kind="stable")]
+    return pa.array(order)
 
 
 def _codes(indices: pa.Array) -> NDArray[np.uint16] | NDArray[np.int32]:

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 _RECORDS = re.compile(rb'\{"Records":\[(\{"[A-Za-z]{1,40}":)')
 _LINES = re.compile(rb'(\{"eventVersion":)')  # any other first key may be an envelope's
-_TIME = b'"eventTime":"'
-_ANY_DAY = ""
 _SHORTEST = 256
 """Fewer bytes than any record of AWS has; a shorter one stays joined to the next, which is no JSON then."""
 
@@ -51,16 +49,6 @@ class Pieces:
             Pieces(self.data, self.starts[a:b], self.lengths[a:b], self.source, self.first_number + a)
             for a, b in itertools.pairwise(edges)
         ]
-
-    def day(self) -> str:
-        """The UTC day that the first and the last record seem to name, as written; empty when they differ."""
-        first = self._day_after(int(self.starts[0]))
-        last = self._day_after(int(self.starts[-1]))
-        return first if first == last else _ANY_DAY
-
-    def _day_after(self, start: int) -> str:
-        at = self.data.find(_TIME, start)
-        return self.data[at + len(_TIME) : at + len(_TIME) + 10].decode("ascii", "replace") if at >= 0 else ""
 
 
 def split(data: bytes, source: str) -> Pieces | None:

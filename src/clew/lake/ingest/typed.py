@@ -6,6 +6,7 @@ The record's own text, its source and its number go past DuckDB.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -65,7 +66,7 @@ def typed(
 ) -> Typed | frozenset[str]:
     """The columns of a unit (j, source, record_number), or the sources that hold a record of another shape than AWS's.
 
-    The records of one name and caller stand together. Bounds are of the time, in epoch microseconds. Errors:
+    The records of one day, name and caller stand together. Bounds are of the time, in epoch microseconds. Errors:
     duckdb.Error when a text is no JSON.
     """
     places = pa.array(np.arange(len(unit), dtype=np.int32))
@@ -82,7 +83,8 @@ def typed(
     people = callers.taken_apart(connection, identities.dictionary)
     if people is None:
         return _sources(unit)
-    order = grouped(columns["eventname"], people.field("arn"), identities.indices)
+    days = _days(columns["eventtime"].cast(pa.int64()).fill_null(0).to_numpy())
+    order = grouped(days, columns["eventname"], people.field("arn"), identities.indices)
     ordered = {c.name: _retyped(columns.pop(c.name).take(order), c.type, _IDS[c.name]) for c in _PLAIN}
     return _typed(ordered, reordered(unit, order), people, identities.indices.take(order), bounds)
 
@@ -131,17 +133,15 @@ def _taken(flags: NDArray[np.bool_], places: pa.Array) -> NDArray[np.bool_]:
 
 def write_days(lake_path: Path, found: Typed) -> list[Written]:
     """Write one data file for each UTC day of the records."""
-    days = found.times // _DAY_US
-    if days.min() == days.max():
-        return [_write(lake_path, found)]
-    # Arrow takes no rows out of views.
-    place = found.table.schema.get_field_index("eventjson")
-    text = found.table["eventjson"].cast(pa.string())
-    plain = found.table.set_column(place, _field("eventjson", text.type, _IDS["eventjson"]), text)
+    edges = [0, *(np.flatnonzero(np.diff(_days(found.times))) + 1).tolist(), len(found.times)]
     return [
-        _write(lake_path, Typed(plain.filter(pa.array(days == day)), found.times[days == day]))
-        for day in np.unique(days)
+        _write(lake_path, Typed(found.table.slice(start, end - start), found.times[start:end]))
+        for start, end in itertools.pairwise(edges)
     ]
+
+
+def _days(times: NDArray[np.int64]) -> NDArray[np.int64]:
+    return times // _DAY_US
 
 
 def _write(lake_path: Path, found: Typed) -> Written:
