@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from clew.aws.catalog import ActionSet
 from clew.engine.authorize import Prepared, resource_account
 from clew.engine.bulk_gates import Asking, Ground, Heard, Scene, atoms, named, plain
-from clew.engine.bulk_laws import Callers, Slice, View, about_trust, callers, kind_of_question, slices
+from clew.engine.bulk_laws import Callers, Slice, View, callers, kind_of_question, slices
 from clew.engine.bulk_masks import Masks, Verdicts, known_any, without
 from clew.engine.bulk_residual import Formulas, Residuals
 from clew.engine.decision import Decision, Effect, Gate
@@ -110,8 +110,7 @@ class Bulk:
         wanted = actions.mask if isinstance(actions, ActionSet) else actions
         everything = self.masks.everything
         self.actions = everything if wanted is None else wanted & everything
-        trust = about_trust(self.masks, resource)
-        self._ground = Ground(self.shared, resource, self.masks, self.actions, trust)
+        self._ground = Ground(self.shared, resource, self.masks, self.actions)
         self._scene = Scene(self._ground, NO_CONTEXT)
         self._formulas = Formulas()
         self._slices: dict[tuple[object, ...], tuple[Slice, ...]] = {}

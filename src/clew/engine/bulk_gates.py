@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from clew.engine.authorize import _ATOM_OF, _ATOM_OF_GRANT
+from clew.engine.bulk_laws import View, voice
 from clew.engine.bulk_masks import NEVER, Folded, Said, Verdicts, answered, hear, known_any, together, without
 from clew.engine.decision import Gate
-from clew.engine.gates import ACL, GRANT
+from clew.engine.gates import GRANT
 from clew.engine.law import (
     ATOMS,
     BOUNDARY,
@@ -26,7 +27,6 @@ from clew.engine.services import kms, s3
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from clew.engine.bulk_laws import View
     from clew.engine.bulk_masks import Masks, Piece
     from clew.engine.law import Atom
     from clew.engine.policies import Policies
@@ -59,15 +59,11 @@ class Heard(NamedTuple):
 class Ground:
     """The resource of a question with the policies that do not depend on who asks, compiled for it."""
 
-    def __init__(self, shared: Policies, resource: str, masks: Masks, within: int, trust: int) -> None:
-        """`within` are the actions of the question, `trust` those whose resource policy is a trust policy.
-
-        `unblocked` are those about which S3 Block Public Access says nothing.
-        """
+    def __init__(self, shared: Policies, resource: str, masks: Masks, within: int) -> None:
+        """`within` are the actions of the question; `unblocked`, of which S3 Block Public Access says nothing."""
         self.resource = resource
         self._masks = masks
         self._within = within
-        self._trust = trust
         self._folded: dict[tuple[int, Gate], Folded] = {}
         self.resource_side = self._resource_pieces(shared)
         self.rcps = self._pieces((policy for level in shared.rcps for policy in level), Gate.RCP)
@@ -89,16 +85,7 @@ class Ground:
     def _resource_pieces(self, shared: Policies) -> tuple[Piece, ...]:
         written = self._pieces(() if shared.resource is None else (shared.resource,), Gate.RESOURCE)
         others = self._masks.of_placed((*kms.place_grants(shared.grants), *s3.place_acl(shared)))
-        return (
-            # AWS: NotPrincipal cannot be used in a trust policy.
-            *(
-                piece
-                if piece.placed.statement.not_principals is None
-                else piece._replace(mask=without(piece.mask, self._trust))
-                for piece in written
-            ),
-            *self._masks.pieces(others, self.resource, self._within),
-        )
+        return (*written, *self._masks.pieces(others, self.resource, self._within))
 
     def folded(self, policy: Policy, gate: Gate) -> Folded:
         """The policy as that gate reads it, for this resource."""
@@ -217,10 +204,11 @@ def _resource(hits: Iterable[tuple[Piece, bool | None]], asking: Asking) -> Hear
     by_atom: dict[Atom | None, list[tuple[Piece, bool | None]]] = {None: []}
     for piece, verdict, manner in _about(hits, asking):
         placed = piece.placed
+        if placed.ignored or voice(placed) in asking.view.unheard:
+            continue
         if placed.denies:
             by_atom[None].append((piece, verdict))
-        elif not placed.ignored and (not asking.view.foreign or placed.source == ACL):
-            # AWS: the bucket owner can deny access to any object, but only its owner can grant it.
+        else:
             atom = (_ATOM_OF_GRANT if placed.source == GRANT else _ATOM_OF)[manner]
             by_atom.setdefault(atom, []).append((piece, verdict))
     denials = hear(by_atom.pop(None))

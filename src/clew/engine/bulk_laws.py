@@ -1,8 +1,7 @@
 """Which actions follow which law: the catalogue cut into slices that the engine decides alike for one kind of caller.
 
-Almost every action follows the common law; IAM, KMS and STS choose by action, and so do the owner of an S3 object,
-Block Public Access and the reach of resource control policies. Each slice asks the engine itself about one of its
-actions, so nothing of the law is written here.
+Almost every action follows the common law; a few services have rules for single actions. The engine is asked for its
+plan for each of their actions, and for one action of all others, so that nothing of the law is written here.
 """
 
 from __future__ import annotations
@@ -11,8 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from clew.engine.authorize import Prepared, _law
-from clew.engine.bulk_masks import without
 from clew.engine.decision import Gate
+from clew.engine.gates import usable
 from clew.engine.law import (
     BOUNDARY,
     DIRECT,
@@ -30,11 +29,13 @@ from clew.engine.law import (
 )
 from clew.engine.principal import Caller, Kind, parse_principal
 from clew.engine.services import LAWS, s3, sts
+from clew.policy.model import Policy, Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from clew.engine.bulk_masks import Masks
+    from clew.engine.gates import Placed
     from clew.engine.policies import Policies
 
 
@@ -50,16 +51,30 @@ def callers(principal: str) -> Callers:
     return Callers(parse_principal(principal), parse_principal(principal, web_identity=True))
 
 
+class Voice(NamedTuple):
+    """What the engine looks at when it leaves a statement of the resource's side unheard for some action."""
+
+    source: str
+    denies: bool
+    negated: bool
+
+
+def voice(placed: Placed) -> Voice:
+    """The voice of a statement."""
+    return Voice(placed.source, placed.denies, placed.statement.not_principals is not None)
+
+
 class View(NamedTuple):
-    """What, besides the resource, decides how a statement names the caller.
+    """What, besides caller and resource, decides which statements are about the caller, and how they name it.
 
     `web` says that a bare name is an identity provider's, `foreign` that the object's owner is not the bucket's, and
-    `bounded` that a permissions boundary limits the caller.
+    `bounded` that a permissions boundary limits the caller. `unheard` are the voices that do not count.
     """
 
     web: bool
     foreign: bool
     bounded: bool
+    unheard: frozenset[Voice]
 
 
 class Slice(NamedTuple):
@@ -88,61 +103,94 @@ def kind_of_question(named: Callers, policies: Policies, owner: str) -> tuple[ob
     )
 
 
+BY_ACTION: Final = (*LAWS, "s3", "sqs")
+"""The services whose actions the engine does not treat all alike; those of any other follow one law."""
+
+
 def slices(
     named: Callers, policies: Policies, resource: str, owner: str, masks: Masks, within: int
 ) -> tuple[Slice, ...]:
     """The actions within the mask, cut by law, gates and view, for a principal and the policies that apply to it.
 
-    Of the principal's own policies it only matters which gates they make up.
+    Of the policies it only matters which gates they make up.
     """
-    by_law: dict[tuple[Law, bool, bool], int] = {}
-    for part, action in _alike_in_law(policies, owner, masks, within):
-        web = action == sts.WEB_IDENTITY and named.web != named.usual
-        foreign = s3.is_ruled_by_object_owner(action, policies, owner)
-        caller, account = named[web], policies.object_owner or "" if foreign else owner
-        law = _law(action, resource, caller, same_account=account == caller.account)
-        by_law[law, web, foreign] = by_law.get((law, web, foreign), 0) | part
-    prepared, is_root = Prepared(replace(policies, identity=())), named.usual.kind is Kind.ROOT
-    found: list[Slice] = []
-    for (law, web, foreign), mask in by_law.items():
-        for part in _split([mask], _alike_in_gates(policies, masks)):
-            present = prepared._present(law, named[web], masks.first(part))  # noqa: SLF001  # the engine's own answer
-            view = View(web, foreign, Gate.BOUNDARY in present)
-            found.append(Slice(part, _short(law, present, is_root=is_root), present, view))
-    return tuple(found)
+    probe = Prepared(_probe(policies))
+    found: dict[tuple[Law, frozenset[Gate], View], int] = {}
+    for part, action in _alike(policies, masks, within):
+        key = _key(probe, action, named, resource, owner)
+        found[key] = found.get(key, 0) | part
+    is_root = named.usual.kind is Kind.ROOT
+    return tuple(
+        Slice(mask, _short(law, present, is_root=is_root), present, view)
+        for (law, present, view), mask in found.items()
+    )
 
 
-def _alike_in_law(policies: Policies, owner: str, masks: Masks, within: int) -> Iterator[tuple[int, str]]:
-    """Sets of actions that are alike in what the law looks at, each with one of them: most actions together.
+def _key(
+    probe: Prepared, action: str, named: Callers, resource: str, owner: str
+) -> tuple[Law, frozenset[Gate], View]:
+    """The engine's own plan for the action, as far as it does not depend on what statements say."""
+    policies = probe.policies
+    web = action == sts.WEB_IDENTITY and named.web != named.usual
+    foreign = s3.is_ruled_by_object_owner(action, policies, owner)
+    caller, account = named[web], policies.object_owner or "" if foreign else owner
+    law = _law(action, resource, caller, same_account=account == caller.account)
+    plan = probe._make_plan(action, law, caller, resource, foreign=foreign)  # noqa: SLF001  # not a second law
+    unheard: set[Placed] = set()
+    if Gate.RESOURCE in plan.present:
+        unheard = {*probe._about(Gate.RESOURCE, action)} - {*plan.resource}  # noqa: SLF001  # as above
+    return law, plan.present, View(web, foreign, plan.bounded, frozenset(map(voice, unheard)))
 
-    Services with laws of their own come action by action.
-    """
+
+def _probe(policies: Policies) -> Policies:
+    """Policies that make up the same gates, with one statement of each voice, about every action."""
+    silent = Policy(())
+    return replace(
+        policies,
+        identity=(),
+        resource=policies.resource and _each_voice(policies.resource),
+        boundaries=policies.boundaries and (silent,),
+        session=policies.session and (silent,),
+        scps=policies.scps and ((silent,),),
+        rcps=policies.rcps and ((silent,),),
+        endpoint=policies.endpoint and (silent,),
+        grants=policies.grants and ({"GranteePrincipal": "*", "Operations": ["*"]},),
+        acl=policies.acl and {"Grants": [{"Grantee": {"ID": "*"}, "Permission": "FULL_CONTROL"}]},
+    )
+
+
+def _each_voice(policy: Policy) -> Policy:
+    found = {
+        (each.effect, each.not_principals is not None): each
+        for each in policy.statements
+        if not usable(each, Gate.RESOURCE)
+    }
+    return policy._replace(
+        statements=tuple(
+            Statement(
+                each.effect,
+                principals=each.principals,
+                not_principals=each.not_principals,
+                actions=("*",),
+                resources=("*",),
+            )
+            for each in found.values()
+        )
+    )
+
+
+def _alike(policies: Policies, masks: Masks, within: int) -> Iterator[tuple[int, str]]:
+    """Sets of actions that are alike in everything but what statements say, each with one of them."""
     rest = within
-    for service in LAWS:
+    for service in BY_ACTION:
         for mask, action in masks.each(f"{service}:*"):
             if mask & within:
                 rest ^= mask
                 yield mask, action
-    foreign = masks.where("s3:*", lambda action: s3.is_ruled_by_object_owner(action, policies, owner))
-    for part in _split([rest], [foreign]):
-        yield part, masks.first(part)
-
-
-def _alike_in_gates(policies: Policies, masks: Masks) -> Iterator[int]:
-    """Sets of actions for which other gates may take part than for the rest."""
-    if policies.block_public_access:
-        yield masks.index.mask("s3:*")
-    if policies.rcps:
-        yield masks.of_rcp_services
-        # AWS KMS Developer Guide, "Resource control policies": the one action of its service that they do not reach.
-        yield masks.index.mask("kms:RetireGrant")
-
-
-def _split(parts: list[int], dividers: Iterable[int]) -> list[int]:
-    """The parts, each cut where a divider cuts it."""
-    for divider in dividers:
-        parts = [half for part in parts for half in (part & divider, without(part, divider))]
-    return [part for part in parts if part]
+    reached = rest & masks.of_rcp_services if policies.rcp_services_only else 0
+    for part in (reached, rest ^ reached):
+        if part:
+            yield part, masks.first(part)
 
 
 _SOURCES: Final = (DIRECT, ROLE, RESOURCE, GRANT, GRANT_TO_ROLE)
@@ -162,8 +210,3 @@ def _short(law: Law, present: frozenset[Gate], *, is_root: bool) -> Law:
     if Gate.IDENTITY not in present:
         (true if is_root else false).add(IDENTITY)
     return law.without(frozenset(true), frozenset(false))
-
-
-def about_trust(masks: Masks, resource: str) -> int:
-    """The actions whose resource policy is a role's trust policy."""
-    return masks.where("sts:*", lambda action: sts.is_about_trust(action, resource))
