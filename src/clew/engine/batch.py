@@ -267,11 +267,10 @@ def _settings(value: object, notes: Notes) -> Mapping[str, bool] | None:
         return None
     written = _object(value, "block_public_access")
     _known(written, SETTINGS, "block_public_access", notes, settings=True)
-    found = {name: each for name, each in written.items() if name in SETTINGS}
-    for name, each in found.items():
+    for name, each in written.items():
         if not isinstance(each, bool):
-            raise LineError(f"block_public_access.{name}: expected true or false")
-    return {name: each is True for name, each in found.items()}
+            raise LineError(f"block_public_access.{shown(str(name), _SHOWN)}: expected true or false")
+    return {name: written[name] is True for name in SETTINGS if name in written}
 
 
 def _ownership(value: object) -> str | None:
