@@ -34,6 +34,8 @@ check: $(INSTALLED)
 bench: $(INSTALLED)
 	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/decisions.py
+	$(BIN)/python benchmarks/bulk.py
 
 # A million events, a hundred kills, long fuzzing.
 long: $(INSTALLED)
