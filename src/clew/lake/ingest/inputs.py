@@ -119,13 +119,15 @@ def _folder(path: str) -> Iterator[_Found]:
         if _is_lake(folder, entries):
             yield _readable(folder)
             continue
+        # Resolved once for all files of a folder: a file at a time it takes longer than reading a small one.
+        real = os.path.realpath(folder)
         for entry in entries:
             if entry.name.startswith(_HIDDEN):
                 yield _readable(entry.path)
             elif _is_folder(entry):
                 folders.append(entry.path)
             else:
-                yield from _entry(entry.path)
+                yield from _entry(entry.path, real="" if entry.is_symlink() else f"{real}/{entry.name}")
 
 
 def _is_lake(folder: str, entries: Iterable[os.DirEntry[str]]) -> bool:
@@ -140,8 +142,11 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _entry(path: str, *, is_named: bool = False) -> Iterator[_Found]:
-    """What stands under a name that a folder or a glob offers: nothing there may stop or block the rest."""
+def _entry(path: str, *, is_named: bool = False, real: str = "") -> Iterator[_Found]:
+    """What stands under a name that a folder or a glob offers: nothing there may stop or block the rest.
+
+    `real` is the path without symbolic links, where it is known.
+    """
     try:
         status = os.stat(path)  # noqa: PTH116 - one stat for each of very many files
     except OSError as error:
@@ -152,7 +157,7 @@ def _entry(path: str, *, is_named: bool = False) -> Iterator[_Found]:
     elif not stat.S_ISREG(status.st_mode):
         yield Missing(_readable(path), "no regular file but a pipe, socket or device")
     elif is_named or is_log_name(path.rpartition("/")[2]) or _begins_as_log(path):
-        yield _stated(path, status)
+        yield _stated(path, status, _readable(real) if real else None)
     else:
         yield _readable(path)
 

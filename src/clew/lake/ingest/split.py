@@ -91,9 +91,8 @@ def _pieces(data: bytes, source: str, first: int, end: int, separator: bytes) ->
     while at >= 0:
         starts.append(at + 2)
         at = find(separator, at + _SHORTEST, end)
-    places = np.array(starts, np.int32)
-    lengths = np.diff(places, append=np.int32(end + 1)) - np.int32(1)
-    return Pieces(data, places, lengths, source)
+    places = np.array([*starts, end + 1], np.int32)
+    return Pieces(data, places[:-1], places[1:] - places[:-1] - np.int32(1), source)
 
 
 def arrow_table(pieces: Sequence[Pieces]) -> pa.Table:
