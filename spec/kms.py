@@ -145,7 +145,7 @@ def _pairs_given(pairs: dict[str, str], request: Request) -> Truth:
 
 def _pair_given(name: str, value: str, request: Request) -> Truth:
     found = request.context.lookup(CONTEXT_KEY + name)
-    return None if found is Missing.UNKNOWN else found == value
+    return None if found is Missing.UNKNOWN else found in {value, (value,)}
 
 
 def _no_others(pairs: dict[str, str], request: Request) -> Truth:
