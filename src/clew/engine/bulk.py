@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from clew.aws.catalog import ActionSet
 from clew.engine.authorize import Prepared, resource_account
+from clew.engine.bulk_formulas import Formulas
 from clew.engine.bulk_gates import Asking, Ground, Heard, Scene, atoms, named, plain
 from clew.engine.bulk_laws import Callers, Slice, View, callers, kind_of_question, slices
 from clew.engine.bulk_masks import Masks, Verdicts, known_any, without
-from clew.engine.bulk_residual import Formulas, Residuals
+from clew.engine.bulk_residual import Residuals
 from clew.engine.decision import Decision, Effect, Gate
 from clew.engine.request import NO_CONTEXT, Context, Request
 from clew.engine.residual import Residual
@@ -111,8 +112,7 @@ class Bulk:
         everything = self.masks.everything
         self.actions = everything if wanted is None else wanted & everything
         self._ground = Ground(self.shared, resource, self.masks, self.actions)
-        self._scene = Scene(self._ground, NO_CONTEXT)
-        self._formulas = Formulas()
+        self._scene = Scene(self._ground, NO_CONTEXT, Formulas())
         self._slices: dict[tuple[object, ...], tuple[Slice, ...]] = {}
 
     def access(self, asker: Asker) -> Access:
@@ -121,8 +121,9 @@ class Bulk:
         caller = callers(asker.principal)
         request = Request(asker.principal, "", self.resource, self.resource_account, asker.context)
         owner, _ = resource_account(request, caller.usual, "")
-        if self._scene.context is not asker.context:
-            self._scene = Scene(self._ground, asker.context)
+        if self._scene.context is not asker.context or self._scene.formulas.is_full:
+            known = self._scene.formulas
+            self._scene = Scene(self._ground, asker.context, Formulas() if known.is_full else known)
         cuts = self._cut(caller, policies, owner)
         heard = self._hear(caller, policies, owner, cuts)
         found = _Sums()
@@ -267,12 +268,12 @@ class Access:
         The sets are disjoint and together are `undetermined`; the residuals are those of `Decision.residual`.
         """
         bulk, (_, scene, cuts, heard) = self._bulk, self._trace
-        formulas = bulk._formulas  # noqa: SLF001  # an answer of that very question
+        formulas = scene.formulas
         found: dict[tuple[int, int], int] = {}
         for cut in cuts:
             region = cut.mask & self.undetermined
             if region:
-                for pair, mask in Residuals(scene, formulas, region).of(cut, heard[cut.view]).items():
+                for pair, mask in Residuals(scene, region).of(cut, heard[cut.view]).items():
                     found[pair] = found.get(pair, 0) | mask
         return tuple(
             (

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from clew.engine.authorize import _ATOM_OF, _ATOM_OF_GRANT
 from clew.engine.bulk_laws import View, voice
-from clew.engine.bulk_masks import NEVER, Folded, Said, Verdicts, answered, hear, known_any, together, without
+from clew.engine.bulk_masks import (
+    NEVER,
+    Folded,
+    Said,
+    Verdicts,
+    answered,
+    hear,
+    known_any,
+    together,
+    with_room,
+    without,
+)
 from clew.engine.decision import Gate
 from clew.engine.gates import GRANT
 from clew.engine.law import (
@@ -27,7 +38,9 @@ from clew.engine.services import kms, s3
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from clew.engine.bulk_formulas import Formulas
     from clew.engine.bulk_masks import Masks, Piece
+    from clew.engine.gates import Placed
     from clew.engine.law import Atom
     from clew.engine.policies import Policies
     from clew.engine.principal import Caller
@@ -64,7 +77,7 @@ class Ground:
         self.resource = resource
         self._masks = masks
         self._within = within
-        self._folded: dict[tuple[int, Gate], Folded] = {}
+        self._folded: dict[tuple[int, Gate], tuple[Policy, Folded]] = {}
         self.resource_side = self._resource_pieces(shared)
         self.rcps = self._pieces((policy for level in shared.rcps for policy in level), Gate.RCP)
         self.endpoint = self._pieces(shared.endpoint, Gate.ENDPOINT)
@@ -89,23 +102,25 @@ class Ground:
 
     def folded(self, policy: Policy, gate: Gate) -> Folded:
         """The policy as that gate reads it, for this resource."""
-        # The policy stays alive in `Masks`, so its identity cannot come to mean another one.
+        # Found by identity, so the policy must be kept: another one could come to have the same identity.
         found = self._folded.get((id(policy), gate))
         if found is None:
             pieces = self._masks.pieces(self._masks.of(policy, gate), self.resource, self._within)
-            found = self._folded[id(policy), gate] = Folded(pieces, self.resource)
-        return found
+            found = (policy, Folded(pieces, self.resource))
+            with_room(self._folded)[id(policy), gate] = found
+        return found[1]
 
 
 class Scene:
     """A ground in one context: what each policy says there, found once."""
 
-    def __init__(self, ground: Ground, context: Context) -> None:
-        """Nothing is asked before it is needed."""
+    def __init__(self, ground: Ground, context: Context, formulas: Formulas) -> None:
+        """Nothing is asked before it is needed; `numbers` are those of the pieces' formulas, found when told."""
         self.ground = ground
         self.context = context
-        self.formulas: dict[tuple[int, bool], int] = {}
-        self._said: dict[int, Said] = {}
+        self.formulas = formulas
+        self.numbers: dict[tuple[Placed, bool], int] = {}
+        self._said: dict[Folded, Said] = {}
         self._levels: dict[int, tuple[tuple[tuple[Policy, ...], ...], tuple[Said, ...]]] = {}
         self._hits: dict[Gate, tuple[tuple[Piece, bool | None], ...]] = {}
 
@@ -118,15 +133,15 @@ class Scene:
         found = self._levels.get(id(scps))
         if found is None:
             said = tuple([self.said(level, Gate.SCP) for level in scps])
-            found = self._levels[id(scps)] = (scps, said)
+            found = with_room(self._levels)[id(scps)] = (scps, said)
         return found[1]
 
     def _answer(self, folded: Folded) -> Said:
         if not folded.open:
             return folded.settled
-        found = self._said.get(id(folded))
+        found = self._said.get(folded)
         if found is None:
-            found = self._said[id(folded)] = folded.said(self.context)
+            found = with_room(self._said)[folded] = folded.said(self.context)
         return found
 
     def public(self) -> Said:

@@ -8,7 +8,7 @@ it says holds for a whole set.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from clew.aws import catalog
 from clew.engine.gates import place_one
@@ -35,6 +35,20 @@ class Verdicts(NamedTuple):
 NEVER: Final = Verdicts(0, 0)
 WIDE_OPEN: Final = Context(unknown=None)
 """The context of which nothing is known: what is determined in it is so in every context."""
+
+
+KEPT: Final = 4096
+"""How many answers a cache keeps: more than an account has policies; a stream of policies must not fill the memory."""
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+def with_room(cache: dict[Key, Value]) -> dict[Key, Value]:
+    """The cache, emptied when it is full."""
+    if len(cache) >= KEPT:
+        cache.clear()
+    return cache
 
 
 def without(mask: int, other: int) -> int:
@@ -90,7 +104,7 @@ SILENCE: Final = Said(NEVER, NEVER)
 class Masks:
     """The statements of policies with the actions that each is about, found once for each policy and kept.
 
-    It keeps the policies that it has seen, so it should live as long as the questions about them.
+    Of an endless stream of policies it keeps the latest few thousand.
     """
 
     def __init__(self, aws: catalog.Catalog | None = None) -> None:
@@ -134,7 +148,7 @@ class Masks:
         found = self._placed.get((id(policy), gate))
         if found is None:
             found = (policy, self.of_placed(place_one(policy, gate, "")))
-            self._placed[id(policy), gate] = found
+            with_room(self._placed)[id(policy), gate] = found
         return found[1]
 
     def of_placed(self, statements: Iterable[Placed]) -> tuple[tuple[Placed, int], ...]:

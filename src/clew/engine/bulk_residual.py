@@ -6,11 +6,12 @@ exactly as it is read over verdicts and over single formulas.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from clew.engine.bulk_masks import without
+from clew.engine.bulk_formulas import FALSE, TRUE
+from clew.engine.bulk_masks import with_room, without
 from clew.engine.law import ATOMS, DIRECT, RESOURCE, ROLE
-from clew.engine.residual import all_of, any_of
+from clew.engine.residual import all_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -18,80 +19,23 @@ if TYPE_CHECKING:
     from clew.engine.bulk_gates import Heard, Scene, Speech
     from clew.engine.bulk_laws import Slice
     from clew.engine.bulk_masks import Piece
-    from clew.engine.residual import Formula
 
 Partition = dict[int, int]
 """Formulas, by their number, and for each the actions of which it is the formula."""
-
-_FALSE: Final = 0
-_TRUE: Final = 1
-
-
-class Formulas:
-    """Formulas by number, so that combining two of them a second time is a look-up.
-
-    Roles share most of their statements: of the combinations that 1,000 roles ask for, nearly all are repetitions.
-    """
-
-    def __init__(self) -> None:
-        self._formulas: list[Formula] = [False, True]
-        self._numbers: dict[Formula, int] = {False: _FALSE, True: _TRUE}
-        self._both: dict[tuple[int, int], int] = {}
-        self._either: dict[tuple[int, int], int] = {}
-
-    def number(self, formula: Formula) -> int:
-        """The number of the formula."""
-        found = self._numbers.setdefault(formula, len(self._formulas))
-        if found == len(self._formulas):
-            self._formulas.append(formula)
-        return found
-
-    def formula(self, number: int) -> Formula:
-        """The formula of the number."""
-        return self._formulas[number]
-
-    def both(self, one: int, other: int) -> int:
-        """The conjunction."""
-        if one == _TRUE or other == _FALSE:
-            return other
-        if other == _TRUE or one == _FALSE:
-            return one
-        return self._joined(self._both, all_of, one, other)
-
-    def either(self, one: int, other: int) -> int:
-        """The disjunction."""
-        if one == _FALSE or other == _TRUE:
-            return other
-        if other == _FALSE or one == _TRUE:
-            return one
-        return self._joined(self._either, any_of, one, other)
-
-    def _joined(
-        self,
-        known: dict[tuple[int, int], int],
-        join: Callable[[Iterable[Formula]], Formula],
-        one: int,
-        other: int,
-    ) -> int:
-        found = known.get((one, other))
-        if found is None:
-            formula = join((self._formulas[one], self._formulas[other]))
-            found = known[one, other] = self.number(formula)
-        return found
 
 
 class Residuals:
     """The formulas of the actions within one region: those of one slice whose effect is undetermined."""
 
-    def __init__(self, scene: Scene, formulas: Formulas, region: int) -> None:
+    def __init__(self, scene: Scene, region: int) -> None:
         self._scene = scene
-        self._formulas = formulas
+        self._formulas = scene.formulas
         self._region = region
 
     def of(self, cut: Slice, heard: Iterable[Heard]) -> dict[tuple[int, int], int]:
         """Each distinct pair of formulas, for `denied` and `granted`, with its actions."""
         present = [one for one in heard if one.gate in cut.present]
-        denied: Partition = {_FALSE: self._region}
+        denied: Partition = {FALSE: self._region}
         for one in present:
             for piece in one.denying:
                 denied = self._spoken(denied, piece)
@@ -104,7 +48,7 @@ class Residuals:
         }
 
     def _atoms(self, heard: Iterable[Heard]) -> list[Partition]:
-        found: list[Partition] = [{_FALSE: self._region}] * ATOMS
+        found: list[Partition] = [{FALSE: self._region}] * ATOMS
         for one in heard:
             for speech in one.speeches:
                 spoken = self._speech(speech)
@@ -114,11 +58,11 @@ class Residuals:
 
     def _speech(self, speech: Speech) -> Partition:
         sure = speech.allows.sure & self._region
-        partition: Partition = {_FALSE: self._region ^ sure} if sure != self._region else {}
+        partition: Partition = {FALSE: self._region ^ sure} if sure != self._region else {}
         for piece in speech.allowing:
             partition = self._spoken(partition, piece)
         if sure:
-            partition[_TRUE] = sure
+            partition[TRUE] = sure
         return partition
 
     def _spoken(self, partition: Partition, piece: Piece) -> Partition:
@@ -138,20 +82,20 @@ class Residuals:
 
     def _number(self, piece: Piece) -> int:
         scene = self._scene
-        key = (id(piece.placed), piece.wildcard_only)
-        found = scene.formulas.get(key)
+        key = (piece.placed, piece.wildcard_only)
+        found = scene.numbers.get(key)
         if found is None:
             parts = piece.placed.unknown_parts(
                 scene.ground.resource, scene.context, wildcard_only=piece.wildcard_only
             )
-            found = scene.formulas[key] = self._formulas.number(all_of(parts))
+            found = with_room(scene.numbers)[key] = self._formulas.number(all_of(parts))
         return found
 
     def _all_of(self, partitions: Iterable[Partition]) -> Partition:
-        return self._joined(partitions, self._formulas.both, _TRUE)
+        return self._joined(partitions, self._formulas.both, TRUE)
 
     def _any_of(self, partitions: Iterable[Partition]) -> Partition:
-        return self._joined(partitions, self._formulas.either, _FALSE)
+        return self._joined(partitions, self._formulas.either, FALSE)
 
     def _joined(
         self, partitions: Iterable[Partition], join: Callable[[int, int], int], neutral: int
