@@ -1,0 +1,31 @@
+"""Every check, by its id: a function in one of the modules here, found without being listed anywhere."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from clew.audit.checks import iam, iam_password_policy, iam_policies, iam_root
+from clew.audit.model import Check
+from clew.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import ModuleType
+
+MODULES: tuple[ModuleType, ...] = (iam_root, iam, iam_password_policy, iam_policies)
+
+
+def _found() -> Mapping[str, Check]:
+    checks = [value for module in MODULES for value in vars(module).values() if isinstance(value, Check)]
+    return MappingProxyType({check.id: check for check in checks})
+
+
+CHECKS = _found()
+
+
+def named(identity: str) -> Check:
+    """The check of that id; `UsageError` when there is none."""
+    if identity not in CHECKS:
+        raise UsageError(f"no check `{identity[:80]}`; known are {', '.join(sorted(CHECKS))}")
+    return CHECKS[identity]

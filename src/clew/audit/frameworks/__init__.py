@@ -1,0 +1,79 @@
+"""Benchmarks as data: each control's id, our title for it, and the checks that answer it, or why none does.
+
+Shape of a file `<name>.toml`: `name`, `version`, and `[[control]]` tables with `id`, `title` and either `checks` (ids,
+with `parameters` by check where the control has thresholds of its own) or `manual`, the reason why a person has to
+look and where. `planned = true` says that a machine could tell and Clew cannot yet.
+
+Ids are the benchmark's; every other word is ours.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from clew.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from clew.audit.model import Parameter
+
+NAMES = ("cis-1.2", "cis-7.0")
+"""The frameworks that Clew ships."""
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One control of a framework."""
+
+    id: str
+    title: str
+    checks: tuple[str, ...] = ()
+    parameters: Mapping[str, Mapping[str, Parameter]] = field(default_factory=dict)
+    manual: str = ""
+    planned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Framework:
+    """A benchmark of one version; controls stand in its order."""
+
+    id: str
+    name: str
+    version: str
+    controls: tuple[Control, ...]
+
+    @property
+    def title(self) -> str:
+        """Name and version."""
+        return f"{self.name} {self.version}"
+
+
+@cache
+def load(name: str) -> Framework:
+    """The framework of that name. Errors: `UsageError` when there is none."""
+    if name not in NAMES:
+        raise UsageError(f"no framework `{name[:80]}`; known are {', '.join(NAMES)}")
+    text = files(__package__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
+    found = tomllib.loads(text)
+    return Framework(
+        name, found["name"], found["version"], tuple(_control(each) for each in found["control"])
+    )
+
+
+def _control(given: Mapping[str, object]) -> Control:
+    checks, parameters = given.get("checks", []), given.get("parameters", {})
+    if not isinstance(checks, list) or not isinstance(parameters, dict):
+        raise UsageError(f"control `{given.get('id')}`: `checks` is a list and `parameters` a table")
+    return Control(
+        id=str(given["id"]),
+        title=str(given["title"]),
+        checks=tuple(checks),
+        parameters=parameters,
+        manual=str(given.get("manual", "")),
+        planned=bool(given.get("planned", False)),
+    )

@@ -1,0 +1,161 @@
+"""What an audit is made of: the state that checks read, their judgements, and the checks themselves."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from clew.errors import UsageError
+from clew.snapshot.answers import GLOBAL, NOT_COLLECTED, Answer, Answers
+from clew.snapshot.model import Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from clew.findings import Severity
+    from clew.snapshot.credential_report import CredentialReport
+
+Parameter = int | str
+_HEADINGS = ("Finds", "Why it matters", "False positives", "Fix", "References")
+_HEADING = re.compile(rf"^({'|'.join(_HEADINGS)})\. ", re.MULTILINE)
+
+
+class Verdict(StrEnum):
+    """What a check says of one resource, or all its judgements together of a control.
+
+    `unknown`: something is needed that nobody could read. `manual`: no machine can say. `not_applicable`: the question
+    does not arise.
+    """
+
+    PASS = "pass"  # noqa: S105  # a verdict
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not_applicable"
+    MANUAL = "manual"
+
+    @classmethod
+    def of_all(cls, verdicts: Iterable[Verdict]) -> Verdict:
+        """One verdict for several: the worst that is known, and no pass while something is unknown.
+
+        >>> Verdict.of_all([Verdict.PASS, Verdict.UNKNOWN, Verdict.NOT_APPLICABLE]).value
+        'unknown'
+        """
+        found = frozenset(verdicts)
+        order = (cls.FAIL, cls.UNKNOWN, cls.PASS, cls.MANUAL)
+        return next((verdict for verdict in order if verdict in found), cls.NOT_APPLICABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a check says of one resource, and the facts that it says it from.
+
+    Shape: `missing` names, for `unknown`, the calls whose answer would settle it; `evidence` holds pairs of a name and
+    a value as AWS writes them. `line` is that of the credential report, 0 for facts from elsewhere.
+    """
+
+    verdict: Verdict
+    resource: str
+    message: str
+    evidence: tuple[tuple[str, str], ...] = ()
+    missing: tuple[str, ...] = ()
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is known of one account when checks run.
+
+    Units: `as_of` is UTC: the moment at which the state was true, against which ages are counted.
+    """
+
+    account: str
+    as_of: datetime
+    report: CredentialReport | None = None
+    answers: Answers = field(default_factory=lambda: Answers(()))
+    snapshot: Snapshot = field(default_factory=Snapshot)
+
+    def answer(self, operation: str) -> Answer:
+        """What AWS said to a call of IAM about this account; `failed` with `NotCollected` where nobody asked."""
+        return self.answers.get(self.account, GLOBAL, "iam", operation)
+
+    @property
+    def root_arn(self) -> str:
+        """The ARN of the account's root user."""
+        row = self.report.root if self.report else None
+        return row.arn if row else f"arn:aws:iam::{self.account}:root"
+
+    @property
+    def account_arn(self) -> str:
+        """The name under which settings of the whole account are judged."""
+        return f"{self.root_arn.removesuffix(':root')}:account"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: its function, its names, and what its docstring says under the fixed headings."""
+
+    id: str
+    title: str
+    severity: Severity
+    function: Callable[..., Iterator[Judgement]]
+    defaults: Mapping[str, Parameter]
+    text: Mapping[str, str]
+
+    def judge(self, state: State, **parameters: Parameter) -> tuple[Judgement, ...]:
+        """What the check says of that state; thresholds that are not given have their defaults.
+
+        Errors: `UsageError` for a parameter that the check does not have.
+        """
+        for name in parameters:
+            if name not in self.defaults:
+                known = ", ".join(self.defaults) or "none"
+                raise UsageError(f"check `{self.id}` has no parameter `{name[:80]}`; it has {known}")
+        return tuple(self.function(state, **parameters))
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Where AWS says what the check relies on."""
+        return tuple(line.strip("- ") for line in self.text["References"].split(" · "))
+
+
+def check(
+    identity: str, title: str, severity: Severity
+) -> Callable[[Callable[..., Iterator[Judgement]]], Check]:
+    """Make a check of a function: keyword-only arguments are its parameters, the docstring its text."""
+
+    def made(function: Callable[..., Iterator[Judgement]]) -> Check:
+        arguments = inspect.signature(function).parameters.values()
+        defaults = {a.name: a.default for a in arguments if a.kind is a.KEYWORD_ONLY}
+        text = headings(inspect.getdoc(function) or "")
+        return Check(identity, title, severity, function, MappingProxyType(defaults), text)
+
+    return made
+
+
+def headings(docstring: str) -> Mapping[str, str]:
+    r"""The paragraphs of a docstring under the fixed headings, each on one line; a heading that is missing is empty.
+
+    >>> headings("Finds. Old keys,\nstill active.\nFix. Replace them.")["Finds"]
+    'Old keys, still active.'
+    """
+    pieces = _HEADING.split(docstring)
+    found = dict(zip(pieces[1::2], pieces[2::2], strict=True))
+    return MappingProxyType({name: " ".join(found.get(name, "").split()) for name in _HEADINGS})
+
+
+def not_collected(answer: Answer) -> bool:
+    """Whether nobody asked, as opposed to AWS having refused."""
+    return answer.error_code == NOT_COLLECTED
+
+
+def why_unknown(answer: Answer) -> str:
+    """Why an answer cannot be built on, in words."""
+    name = f"{answer.call.service}:{answer.call.operation}"
+    if not_collected(answer):
+        return f"`{name}` was not asked"
+    return f"`{name}` was {answer.status}: {answer.error_code or 'no reason given'}"
