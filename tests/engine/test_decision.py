@@ -140,6 +140,14 @@ def test_statements_that_mean_nothing_where_they_stand_are_noted() -> None:
     assert len([note for note in decision.notes if note.startswith("resource_policy: statement")]) == 3
 
 
+def test_notes_stay_few_however_many_principals_are_nobody() -> None:
+    """Thousands of misspelt principals are counted, not listed."""
+    listed = [f"nobody-{number}" for number in range(1000)]
+    notes = decide(Policies(resource=policy({"Principal": {"AWS": listed}}))).notes
+    assert len(notes) == 6
+    assert notes[-1].endswith("names 995 more principals that are nobody")
+
+
 @pytest.mark.parametrize(
     ("principal", "policies", "word"),
     [

@@ -185,9 +185,13 @@ def remarks(policies: Iterable[Policy], gate: Gate, path: str | None = None) -> 
                 yield Remark(where, statement.index, problem)
             elif gate in WITH_PRINCIPAL:
                 named = Named(statement.principals or statement.not_principals or ())
-                for principal in named.unmatched:
+                for principal in named.unmatched[:_NAMED]:
                     text = f"names `{shown(principal.value, _SHOWN)}`, which is nobody"
+                    yield Remark(where, statement.index, text)
+                if len(named.unmatched) > _NAMED:
+                    text = f"names {len(named.unmatched) - _NAMED} more principals that are nobody"
                     yield Remark(where, statement.index, text)
 
 
 _SHOWN: Final = 200
+_NAMED: Final = 5
