@@ -155,8 +155,8 @@ def _policy(state: State) -> Mapping[str, object] | Judgement:
         return Judgement(Verdict.FAIL, state.account_arn, message, facts)
     found = (answer.body or {}).get("PasswordPolicy")
     if answer.status is not Status.OK or not isinstance(found, dict):
-        why = "it holds no policy" if answer.status is Status.OK else why_unknown(answer)
-        return unknown(state.account_arn, f"the password policy is not known: {why}", POLICY)
+        why = f"`{POLICY}` holds no policy" if answer.status is Status.OK else why_unknown(answer)
+        return unknown(state.account_arn, why, POLICY)
     return found
 
 

@@ -122,9 +122,9 @@ def _details(state: State, needed: str) -> Account | Judgement:
     """The account's details; a judgement where they, or the list that is needed, are not complete."""
     account = state.snapshot.accounts.get(state.account)
     if account is None:
-        return unknown(state.account_arn, "the account's details were not given", DETAILS)
+        return unknown(state.account_arn, f"`{DETAILS}` was not asked", DETAILS)
     if account.truncated:
-        return unknown(state.account_arn, "the account's details are not complete", DETAILS)
+        return unknown(state.account_arn, f"`{DETAILS}` was not read to its end", DETAILS)
     if needed not in account.lists:
-        return unknown(state.account_arn, f"the account's details have no `{needed}`", DETAILS)
+        return unknown(state.account_arn, f"`{DETAILS}` was asked without `{needed}`", DETAILS)
     return account

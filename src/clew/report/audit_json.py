@@ -1,0 +1,70 @@
+"""An audit as JSON-like values: every control with every judgement, and the findings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clew.report.finding_json import moment, to_dict
+from clew.report.order import worst_first
+
+if TYPE_CHECKING:
+    from clew.audit.model import Judgement
+    from clew.audit.run import Audit, Result
+
+
+def document(audit: Audit) -> dict[str, object]:
+    """The whole audit."""
+    return {
+        "account": audit.account,
+        "framework": {
+            "id": audit.framework.id,
+            "name": audit.framework.name,
+            "version": audit.framework.version,
+        },
+        "as_of": moment(audit.as_of),
+        "now": moment(audit.now),
+        "report": _report(audit),
+        "counts": {verdict.value: count for verdict, count in audit.counts.items()},
+        "controls": [_control(result) for result in audit.results],
+        "findings": [to_dict(finding) for finding in worst_first(audit.findings)],
+    }
+
+
+def _report(audit: Audit) -> dict[str, object] | None:
+    report = audit.report
+    if report is None:
+        return None
+    return {
+        "source": report.source,
+        "generated_at": moment(report.generated_at),
+        "newest_time": moment(report.newest_time),
+        "users": len(report.users),
+        "has_root": report.root is not None,
+        "notes": list(report.notes),
+        "problems": list(report.problems),
+    }
+
+
+def _control(result: Result) -> dict[str, object]:
+    return {
+        "id": result.control.id,
+        "title": result.control.title,
+        "verdict": result.verdict.value,
+        "checks": list(result.control.checks),
+        "manual": result.control.manual,
+        "missing": list(result.missing),
+        "judgements": [judgement(each.check.id, one) for each in result.judged for one in each.judgements],
+    }
+
+
+def judgement(check: str, one: Judgement) -> dict[str, object]:
+    """One judgement."""
+    return {
+        "check": check,
+        "resource": one.resource,
+        "verdict": one.verdict.value,
+        "message": one.message,
+        "evidence": dict(one.evidence),
+        "missing": list(one.missing),
+        "line": one.line or None,
+    }

@@ -1,0 +1,70 @@
+"""An audit as SARIF 2.1.0: each finding with the line of the credential report that proves it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from clew import __version__
+from clew.findings import Severity, Status
+from clew.report.escape import terminal
+from clew.report.order import worst_first
+
+if TYPE_CHECKING:
+    from clew.audit.run import Audit
+    from clew.findings import Finding
+
+_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_LEVEL = {
+    Severity.CRITICAL: "error",
+    Severity.HIGH: "error",
+    Severity.MEDIUM: "warning",
+    Severity.LOW: "note",
+    Severity.INFORMATIONAL: "note",
+}
+
+
+def render(audit: Audit) -> str:
+    """The findings of the audit as one run of SARIF."""
+    rules: dict[str, Finding] = {}
+    findings = worst_first(audit.findings)
+    for finding in findings:
+        rules.setdefault(finding.rule, finding)
+    driver = {"name": "clew", "version": __version__, "rules": [_rule(finding) for finding in rules.values()]}
+    run = {"tool": {"driver": driver}, "results": [_result(finding) for finding in findings]}
+    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _rule(finding: Finding) -> dict[str, object]:
+    return {
+        "id": finding.rule,
+        "shortDescription": {"text": finding.title},
+        "fullDescription": {"text": finding.why_it_matters},
+        "help": {"text": " ".join(finding.next_steps)},
+        "defaultConfiguration": {"level": _LEVEL[finding.severity]},
+    }
+
+
+def _result(finding: Finding) -> dict[str, object]:
+    proof = finding.evidence[0]
+    found: dict[str, object] = {
+        "ruleId": finding.rule,
+        "level": _LEVEL[finding.severity],
+        "message": {"text": terminal(f"{finding.subject}: {finding.explanation}")},
+        "partialFingerprints": {"clewFinding/v1": finding.id},
+        "locations": [{"logicalLocations": [{"fullyQualifiedName": terminal(finding.subject)}]}],
+    }
+    if proof.record_number:
+        place = {
+            "artifactLocation": {"uri": proof.source},
+            "region": {"startLine": proof.record_number},
+        }
+        found["locations"] = [
+            {
+                "physicalLocation": place,
+                "logicalLocations": [{"fullyQualifiedName": terminal(finding.subject)}],
+            }
+        ]
+    if finding.status is Status.SUPPRESSED:
+        found["suppressions"] = [{"kind": "external", "justification": terminal(finding.suppression)}]
+    return found
