@@ -49,8 +49,11 @@ if TYPE_CHECKING:
 
 _PLANS_KEPT: Final = 4096
 _ACCOUNT_DIGITS: Final = 12
-_ATOM_OF: Final = {Manner.ACCOUNT: RESOURCE, Manner.ROLE: ROLE, Manner.DIRECT: DIRECT}
-_ATOM_OF_GRANT: Final = {Manner.ACCOUNT: RESOURCE, Manner.ROLE: GRANT_TO_ROLE, Manner.DIRECT: GRANT}
+ATOM_OF: Final = {Manner.ACCOUNT: RESOURCE, Manner.ROLE: ROLE, Manner.DIRECT: DIRECT}
+"""What an Allow of the resource's policy grants, by the manner in which it names the caller."""
+
+ATOM_OF_GRANT: Final = {Manner.ACCOUNT: RESOURCE, Manner.ROLE: GRANT_TO_ROLE, Manner.DIRECT: GRANT}
+"""The same for a KMS grant."""
 
 
 def authorize(request: Request, policies: Policies | Prepared) -> Decision:
@@ -104,7 +107,7 @@ class Prepared:
         owner, assumed = resource_account(request, caller, action)
         foreign = s3.is_ruled_by_object_owner(action, self.policies, owner)
         account = self.policies.object_owner or "" if foreign else owner
-        law = _law(action, resource, caller, same_account=account == caller.account)
+        law = law_of(action, resource, caller, same_account=account == caller.account)
         key = (action, law, caller.kind, caller.service_linked, foreign)
         plan = self._plans.get(key) or self._plan(key, caller, resource)
         record = Record(plan, caller, action, account, assumed=assumed)
@@ -127,17 +130,18 @@ class Prepared:
     def _plan(self, key: tuple[str, Law, Kind, bool, bool], caller: Caller, resource: str) -> Plan:
         if len(self._plans) >= _PLANS_KEPT:
             self._plans.clear()
-        plan = self._plans[key] = self._make_plan(key[0], key[1], caller, resource, foreign=key[4])
+        plan = self._plans[key] = self.make_plan(key[0], key[1], caller, resource, foreign=key[4])
         return plan
 
-    def _make_plan(self, action: str, law: Law, caller: Caller, resource: str, *, foreign: bool) -> Plan:
+    def make_plan(self, action: str, law: Law, caller: Caller, resource: str, *, foreign: bool) -> Plan:
+        """What deciding takes that is the same for every request of this kind: law, gates, statements in question."""
         plan = Plan()
         plan.law = law
         plan.policies = self.policies
         plan.wildcard_only = catalog.is_wildcard_only(action)
         present = plan.present = self._present(law, caller, action)
         plan.bounded = Gate.BOUNDARY in present
-        plan.plain = tuple([(atom, self._about(gate, action)) for atom, gate in _PLAIN if gate in present])
+        plan.plain = tuple([(atom, self.about(gate, action)) for atom, gate in _PLAIN if gate in present])
         plan.resource = self._resource_statements(
             action,
             resource,
@@ -145,11 +149,11 @@ class Prepared:
             foreign=foreign,
             is_root_of_owner=caller.kind is Kind.ROOT and law in {SAME_ACCOUNT, SAME_ACCOUNT.refused()},
         )
-        plan.rcp = self._about(Gate.RCP, action) if Gate.RCP in present else ()
-        plan.endpoint = self._about(Gate.ENDPOINT, action) if Gate.ENDPOINT in present else None
+        plan.rcp = self.about(Gate.RCP, action) if Gate.RCP in present else ()
+        plan.endpoint = self.about(Gate.ENDPOINT, action) if Gate.ENDPOINT in present else None
         plan.scps = tuple(_matching(level, action) for level in self._scps) if Gate.SCP in present else None
         guarded = Gate.BLOCK_PUBLIC_ACCESS in present
-        plan.public = self._about(Gate.BLOCK_PUBLIC_ACCESS, action) if guarded else ()
+        plan.public = self.about(Gate.BLOCK_PUBLIC_ACCESS, action) if guarded else ()
         plan.restricted = guarded and self._restricted
         plan.base, constant = _base(plan, caller)
         plan.short = law.without(
@@ -159,7 +163,8 @@ class Prepared:
         plan.single = _single(plan.short)
         return plan
 
-    def _about(self, gate: Gate, action: str) -> tuple[Placed, ...]:
+    def about(self, gate: Gate, action: str) -> tuple[Placed, ...]:
+        """The gate's statements whose action element matches the action (in lower case)."""
         return _matching(self._gates[gate], action)
 
     def _resource_statements(
@@ -167,7 +172,7 @@ class Prepared:
     ) -> tuple[Placed, ...]:
         if Gate.RESOURCE not in present:
             return ()
-        found = self._about(Gate.RESOURCE, action)
+        found = self.about(Gate.RESOURCE, action)
         if foreign:
             # AWS: the bucket owner can deny access to any object, but only its owner can grant it.
             found = tuple(placed for placed in found if placed.denies or placed.source == ACL)
@@ -241,7 +246,8 @@ def _is_reached_by_rcps(action: str, policies: Policies) -> bool:
     return not policies.rcp_services_only or service in catalog.current().rcp_services
 
 
-def _law(action: str, resource: str, caller: Caller, *, same_account: bool) -> Law:
+def law_of(action: str, resource: str, caller: Caller, *, same_account: bool) -> Law:
+    """The law that rules the request: its service's, or the common one; refused where AWS refuses it anyway."""
     special = LAWS.get(action.partition(":")[0])
     found = None if special is None else special(Subject(action, resource, caller, same_account))
     if found is not None and not found.gates:
@@ -382,7 +388,7 @@ def _ask_named(
             continue
         atom = gate_atom
         if atom is None:
-            atom = (_ATOM_OF_GRANT if placed.source == GRANT_GATE else _ATOM_OF)[manner]
+            atom = (ATOM_OF_GRANT if placed.source == GRANT_GATE else ATOM_OF)[manner]
         record.hits.append((placed, verdict, atom, 0))
         if placed.denies:
             record.denied = either(record.denied, verdict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from clew.engine.authorize import _ATOM_OF, _ATOM_OF_GRANT
+from clew.engine.authorize import ATOM_OF, ATOM_OF_GRANT
 from clew.engine.bulk_laws import View, voice
 from clew.engine.bulk_masks import (
     NEVER,
@@ -224,7 +224,7 @@ def _resource(hits: Iterable[tuple[Piece, bool | None]], asking: Asking) -> Hear
         if placed.denies:
             by_atom[None].append((piece, verdict))
         else:
-            atom = (_ATOM_OF_GRANT if placed.source == GRANT else _ATOM_OF)[manner]
+            atom = (ATOM_OF_GRANT if placed.source == GRANT else ATOM_OF)[manner]
             by_atom.setdefault(atom, []).append((piece, verdict))
     denials = hear(by_atom.pop(None))
     speeches = [

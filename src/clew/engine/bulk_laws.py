@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from clew.engine.authorize import Prepared, _law
+from clew.engine.authorize import Prepared, law_of
 from clew.engine.decision import Gate
 from clew.engine.gates import usable
 from clew.engine.law import (
@@ -134,11 +134,11 @@ def _key(
     web = action == sts.WEB_IDENTITY and named.web != named.usual
     foreign = s3.is_ruled_by_object_owner(action, policies, owner)
     caller, account = named[web], policies.object_owner or "" if foreign else owner
-    law = _law(action, resource, caller, same_account=account == caller.account)
-    plan = probe._make_plan(action, law, caller, resource, foreign=foreign)  # noqa: SLF001  # not a second law
+    law = law_of(action, resource, caller, same_account=account == caller.account)
+    plan = probe.make_plan(action, law, caller, resource, foreign=foreign)  # not a second law
     unheard: set[Placed] = set()
     if Gate.RESOURCE in plan.present:
-        unheard = {*probe._about(Gate.RESOURCE, action)} - {*plan.resource}  # noqa: SLF001  # as above
+        unheard = {*probe.about(Gate.RESOURCE, action)} - {*plan.resource}
     return law, plan.present, View(web, foreign, plan.bounded, frozenset(map(voice, unheard)))
 
 

@@ -117,10 +117,12 @@ class CompiledStatement:
         """The parts that are unknown, where the answer is: all of them must hold for the statement to match."""
         leaves = [
             Leaf.of(condition, test, variables=self._variables)
-            for condition, test in zip(self.statement.conditions, self._compile_tests(), strict=True)
+            for condition, test in zip(
+                self.statement.conditions, self._tests or self._compile_tests(), strict=True
+            )
             if test(context) is None
         ]
-        found = self._compile_resource()
+        found = self._resource or self._compile_resource()
         if not wildcard_only and found.answer(resource, context) is None:
             leaves.insert(0, found.leaf(self.statement, resource))
         return tuple(leaves)
