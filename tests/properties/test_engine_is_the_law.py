@@ -56,7 +56,7 @@ def test_the_engine_agrees_with_the_law(example: Example, unknown_context: bool)
 @pytest.mark.long
 @pytest.mark.parametrize("unknown_context", [False, True], ids=["given-context", "unknown-context"])
 @settings(
-    max_examples=int(os.environ.get("CLEW_FUZZ_EXAMPLES", "20000")),
+    max_examples=int(os.environ.get("CLEW_FUZZ_EXAMPLES", "10000")),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
