@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _STYLE = {Verdict.FAIL: "1;31", Verdict.PASS: "32", Verdict.UNKNOWN: "1;33"}
 _LABEL = {Verdict.NOT_APPLICABLE: "n/a"}
+_ACTIVE = {True: "active", False: "not active", None: "state not said"}
 _LISTED = 50
 _WIDTH = 100
 # AWS makes a new report when the last one is this old.
@@ -103,7 +104,7 @@ def _root_use(audit: Audit, row: Credentials) -> Iterator[str]:
     for key in row.access_keys:
         used = key_used(key)
         place = f", {_place(key)}" if isinstance(used, datetime) else ""
-        state = {True: "active", False: "not active"}.get(flag(key.active), "state not said")
+        state = _ACTIVE[flag(key.active)]
         yield from _wrapped(f"access key {key.number}  {_used(used, key.last_used, audit)}{place} ({state})")
 
 
