@@ -2,6 +2,7 @@
 
 - *Account files*: the output of `aws iam get-account-authorization-details`, for one account or several, in any
   arrangement: one object, several one after the other, a list of them, or an object of them by account.
+- *Snapshot files* of `clew collect`, which hold all of this.
 - *Side files*, JSON objects with ARNs (or ids) as keys: `resource-policies.json`, `scps.json`, `rcps.json` and
   `organization.json`; `docs/guide/simulate.md` describes each. In a folder they are known by these names.
 """
@@ -18,11 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clew.errors import InputError
-from clew.snapshot import details, side
+from clew.snapshot import details, file, recorded, side
 from clew.snapshot.model import Organization, Resource, Snapshot, Source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from clew.snapshot.answers import Answers
 
 _GZIP = b"\x1f\x8b"
 _FOLDER_NAMES = {
@@ -57,11 +60,18 @@ def load(inputs: Inputs) -> Snapshot:
     given = _unfolded(inputs)
     sources = {name: read(name) for name in dict.fromkeys(given.all)}
     collected = details.Collected()
-    notes = [_no_details(name, inputs) for name in given.accounts if not collected.add(sources[name])]
     resources: dict[str, Resource] = {}
+    organization = Organization()
+    notes: list[str] = []
+    for name in given.accounts:
+        if file.is_snapshot(sources[name].text.encode()):
+            answers = file.parse(sources[name].text.encode(), name).answers
+            organization = _with_recorded(name, answers, collected, resources, organization)
+            notes += recorded.notes(name, answers)
+        elif not collected.add(sources[name]):
+            notes.append(_no_details(name, inputs))
     for name in given.resources:
         resources.update(side.resources(sources[name]))
-    organization = Organization()
     for name in given.organization:
         organization = side.with_tree(organization, sources[name])
     for name in given.scps:
@@ -69,6 +79,23 @@ def load(inputs: Inputs) -> Snapshot:
     for name in given.rcps:
         organization = side.with_rcps(organization, sources[name])
     return Snapshot(collected.accounts(), resources, organization, tuple(sources.values()), tuple(notes))
+
+
+def _with_recorded(
+    name: str,
+    answers: Answers,
+    collected: details.Collected,
+    resources: dict[str, Resource],
+    organization: Organization,
+) -> Organization:
+    """Take in a file of `clew collect`; returns the organisation with what the file knows of it."""
+    for told in recorded.account_files(name, answers):
+        collected.add(told)
+    resources.update(side.resources(recorded.resource_file(name, answers)))
+    readers = {"organization": side.with_tree, "scps": side.with_scps, "rcps": side.with_rcps}
+    for kind, told in recorded.organization_files(name, answers).items():
+        organization = readers[kind](organization, told)
+    return organization
 
 
 def _no_details(name: str, inputs: Inputs) -> str:
@@ -83,8 +110,8 @@ def _unfolded(inputs: Inputs) -> Inputs:
     """The inputs with each folder replaced by the files in it, sorted by what they hold."""
     kinds: dict[str, list[str]] = {kind: [] for kind in ("accounts", *_FOLDER_NAMES.values())}
     for name in inputs.accounts:
-        for kind, file in _of_folder(Path(name)) if Path(name).is_dir() else [("accounts", name)]:
-            kinds[kind].append(file)
+        for kind, found in _of_folder(Path(name)) if Path(name).is_dir() else [("accounts", name)]:
+            kinds[kind].append(found)
     return Inputs(
         accounts=tuple(kinds["accounts"]),
         resources=(*kinds["resources"], *inputs.resources),

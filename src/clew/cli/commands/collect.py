@@ -1,0 +1,169 @@
+"""`clew collect`: the configuration of accounts, read and kept as one snapshot file."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clew.cli import context
+from clew.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from clew.collect.collector import Progress, Scale
+    from clew.collect.reads import Read
+    from clew.snapshot.answers import Answers
+
+_ACCOUNT_DIGITS = 12
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(collect)
+
+
+def collect(
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Snapshot file; in the workspace, named by the time, by default."
+        ),
+    ] = None,
+    profile: Annotated[str | None, typer.Option(help="AWS profile (else the SDK's own).")] = None,
+    regions: Annotated[
+        list[str] | None,
+        typer.Option("--regions", help="Regions, repeated or with commas; all enabled ones by default."),
+    ] = None,
+    role: Annotated[
+        str | None, typer.Option(help="Role to assume in the other accounts, by its name.")
+    ] = None,
+    accounts: Annotated[
+        list[str] | None,
+        typer.Option("--accounts", "--account", help="Account ids, repeated or with commas."),
+    ] = None,
+    organization: Annotated[
+        bool, typer.Option("--organization", help="Every active account of the organisation.")
+    ] = False,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="Services, such as iam,s3; all by default.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Calls at the same time.")] = 16,
+    print_policy: Annotated[
+        bool,
+        typer.Option("--print-policy", help="Print the least that this needs, as an IAM policy, and end."),
+    ] = False,
+) -> None:
+    """Read the configuration of AWS accounts, with read-only calls, into one snapshot file.
+
+    A call that is refused or fails is recorded as such: what depends on it is unknown, never a pass and never a fail.
+    Exit codes: 0 everything was read, 2 wrong input or no credentials, 3 something could not be read.
+    """
+    from clew.collect.collector import Scale
+    from clew.collect.session import Account
+    from clew.collect.table import SERVICES, chosen
+
+    named, places, services = _split(accounts), _split(regions), _split(only)
+    _check(named, role, services, SERVICES, organization=organization)
+    reads = chosen(services)
+    if print_policy:
+        from clew.cli.snapshots import pretty
+        from clew.collect.permissions import policy
+
+        typer.echo(pretty(policy(reads, role=role, organization=organization)))
+        return
+    scale = Scale(Account(profile), places, role, named, organization, workers)
+    raise typer.Exit(_collect(reads, scale, output))
+
+
+def _split(given: list[str] | None) -> tuple[str, ...]:
+    parts = [part.strip() for text in given or () for part in text.split(",")]
+    return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def _check(
+    accounts: tuple[str, ...],
+    role: str | None,
+    services: tuple[str, ...],
+    known: tuple[str, ...],
+    *,
+    organization: bool,
+) -> None:
+    for service in services:
+        if service not in known:
+            raise UsageError(f"`{service}` is no service that is collected; there are {', '.join(known)}")
+    for account in accounts:
+        if len(account) != _ACCOUNT_DIGITS or not account.isdecimal():
+            raise UsageError(f"`{account}` is no account id; an id has 12 digits")
+    if (accounts or organization) and role is None:
+        raise UsageError("which role? give `--role NAME`: it is assumed in each of the other accounts")
+
+
+def _collect(reads: tuple[Read, ...], scale: Scale, output: Path | None) -> int:
+    from clew import __version__
+    from clew.cli import snapshots
+    from clew.collect.asking import Clock
+    from clew.collect.collector import collect
+    from clew.errors import InputError
+    from clew.snapshot import file
+
+    clock = Clock(snapshots.now, time.sleep)
+    began = clock.stamp()
+    path = output or _default(began)
+    if not path.parent.is_dir():
+        raise InputError(f"`{path.parent}` is no folder; the snapshot cannot be written there")
+    started = time.monotonic()
+    with _progress() as advance:
+        answers = collect(reads, scale, clock, advance)
+    file.write(path, answers, tool_version=__version__, collected_at=began)
+    for line in _lines(answers, path, time.monotonic() - started):
+        typer.echo(line)
+    return context.EXIT_PARTIAL if snapshots.unread(answers) else context.EXIT_CLEAN
+
+
+def _default(began: str) -> Path:
+    folder = context.workspace().create().path / "snapshots"
+    folder.mkdir(exist_ok=True, mode=0o700)
+    return folder / f"{began.replace(':', '')}.json.gz"
+
+
+def _lines(answers: Answers, path: Path, seconds: float) -> Iterator[str]:
+    from clew.cli import snapshots
+
+    unread = snapshots.unread(answers)
+    yield f"accounts     {', '.join(answers.accounts)}"
+    yield f"regions      {', '.join(answers.regions)}"
+    answered = len(answers) - len(unread)
+    yield f"calls        {len(answers):,} in {seconds:.1f} s; {answered:,} answered, {len(unread):,} not"
+    yield f"snapshot     {context.printable(str(path))} ({path.stat().st_size:,} bytes)"
+    if unread:
+        yield ""
+        yield "not read; what depends on it is unknown:"
+        yield from (f"  {context.printable(line)}" for line in snapshots.told_unread(unread))
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Progress], None]]:
+    """A callback that draws calls done and known on stderr; it does nothing unless stderr is a terminal."""
+    if context.options().quiet or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True, no_color=not context.use_color(sys.stderr))
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("calls"), TimeElapsedColumn())
+    with Bar(*columns, TextColumn("{task.fields[last]}"), console=console, transient=True) as bar:
+        task = bar.add_task("collect", total=None, last="")
+
+        def advance(done: Progress) -> None:
+            last = f"{done.call.region} {done.call.service}"
+            bar.update(task, total=done.known, completed=done.done, last=last)
+
+        yield advance

@@ -1,0 +1,208 @@
+"""Every call of the table, in every account and region that is asked for, side by side in threads."""
+
+from __future__ import annotations
+
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from clew.collect.asking import Question, ask, failed, refused
+from clew.collect.clients import Caller, Clients, start
+from clew.collect.reads import IN_REGION, Read, Scope
+from clew.collect.session import Account, error_code, error_message
+from clew.collect.table import REGIONS
+from clew.errors import InputError
+from clew.snapshot.answers import GLOBAL, Answer, Answers, Call, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from concurrent.futures import Future
+
+    from clew.collect.asking import Clock
+
+_SESSION_NAME = "clew-collect"
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Where to ask: no regions means all that are enabled; without a role only the caller's own account."""
+
+    account: Account = field(default_factory=Account)
+    regions: tuple[str, ...] = ()
+    role: str | None = None
+    accounts: tuple[str, ...] = ()
+    organization: bool = False
+    workers: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far it is: calls answered, calls known so far, and the last one."""
+
+    done: int
+    known: int
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """An account with its clients and regions, and the answers that finding these took."""
+
+    account: str
+    clients: Clients | None
+    regions: tuple[str, ...]
+    answers: tuple[Answer, ...]
+
+
+def collect(
+    reads: tuple[Read, ...],
+    scale: Scale,
+    clock: Clock,
+    advance: Callable[[Progress], None] = lambda _: None,
+) -> Answers:
+    """The answers to these reads. Errors: `InputError` and `MissingExtraError`, before the first read only."""
+    clients, caller = start(scale.account, connections=scale.workers)
+    own = _accounts(clients, caller, scale)
+    with ThreadPoolExecutor(scale.workers, thread_name_prefix="clew-collect") as pool:
+        try:
+            targets = tuple(pool.map(lambda account: _target(account, clients, caller, scale, clock), own))
+            return Answers(_Run(reads, targets, pool, clock, advance).answers())
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _accounts(clients: Clients, caller: Caller, scale: Scale) -> tuple[str, ...]:
+    """The accounts to ask, without repetition: those named, those of the organisation, or the caller's own."""
+    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
+
+    if not scale.organization:
+        return tuple(dict.fromkeys(scale.accounts)) or (caller.account,)
+    try:
+        pages = clients.of("organizations", GLOBAL).get_paginator("list_accounts").paginate()
+        found = [each["Id"] for page in pages for each in page["Accounts"] if each["Status"] == "ACTIVE"]
+    except ClientError as error:
+        raise InputError(
+            f"organizations:ListAccounts: {error_code(error)}: {error_message(error)}; "
+            "ask from the management account or a delegated administrator, or name the accounts with --accounts"
+        ) from error
+    except (BotoCoreError, ResponseParserError) as error:
+        raise InputError(f"organizations:ListAccounts: {type(error).__name__}") from error
+    return tuple(dict.fromkeys((caller.account, *found, *scale.accounts)))
+
+
+def _target(account: str, clients: Clients, caller: Caller, scale: Scale, clock: Clock) -> _Target:
+    """The account with credentials for it and its regions; without credentials only the refusal is recorded."""
+    assumed: tuple[Answer, ...] = ()
+    if account != caller.account:
+        found = _assumed(account, clients, caller, scale, clock)
+        if isinstance(found, Answer):
+            return _Target(account, None, (), (found,))
+        clients, answer = found
+        assumed = (answer,)
+    enabled = ask(Question(REGIONS, account, GLOBAL, REGIONS.given), clients, clock)
+    names = tuple(str(each["RegionName"]) for each in enabled.list("Regions"))
+    # Without the list only what was named, or the home region, is asked; the refusal stays on record.
+    regions = scale.regions or names or (clients.home_region,)
+    return _Target(account, clients, regions, (*assumed, enabled))
+
+
+def _assumed(
+    account: str, clients: Clients, caller: Caller, scale: Scale, clock: Clock
+) -> tuple[Clients, Answer] | Answer:
+    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
+
+    arn = f"arn:{caller.partition}:iam::{account}:role/{scale.role}"
+    call = Call(account, GLOBAL, "sts", "AssumeRole", (("RoleArn", arn),))
+    try:
+        said = clients.of("sts", GLOBAL).assume_role(RoleArn=arn, RoleSessionName=_SESSION_NAME)
+        return clients.with_role(said["Credentials"]), Answer(call, clock.stamp(), Status.OK, {})
+    except ClientError as error:
+        return refused(call, (), clock, error)
+    except (BotoCoreError, ResponseParserError) as error:
+        return failed(call, clock, error)
+
+
+class _Run:
+    """One collection: questions that wait, questions on their way, and answers."""
+
+    def __init__(
+        self,
+        reads: tuple[Read, ...],
+        targets: tuple[_Target, ...],
+        pool: ThreadPoolExecutor,
+        clock: Clock,
+        advance: Callable[[Progress], None],
+    ) -> None:
+        self._reads, self._targets, self._pool = reads, targets, pool
+        self._clock, self._advance = clock, advance
+        self._clients = {target.account: target.clients for target in targets if target.clients is not None}
+        self._followers: dict[str, list[tuple[Read, Any]]] = _followers(reads)
+        self._asked: set[Call] = set()
+        self._running: dict[Future[Answer], Question] = {}
+
+    def answers(self) -> Iterator[Answer]:
+        """Each answer as it comes."""
+        for target in self._targets:
+            self._asked.update(answer.call for answer in target.answers)
+            yield from target.answers
+            for question in _first_questions(self._reads, target):
+                self._put(question)
+        done = 0
+        while self._running:
+            finished, _ = wait(self._running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                question, answer = self._running.pop(future), future.result()
+                for following in self._following(question, answer):
+                    self._put(following)
+                done += 1
+                self._advance(Progress(done, done + len(self._running), answer.call))
+                yield answer
+
+    def _put(self, question: Question) -> None:
+        if question.call not in self._asked:
+            self._asked.add(question.call)
+            clients = self._clients[question.account]
+            self._running[self._pool.submit(ask, question, clients, self._clock)] = question
+
+    def _following(self, question: Question, answer: Answer) -> Iterator[Question]:
+        """The questions about each item of an answer."""
+        if answer.body is None:
+            return
+        for read, items in self._followers.get(question.read.name, ()):
+            for item in items.search(answer.body) or ():
+                found = {name: value for name, value in item.items() if value is not None}
+                region = str(found.pop(IN_REGION, question.region))
+                given = {**_given(read, question.account), **found}
+                yield Question(
+                    read, question.account, GLOBAL if read.scope is Scope.ACCOUNT else region, given
+                )
+
+
+def _followers(reads: tuple[Read, ...]) -> dict[str, list[tuple[Read, Any]]]:
+    import jmespath  # type: ignore[import-untyped]  # part of boto3, ships no types
+
+    found: dict[str, list[tuple[Read, Any]]] = {}
+    for read in reads:
+        for each in read.each:
+            found.setdefault(each.of, []).append((read, jmespath.compile(each.items)))
+    return found
+
+
+def _first_questions(reads: tuple[Read, ...], target: _Target) -> Iterator[Question]:
+    """The questions that need no other answer first."""
+    if target.clients is None:
+        return
+    for read in reads:
+        if not read.each:
+            for region in (GLOBAL,) if read.scope is Scope.ACCOUNT else target.regions:
+                yield Question(read, target.account, region, _given(read, target.account))
+
+
+def _given(read: Read, account: str) -> Mapping[str, Any]:
+    return {
+        name: value.replace("{account}", account) if isinstance(value, str) else value
+        for name, value in read.given.items()
+    }

@@ -1,0 +1,87 @@
+"""What one read-only call to AWS is, as data; `table` lists them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Value = str | bool | tuple[str, ...]
+"""A parameter's value; `{account}` in a text stands for the id of the account that is asked."""
+
+IN_REGION = "region"
+"""The parameter of a follow-up that says where to ask instead of what."""
+
+_PREFIXES: Mapping[str, str] = MappingProxyType(
+    {
+        "accessanalyzer": "access-analyzer",
+        "efs": "elasticfilesystem",
+        "s3control": "s3",
+    }
+)
+"""The prefix of a service's actions where it is not the SDK's name of the service."""
+
+
+class Scope(StrEnum):
+    """How often a call is made: once for the account, or in each region."""
+
+    ACCOUNT = "account"
+    REGION = "region"
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """The call is made for each item in the answers to `of` (`service:Operation`).
+
+    `items` is a JMESPath expression over an answer's body that gives one object of parameters for each item.
+    """
+
+    of: str
+    items: str
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """An operation that is repeated until `member` of its answer is `value`, before the call itself is made."""
+
+    operation: str
+    member: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One call of the table.
+
+    `absent` are the errors by which AWS says that there is no such thing: a code, or `Code: part of the message`.
+    `action` is the IAM action where it is not the operation's own name.
+    """
+
+    service: str
+    operation: str
+    scope: Scope = Scope.REGION
+    given: Mapping[str, Value] = field(default_factory=dict)
+    each: tuple[Each, ...] = ()
+    absent: tuple[str, ...] = ()
+    action: str = ""
+    first: First | None = None
+
+    @property
+    def name(self) -> str:
+        """The call as `Each.of` names it: `s3:ListBuckets`."""
+        return f"{self.service}:{self.operation}"
+
+    @property
+    def group(self) -> str:
+        """The service that `--only` chooses it by: the prefix of its actions."""
+        return _PREFIXES.get(self.service, self.service)
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The IAM actions that the call needs."""
+        own = self.action or f"{self.group}:{self.operation}"
+        return (own,) if self.first is None else (own, f"{self.group}:{self.first.operation}")

@@ -1,0 +1,354 @@
+"""Every call that collecting makes, all of them reads; the policy that it needs is printed from the same table.
+
+AWS: the API reference of each service for operations and errors; "Actions, resources, and condition keys for AWS
+services" for the names of actions.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from clew.collect.reads import Each, First, Read, Scope, Value
+
+_NOT_FOUND = "ResourceNotFoundException"
+_NO_ORGANIZATION = "AWSOrganizationsNotInUseException"
+
+
+def _once(
+    service: str, operation: str, *absent: str, given: dict[str, Value] | None = None, action: str = ""
+) -> Read:
+    """A call for the whole account."""
+    return Read(
+        service, operation, Scope.ACCOUNT, MappingProxyType(given or {}), absent=absent, action=action
+    )
+
+
+def _regional(
+    service: str, operation: str, *absent: str, given: dict[str, Value] | None = None, action: str = ""
+) -> Read:
+    """A call for each region."""
+    return Read(service, operation, Scope.REGION, MappingProxyType(given or {}), absent=absent, action=action)
+
+
+def _bucket(operation: str, *absent: str, action: str = "") -> Read:
+    """A call for each bucket."""
+    each = (Each("s3:ListBuckets", "Buckets[].{Bucket: Name}"),)
+    return Read("s3", operation, Scope.ACCOUNT, each=each, absent=(*absent, "NoSuchBucket"), action=action)
+
+
+def _each(
+    service: str,
+    operation: str,
+    of: str | tuple[str, ...],
+    items: str | tuple[str, ...],
+    *absent: str,
+    given: dict[str, Value] | None = None,
+    action: str = "",
+    scope: Scope = Scope.REGION,
+) -> Read:
+    """A call for each item in the answers of another call of the same service, or of several."""
+    names = (of,) if isinstance(of, str) else of
+    paths = (items,) if isinstance(items, str) else items
+    each = tuple(Each(f"{service}:{name}", path) for name, path in zip(names, paths, strict=True))
+    return Read(service, operation, scope, MappingProxyType(given or {}), each, absent, action)
+
+
+IDENTITY = _once("sts", "GetCallerIdentity")
+REGIONS = _once("ec2", "DescribeRegions")
+
+_IAM = (
+    _once("iam", "GetAccountAuthorizationDetails"),
+    Read(
+        "iam",
+        "GetCredentialReport",
+        Scope.ACCOUNT,
+        # AWS makes a new report only when the last is older than four hours; the answer says when it was made.
+        first=First("GenerateCredentialReport", "State", "COMPLETE"),
+    ),
+    _once("iam", "GetAccountSummary"),
+    _once("iam", "GetAccountPasswordPolicy", "NoSuchEntity"),
+    _once("iam", "ListVirtualMFADevices"),
+    _once("iam", "ListAccountAliases"),
+    _once("iam", "ListServerCertificates"),
+    _once("iam", "ListSAMLProviders"),
+    _once("iam", "ListOpenIDConnectProviders"),
+    _once(
+        "iam",
+        "ListOrganizationsFeatures",
+        "AccountNotManagementOrDelegatedAdministratorException",
+        "OrganizationNotFoundException",
+        "ServiceAccessNotEnabledException",
+    ),
+    _once("account", "GetAlternateContact", _NOT_FOUND, given={"AlternateContactType": "SECURITY"}),
+)
+
+_S3 = (
+    _once("s3", "ListBuckets", action="s3:ListAllMyBuckets"),
+    _bucket("GetBucketLocation"),
+    _bucket("GetBucketPolicy", "NoSuchBucketPolicy"),
+    _bucket("GetBucketPolicyStatus", "NoSuchBucketPolicy"),
+    _bucket("GetBucketAcl"),
+    _bucket(
+        "GetPublicAccessBlock",
+        "NoSuchPublicAccessBlockConfiguration",
+        action="s3:GetBucketPublicAccessBlock",
+    ),
+    _bucket("GetBucketOwnershipControls", "OwnershipControlsNotFoundError"),
+    _bucket("GetBucketVersioning"),
+    _bucket("GetBucketLogging"),
+    _bucket(
+        "GetBucketEncryption",
+        "ServerSideEncryptionConfigurationNotFoundError",
+        action="s3:GetEncryptionConfiguration",
+    ),
+    _bucket(
+        "GetBucketLifecycleConfiguration",
+        "NoSuchLifecycleConfiguration",
+        action="s3:GetLifecycleConfiguration",
+    ),
+    _bucket("GetBucketNotificationConfiguration", action="s3:GetBucketNotification"),
+    _bucket(
+        "GetBucketReplication",
+        "ReplicationConfigurationNotFoundError",
+        action="s3:GetReplicationConfiguration",
+    ),
+    _bucket(
+        "GetObjectLockConfiguration",
+        "ObjectLockConfigurationNotFoundError",
+        action="s3:GetBucketObjectLockConfiguration",
+    ),
+    _once(
+        "s3control",
+        "GetPublicAccessBlock",
+        "NoSuchPublicAccessBlockConfiguration",
+        given={"AccountId": "{account}"},
+        action="s3:GetAccountPublicAccessBlock",
+    ),
+    _regional("s3control", "ListAccessPoints", given={"AccountId": "{account}"}),
+    _each(
+        "s3control",
+        "GetAccessPointPolicy",
+        "ListAccessPoints",
+        "AccessPointList[].{Name: Name}",
+        "NoSuchAccessPointPolicy",
+        given={"AccountId": "{account}"},
+    ),
+)
+
+# A trail of all regions shows in each of them; it is asked about once, where it was made.
+_TRAIL_REGION = "region: HomeRegion"
+_TRAIL = (
+    _regional("cloudtrail", "DescribeTrails"),
+    _each(
+        "cloudtrail",
+        "GetTrailStatus",
+        "DescribeTrails",
+        f"trailList[].{{Name: TrailARN, {_TRAIL_REGION}}}",
+        "TrailNotFoundException",
+    ),
+    _each(
+        "cloudtrail",
+        "GetEventSelectors",
+        "DescribeTrails",
+        f"trailList[].{{TrailName: TrailARN, {_TRAIL_REGION}}}",
+        "TrailNotFoundException",
+    ),
+    _each(
+        "cloudtrail",
+        "GetInsightSelectors",
+        "DescribeTrails",
+        f"trailList[].{{TrailName: TrailARN, {_TRAIL_REGION}}}",
+        "InsightNotEnabledException",
+        "TrailNotFoundException",
+    ),
+)
+
+_WATCHING = (
+    _regional("config", "DescribeConfigurationRecorders"),
+    _regional("config", "DescribeConfigurationRecorderStatus"),
+    _regional("config", "DescribeDeliveryChannels"),
+    _regional("config", "DescribeDeliveryChannelStatus"),
+    _regional("logs", "DescribeLogGroups"),
+    _regional("logs", "DescribeMetricFilters"),
+    _regional("logs", "DescribeResourcePolicies"),
+    _regional("cloudwatch", "DescribeAlarms"),
+    _regional("guardduty", "ListDetectors"),
+    _each("guardduty", "GetDetector", "ListDetectors", "DetectorIds[].{DetectorId: @}"),
+    _regional("securityhub", "DescribeHub", _NOT_FOUND, "InvalidAccessException: not subscribed"),
+    _regional("macie2", "GetMacieSession", "AccessDeniedException: Macie is not enabled"),
+    _regional("inspector2", "BatchGetAccountStatus"),
+    _regional("accessanalyzer", "ListAnalyzers", given={"type": "ACCOUNT"}),
+    _regional("accessanalyzer", "ListAnalyzers", given={"type": "ORGANIZATION"}),
+)
+
+_MESSAGES = (
+    _regional("sns", "ListTopics"),
+    _each("sns", "GetTopicAttributes", "ListTopics", "Topics[].{TopicArn: TopicArn}", "NotFound"),
+    _each("sns", "ListSubscriptionsByTopic", "ListTopics", "Topics[].{TopicArn: TopicArn}", "NotFound"),
+    _regional("sqs", "ListQueues"),
+    _each(
+        "sqs",
+        "GetQueueAttributes",
+        "ListQueues",
+        "QueueUrls[].{QueueUrl: @}",
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "QueueDoesNotExist",
+        given={"AttributeNames": ("All",)},
+    ),
+    _regional("events", "ListEventBuses"),
+    _each("events", "ListRules", "ListEventBuses", "EventBuses[].{EventBusName: Name}", _NOT_FOUND),
+    _each(
+        "events",
+        "ListTargetsByRule",
+        "ListRules",
+        "Rules[].{Rule: Name, EventBusName: EventBusName}",
+        _NOT_FOUND,
+    ),
+)
+
+_FUNCTIONS = (
+    _regional("lambda", "ListFunctions"),
+    _each("lambda", "GetPolicy", "ListFunctions", "Functions[].{FunctionName: FunctionName}", _NOT_FOUND),
+    _each(
+        "lambda",
+        "ListFunctionUrlConfigs",
+        "ListFunctions",
+        "Functions[].{FunctionName: FunctionName}",
+        _NOT_FOUND,
+    ),
+)
+
+_KEY = "Keys[].{KeyId: KeyId}"
+_KEYS = (
+    _regional("kms", "ListKeys"),
+    _regional("kms", "ListAliases"),
+    _each("kms", "DescribeKey", "ListKeys", _KEY, "NotFoundException"),
+    _each("kms", "GetKeyPolicy", "ListKeys", _KEY, "NotFoundException", given={"PolicyName": "default"}),
+    _each(
+        "kms",
+        "GetKeyRotationStatus",
+        "ListKeys",
+        _KEY,
+        "NotFoundException",
+        # Asymmetric and HMAC keys, and keys in custom stores, have no rotation.
+        "UnsupportedOperationException",
+    ),
+    _each("kms", "ListGrants", "ListKeys", _KEY, "NotFoundException"),
+    _regional("secretsmanager", "ListSecrets"),
+    _each("secretsmanager", "GetResourcePolicy", "ListSecrets", "SecretList[].{SecretId: ARN}", _NOT_FOUND),
+)
+
+_NETWORK = (
+    *(
+        _regional("ec2", operation)
+        for operation in (
+            "DescribeInstances",
+            "DescribeNetworkInterfaces",
+            "DescribeSecurityGroups",
+            "DescribeNetworkAcls",
+            "DescribeVpcs",
+            "DescribeSubnets",
+            "DescribeRouteTables",
+            "DescribeInternetGateways",
+            "DescribeEgressOnlyInternetGateways",
+            "DescribeNatGateways",
+            "DescribeTransitGateways",
+            "DescribeTransitGatewayAttachments",
+            "DescribeVpnGateways",
+            "DescribeVpcPeeringConnections",
+            "DescribeVpcEndpoints",
+            "DescribeFlowLogs",
+            "DescribeAddresses",
+            "DescribeKeyPairs",
+            "DescribeManagedPrefixLists",
+            "GetEbsEncryptionByDefault",
+            "GetSnapshotBlockPublicAccessState",
+        )
+    ),
+    _each(
+        "ec2",
+        "GetManagedPrefixListEntries",
+        "DescribeManagedPrefixLists",
+        "PrefixLists[?OwnerId != 'AWS'].{PrefixListId: PrefixListId}",
+        "InvalidPrefixListID.NotFound",
+    ),
+    _regional("ec2", "DescribeSnapshots", given={"OwnerIds": ("self",)}),
+    _each(
+        "ec2",
+        "DescribeSnapshotAttribute",
+        "DescribeSnapshots",
+        "Snapshots[].{SnapshotId: SnapshotId}",
+        "InvalidSnapshot.NotFound",
+        given={"Attribute": "createVolumePermission"},
+    ),
+)
+
+_DATA = (
+    _regional("rds", "DescribeDBInstances"),
+    _regional("rds", "DescribeDBClusters"),
+    _regional("rds", "DescribeDBSnapshots", given={"SnapshotType": "manual"}),
+    _each(
+        "rds",
+        "DescribeDBSnapshotAttributes",
+        "DescribeDBSnapshots",
+        "DBSnapshots[].{DBSnapshotIdentifier: DBSnapshotIdentifier}",
+        "DBSnapshotNotFound",
+    ),
+    _regional("efs", "DescribeFileSystems"),
+)
+
+_UNITS = (
+    ("ListRoots", "ListOrganizationalUnitsForParent"),
+    ("Roots[].{ParentId: Id}", "OrganizationalUnits[].{ParentId: Id}"),
+)
+_POLICIES = "Policies[].{PolicyId: Id}"
+
+
+def _of_organization(operation: str, of: str | tuple[str, ...], items: str | tuple[str, ...]) -> Read:
+    return _each("organizations", operation, of, items, scope=Scope.ACCOUNT)
+
+
+_ORGANIZATION = (
+    _once("organizations", "DescribeOrganization", _NO_ORGANIZATION),
+    _once("organizations", "ListAccounts", _NO_ORGANIZATION),
+    _once("organizations", "ListRoots", _NO_ORGANIZATION),
+    _once("organizations", "ListDelegatedAdministrators", _NO_ORGANIZATION),
+    _of_organization("ListOrganizationalUnitsForParent", *_UNITS),
+    _of_organization("ListAccountsForParent", *_UNITS),
+    *(
+        _once(
+            "organizations",
+            "ListPolicies",
+            _NO_ORGANIZATION,
+            "PolicyTypeNotEnabledException",
+            given={"Filter": kind},
+        )
+        for kind in ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY")
+    ),
+    _of_organization("DescribePolicy", "ListPolicies", _POLICIES),
+    _of_organization("ListTargetsForPolicy", "ListPolicies", _POLICIES),
+)
+
+TABLE: tuple[Read, ...] = (
+    IDENTITY,
+    REGIONS,
+    *_IAM,
+    *_S3,
+    *_TRAIL,
+    *_WATCHING,
+    *_MESSAGES,
+    *_FUNCTIONS,
+    *_KEYS,
+    *_NETWORK,
+    *_DATA,
+    *_ORGANIZATION,
+)
+"""All calls, in the order in which the guide lists them."""
+
+SERVICES: tuple[str, ...] = tuple(sorted({read.group for read in TABLE}))
+"""The services that `--only` can choose."""
+
+
+def chosen(only: tuple[str, ...]) -> tuple[Read, ...]:
+    """The calls about these services, or all; whose account it is and which regions it has is always asked."""
+    return tuple(read for read in TABLE if not only or read in (IDENTITY, REGIONS) or read.group in only)

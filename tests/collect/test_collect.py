@@ -1,0 +1,279 @@
+"""Collecting over real HTTP: two accounts, two regions, refusals and nonsense."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from moto.moto_api._internal import moto_api_backend
+from typer.testing import CliRunner
+
+from clew.cli.main import app
+from clew.collect.asking import Clock, Question, ask
+from clew.collect.clients import Clients
+from clew.collect.collector import Scale, collect
+from clew.collect.reads import Read
+from clew.collect.table import chosen
+from clew.errors import InputError
+from clew.snapshot import file
+from clew.snapshot.answers import GLOBAL, Answers, Status
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OWN, OTHER = "123456789012", "222233334444"
+REGIONS = ("eu-west-1", "us-east-1")
+PUBLIC = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Sid": "All",
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": "arn:aws:s3:::pay/*",
+        }
+    ],
+}
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+CLOCK = Clock(now=lambda: NOW, sleep=lambda _: None)
+
+
+@pytest.fixture(autouse=True)
+def _aws(_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An emulator of AWS without anything in it, behind AWS_ENDPOINT_URL."""
+    for name, value in {
+        "AWS_ENDPOINT_URL": _server,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_MAX_ATTEMPTS": "1",
+        "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
+    }.items():
+        monkeypatch.setenv(name, value)
+    moto_api_backend.reset()
+
+
+def plant(session: Any) -> None:
+    """A bucket, a key and a trail of all regions."""
+    s3 = session.client("s3", region_name="us-east-1")
+    s3.create_bucket(Bucket="pay")
+    s3.put_bucket_policy(Bucket="pay", Policy=json.dumps(PUBLIC))
+    session.client("kms", region_name="eu-west-1").create_key(Description="own")
+    trail = session.client("cloudtrail", region_name="us-east-1")
+    trail.create_trail(Name="everywhere", S3BucketName="pay", IsMultiRegionTrail=True)
+
+
+def collected(*only: str, **scale: Any) -> Answers:
+    """The answers about these services in two regions."""
+    return collect(chosen(only), Scale(regions=REGIONS, **scale), CLOCK)
+
+
+def run(*words: str) -> Any:
+    """The outcome of a command."""
+    return CliRunner().invoke(app, words)
+
+
+def test_two_accounts_and_two_regions_in_one_run() -> None:
+    """Each account is asked as itself, and every call stands with its region, time and status."""
+    plant(boto3.session.Session())
+    found = collected("s3", "kms", role="Audit", accounts=(OWN, OTHER))
+    assert found.accounts == (OWN, OTHER)
+    assert {a.call.region for a in found.each("kms", "ListKeys", OTHER)} == set(REGIONS)
+    assert found.get(OWN, GLOBAL, "s3", "GetBucketPolicy", Bucket="pay").status is Status.OK
+    assert not found.get(OTHER, GLOBAL, "s3", "ListBuckets").list("Buckets")
+    arn = f"arn:aws:iam::{OTHER}:role/Audit"
+    assert found.get(OTHER, GLOBAL, "sts", "AssumeRole", RoleArn=arn).status is Status.OK
+    assert {a.collected_at for a in found} == {"2026-01-02T03:04:05Z"}
+    assert not [a for a in found if not a.status.is_known]
+
+
+def test_organisation_gives_the_accounts() -> None:
+    """`--organization` asks every active account of it."""
+    client = boto3.client("organizations")
+    client.create_organization(FeatureSet="ALL")
+    made = client.create_account(AccountName="second", Email="a@example.com")["CreateAccountStatus"]
+    assert collected("sns", role="Audit", organization=True).accounts == tuple(
+        sorted((OWN, made["AccountId"]))
+    )
+
+
+def test_without_an_organisation_the_run_ends_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--organization` outside an organisation is an error with AWS's code and what to do."""
+    from moto.organizations.exceptions import AWSOrganizationsNotInUseException
+    from moto.organizations.models import OrganizationsBackend
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AWSOrganizationsNotInUseException
+
+    monkeypatch.setattr(OrganizationsBackend, "list_accounts", refuse)
+    with pytest.raises(InputError, match=r"AWSOrganizationsNotInUseException.*--accounts"):
+        collected("sns", role="Audit", organization=True)
+
+
+def test_trail_of_all_regions_is_asked_about_at_home() -> None:
+    """A trail shows in both regions as a shadow, and its status is asked once, where it was made."""
+    plant(boto3.session.Session())
+    found = collected("cloudtrail")
+    homes = [t["HomeRegion"] for a in found.each("cloudtrail", "DescribeTrails") for t in a.list("trailList")]
+    assert homes == ["us-east-1", "us-east-1"]
+    assert [a.call.region for a in found.each("cloudtrail", "GetTrailStatus")] == ["us-east-1"]
+
+
+def test_what_is_not_there_is_a_fact() -> None:
+    """No bucket policy, no password policy, no account-wide block: absent, and none of it a failure."""
+    boto3.client("s3").create_bucket(Bucket="bare")
+    found = collected("s3", "iam")
+    absent = {str(a.call) for a in found if a.status is Status.ABSENT}
+    assert "s3:GetBucketPolicy (Bucket=bare)" in absent
+    assert "iam:GetAccountPasswordPolicy" in absent
+    assert f"s3control:GetPublicAccessBlock (AccountId={OWN})" in absent
+
+
+def test_s3_control_is_asked_under_the_endpoint_s_own_name() -> None:
+    """Behind a private endpoint the account's id is not put before the host, so that the call arrives."""
+    block = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True}
+    boto3.client("s3").create_bucket(Bucket="bare")
+    clients = Clients(boto3.session.Session(), "us-east-1", 2)
+    clients.of("s3control", GLOBAL).put_public_access_block(
+        AccountId=OWN, PublicAccessBlockConfiguration={**block, "RestrictPublicBuckets": False}
+    )
+    body = collected("s3").get(OWN, GLOBAL, "s3control", "GetPublicAccessBlock", AccountId=OWN).body
+    assert body is not None
+    assert body["PublicAccessBlockConfiguration"] == {**block, "RestrictPublicBuckets": False}
+
+
+def test_credential_report_is_waited_for() -> None:
+    """The report is asked for until IAM has written it, and kept as text."""
+    boto3.client("iam").create_user(UserName="ana")
+    body = collected("iam").get(OWN, GLOBAL, "iam", "GetCredentialReport").body
+    assert body is not None
+    assert str(body["Content"]).startswith("user,arn,")
+    assert str(body["GeneratedTime"]).endswith("Z")
+
+
+def test_denied_stays_denied(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A refusal is recorded with AWS's code, survives the file, and ends the command with exit code 3."""
+    from moto.s3.exceptions import S3ClientError
+    from moto.s3.models import s3_backends
+
+    plant(boto3.session.Session())
+
+    def refuse(*_: object) -> None:
+        raise S3ClientError("AccessDenied", "Access Denied")
+
+    monkeypatch.setattr(s3_backends[OWN]["aws"], "get_bucket_policy", refuse)
+    outcome = run("collect", "--regions", "us-east-1", "--only", "s3", "-o", str(tmp_path / "s"))
+    assert outcome.exit_code == 3
+    assert "denied  s3:GetBucketPolicy: AccessDenied, 1 call" in outcome.stdout
+    answer = file.read(tmp_path / "s").answers.get(OWN, GLOBAL, "s3", "GetBucketPolicy", Bucket="pay")
+    assert (answer.status, answer.error_code, answer.body) == (Status.DENIED, "AccessDenied", None)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [
+        ("accessanalyzer", "ListAnalyzers"),
+        ("ec2", "GetSnapshotBlockPublicAccessState"),
+        ("ec2", "NoSuchThing"),
+    ],
+)
+def test_nonsense_is_a_failure(service: str, operation: str) -> None:
+    """A 500, an answer that is not AWS's, and an operation the SDK does not know are failures, no more."""
+    clients = Clients(boto3.session.Session(), "us-east-1", 2)
+    answer = ask(Question(Read(service, operation), OWN, "us-east-1", {}), clients, CLOCK)
+    assert answer.status is Status.FAILED
+    assert answer.error_code
+
+
+def test_account_that_cannot_be_entered_is_on_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other accounts are read, and of the one whose role is refused nothing is claimed."""
+    from moto.core.exceptions import AccessDeniedError
+    from moto.sts.models import STSBackend
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AccessDeniedError(user_arn=f"arn:aws:iam::{OWN}:user/x", action="sts:AssumeRole")
+
+    monkeypatch.setattr(STSBackend, "assume_role", refuse)
+    found = collected("sns", role="Audit", accounts=(OWN, OTHER))
+    assert [(str(a.call.operation), a.status) for a in found if a.call.account == OTHER] == [
+        ("AssumeRole", Status.DENIED)
+    ]
+    assert found.get(OTHER, "eu-west-1", "sns", "ListTopics").error_code == "NotCollected"
+    assert found.get(OWN, "eu-west-1", "sns", "ListTopics").status is Status.OK
+
+
+def test_same_account_gives_the_same_file(tmp_path: Path) -> None:
+    """Two collections of an account that did not change differ in nothing but their times."""
+    plant(boto3.session.Session())
+    for name in ("a", "b"):
+        file.write(tmp_path / name, collected("s3", "kms"), tool_version="1", collected_at=CLOCK.stamp())
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_secrets_never_reach_the_file(tmp_path: Path) -> None:
+    """Variables of functions, tokens in addresses and the values of secrets are not in the snapshot."""
+    boto3.client("secretsmanager").create_secret(Name="db", SecretString="hunter2")
+    topic = boto3.client("sns").create_topic(Name="t")["TopicArn"]
+    boto3.client("sns").subscribe(
+        TopicArn=topic, Protocol="https", Endpoint="https://me:hunter2@example.com/hook?token=hunter2"
+    )
+    role = boto3.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(PUBLIC))
+    boto3.client("lambda").create_function(
+        FunctionName="f",
+        Role=role["Role"]["Arn"],
+        Runtime="python3.12",
+        Handler="x.y",
+        Code={"ZipFile": b"hunter2"},
+        Environment={"Variables": {"DB_PASSWORD": "hunter2"}},
+    )
+    path = tmp_path / "s"
+    found = collected("sns", "lambda", "secretsmanager")
+    file.write(path, found, tool_version="1", collected_at=CLOCK.stamp())
+    text = gzip.decompress(path.read_bytes())
+    assert b"DB_PASSWORD" in text
+    assert b"https://example.com/hook?[redacted]" in text
+    assert b"hunter2" not in text
+
+
+def test_simulator_reads_what_was_collected(tmp_path: Path) -> None:
+    """`clew simulate --policies` takes the file as it is: the bucket's policy lets anybody in."""
+    plant(boto3.session.Session())
+    boto3.client("iam").create_user(UserName="ana")
+    path = str(tmp_path / "s")
+    assert run("collect", "--regions", "us-east-1", "--only", "s3", "-o", path).exit_code == 0
+    assert file.is_snapshot((tmp_path / "s").read_bytes())
+    outcome = run(
+        *("simulate", "-p", f"arn:aws:iam::{OWN}:user/ana", "-a", "s3:GetObject"),
+        *("-r", "arn:aws:s3:::pay/x", "--policies", path),
+    )
+    assert outcome.stdout.startswith("ALLOWED  s3:GetObject on arn:aws:s3:::pay/x by user ana")
+    assert "statement `All` of the bucket policy" in outcome.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--only", "quicksight"), "`quicksight` is no service that is collected; there are access-analyzer"),
+        (("--accounts", "12"), "`12` is no account id; an id has 12 digits"),
+        (("--organization",), "which role? give `--role NAME`"),
+    ],
+)
+def test_words_that_do_not_fit_are_refused(words: tuple[str, ...], message: str) -> None:
+    """A wrong service, a wrong account id and a missing role are told before anything is asked."""
+    outcome = run("collect", *words)
+    assert message in str(outcome.exception)
+
+
+def test_policy_is_printed_without_credentials() -> None:
+    """`--print-policy` asks nothing of AWS."""
+    outcome = run("collect", "--print-policy", "--only", "s3,kms")
+    assert "s3:ListAllMyBuckets" in outcome.stdout
+    assert json.loads(outcome.stdout)["Version"] == "2012-10-17"

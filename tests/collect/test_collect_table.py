@@ -1,0 +1,102 @@
+"""The table of calls: every row is a call that AWS has, with parameters and permissions that AWS knows."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+import jmespath
+import pytest
+from botocore.session import Session
+
+from clew.aws.catalog import current
+from clew.collect.permissions import policy
+from clew.collect.table import IDENTITY, REGIONS, SERVICES, TABLE, chosen
+from clew.policy import parse
+
+_READS = re.compile(r"^(Get|List|Describe|BatchGet)")
+
+
+@cache
+def model(service: str) -> Any:
+    """What AWS publishes of the service."""
+    return Session().get_service_model(service)
+
+
+@cache
+def paginated(service: str) -> frozenset[str]:
+    """The operations whose pages the SDK follows."""
+    loader = Session().get_component("data_loader")
+    return frozenset(loader.load_service_model(service, "paginators-1")["pagination"])
+
+
+def parameters(items: str) -> set[str]:
+    """The parameters that a follow-up's expression gives."""
+    return set(re.findall(r"(\w+): ", items)) - {"region"}
+
+
+@pytest.mark.parametrize("read", TABLE, ids=lambda read: read.name)
+def test_row_is_a_call_of_aws(read: Any) -> None:
+    """The operation exists, takes these parameters, and lacks none."""
+    shape = model(read.service).operation_model(read.operation).input_shape
+    known = set(shape.members) if shape else set()
+    required = set(shape.required_members) if shape else set()
+    for given in [set(read.given) | parameters(each.items) for each in read.each] or [set(read.given)]:
+        assert given <= known
+        assert required <= given
+
+
+@pytest.mark.parametrize("read", TABLE, ids=lambda read: read.name)
+def test_row_only_reads(read: Any) -> None:
+    """Nothing is changed in an account: the one call that is no read makes IAM write its credential report."""
+    assert _READS.match(read.operation)
+    assert read.first is None or read.first.operation == "GenerateCredentialReport"
+
+
+@pytest.mark.parametrize("read", [read for read in TABLE if read.each], ids=lambda read: read.name)
+def test_follow_up_follows_a_call_of_the_table(read: Any) -> None:
+    """Each call that is made for items of another names one of the table, and items of its answer."""
+    names = {each.name: each for each in TABLE}
+    for each in read.each:
+        shape = model(names[each.of].service).operation_model(names[each.of].operation).output_shape
+        assert re.split(r"\W", each.items, maxsplit=1)[0] in shape.members
+        jmespath.compile(each.items)
+
+
+def test_actions_are_those_of_aws() -> None:
+    """Every action of the policy is in AWS's catalogue, so that the policy grants what is needed."""
+    unknown = [a for read in TABLE for a in read.actions if current().action(a) is None]
+    assert not unknown
+
+
+def test_policy_is_sound_and_fits_into_a_managed_policy() -> None:
+    """The policy that is printed is valid and within AWS's 6,144 characters, white space not counted."""
+    import json
+
+    text = json.dumps(policy(TABLE, role="Audit", organization=True), separators=(",", ":"))
+    parse.parse(text)
+    assert len(text) <= 6144
+
+
+def test_policy_is_for_what_is_chosen() -> None:
+    """Choosing services leaves the others' actions out."""
+    statements = policy(chosen(("kms",)))["Statement"]
+    assert isinstance(statements, list)
+    services = {action.partition(":")[0] for action in statements[0]["Action"]}
+    assert services == {"ec2", "kms"}
+
+
+def test_who_and_where_are_always_asked() -> None:
+    """Whatever is chosen, the snapshot tells whose account it is and which regions it has."""
+    for service in SERVICES:
+        assert {IDENTITY.name, REGIONS.name} <= {read.name for read in chosen((service,))}
+
+
+def test_pages_are_followed_with_or_without_a_paginator() -> None:
+    """An operation with pages has the SDK's paginator, or a token of a known name."""
+    for read in TABLE:
+        output = model(read.service).operation_model(read.operation).output_shape
+        tokens = {name for name in (output.members if output else ()) if re.search("Token$|Marker$", name)}
+        if read.operation not in paginated(read.service):
+            assert tokens <= {"NextToken", "nextToken", "NextMarker", "Marker"}, read.name
