@@ -26,6 +26,7 @@ EXAMPLES: Final = {
     *(f"PA{number}" for number in range(1, 7)),
     *(f"PD{number}" for number in range(1, 9)),
     *(f"AR{number}" for number in range(1, 10)),
+    "CR3",
 }
 ANSWERS: Final = ("decision", "blocked_by", "determined_by", "missing_context", "error")
 

@@ -145,13 +145,14 @@ def _kept(audit: Audit, now: datetime) -> Audit:
     from clew.store.database import Database
     from clew.store.findings import upsert
 
+    # What one account's audit does not find says nothing of another's.
+    producer = f"audit:{audit.account}"
     with Database(context.workspace().create().state_path) as database:
         outcome = upsert(
             database,
-            audit.findings,
+            [replace(finding, producer=producer) for finding in audit.findings],
             now,
-            # What one account's audit does not find says nothing of another's.
-            producer=f"audit:{audit.account}",
+            producer=producer,
             covered=audit.settled_rules,
             gap=None,
         )
