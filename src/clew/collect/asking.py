@@ -137,7 +137,9 @@ def _whole(client: Any, question: Question) -> dict[str, Any]:
     name = xform_name(question.read.operation)
     parameters = {k: list(v) if isinstance(v, tuple) else v for k, v in question.parameters.items()}
     if client.can_paginate(name):
-        return _plain_object(client.get_paginator(name).paginate(**parameters).build_full_result())
+        size = question.read.page_size
+        pages = client.get_paginator(name).paginate(**parameters, PaginationConfig={"PageSize": size})
+        return _plain_object(pages.build_full_result())
     method = getattr(client, name)
     body = _plain_object(method(**parameters))
     while token := _token(body):

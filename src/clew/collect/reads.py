@@ -58,7 +58,8 @@ class Read:
     """One call of the table.
 
     `absent` are the errors by which AWS says that there is no such thing: a code, or `Code: part of the message`.
-    `action` is the IAM action where it is not the operation's own name.
+    `action` is the IAM action where it is not the operation's own name. `page_size` is for operations that give no
+    token of a next page, and so leave out what is beyond the first, unless they are asked for pages.
     """
 
     service: str
@@ -69,6 +70,7 @@ class Read:
     absent: tuple[str, ...] = ()
     action: str = ""
     first: First | None = None
+    page_size: int | None = None
 
     @property
     def name(self) -> str:

@@ -6,6 +6,7 @@ services" for the names of actions.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 from clew.collect.reads import Each, First, Read, Scope, Value
@@ -83,7 +84,8 @@ _IAM = (
 )
 
 _S3 = (
-    _once("s3", "ListBuckets", action="s3:ListAllMyBuckets"),
+    # AWS: "ListBuckets", "ListQueues": without a page size at most 10,000 and 1,000, and no word of more.
+    replace(_once("s3", "ListBuckets", action="s3:ListAllMyBuckets"), page_size=1000),
     _bucket("GetBucketLocation"),
     _bucket("GetBucketPolicy", "NoSuchBucketPolicy"),
     _bucket("GetBucketPolicyStatus", "NoSuchBucketPolicy"),
@@ -185,7 +187,7 @@ _MESSAGES = (
     _regional("sns", "ListTopics"),
     _each("sns", "GetTopicAttributes", "ListTopics", "Topics[].{TopicArn: TopicArn}", "NotFound"),
     _each("sns", "ListSubscriptionsByTopic", "ListTopics", "Topics[].{TopicArn: TopicArn}", "NotFound"),
-    _regional("sqs", "ListQueues"),
+    replace(_regional("sqs", "ListQueues"), page_size=1000),
     _each(
         "sqs",
         "GetQueueAttributes",

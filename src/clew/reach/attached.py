@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from clew.errors import PolicyError
@@ -67,13 +67,16 @@ def held(attachments: tuple[Attachment, ...], *, with_principal: bool = False) -
     """Each attachment's policy, or, where its document is missing or unreadable, one that nobody knows."""
     policies: list[Policy] = []
     missing: list[Missing] = []
+    kept: list[Attachment] = []
     for attachment in attachments:
         policy = _policy(attachment)
+        is_missing = isinstance(policy, Missing)
+        kept.append(replace(attachment, document=None) if is_missing else attachment)
         if isinstance(policy, Missing):
             missing.append(policy)
             policy = unknown_policy(policy.key, with_principal=with_principal)
         policies.append(policy)
-    return Held(tuple(policies), attachments, tuple(missing))
+    return Held(tuple(policies), tuple(kept), tuple(missing))
 
 
 def _policy(attachment: Attachment) -> Policy | Missing:

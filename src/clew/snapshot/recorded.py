@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from clew.snapshot.answers import Answer, Answers
 
 _BUCKET_READS = ("GetBucketPolicy", "GetBucketAcl", "GetBucketOwnershipControls", "GetPublicAccessBlock")
-# What the state is made from; without one of these whole kinds of things are not known.
-_LISTS = (
+# What the state is made from: the lists without which whole kinds of things are not known, and the policies.
+_NEEDED = (
     ("iam", "GetAccountAuthorizationDetails"),
     ("s3", "ListBuckets"),
     ("kms", "ListKeys"),
@@ -32,6 +32,17 @@ _LISTS = (
     ("organizations", "ListRoots"),
     ("organizations", "ListPolicies"),
     ("organizations", "ListTargetsForPolicy"),
+    ("organizations", "DescribePolicy"),
+    ("organizations", "ListOrganizationalUnitsForParent"),
+    ("organizations", "ListAccountsForParent"),
+    *(("s3", operation) for operation in _BUCKET_READS),
+    ("s3control", "GetPublicAccessBlock"),
+    ("kms", "GetKeyPolicy"),
+    ("kms", "ListGrants"),
+    ("sns", "GetTopicAttributes"),
+    ("sqs", "GetQueueAttributes"),
+    ("lambda", "GetPolicy"),
+    ("secretsmanager", "GetResourcePolicy"),
     ("sts", "AssumeRole"),
 )
 _SCP = "SERVICE_CONTROL_POLICY"
@@ -80,15 +91,15 @@ def organization_files(name: str, answers: Answers) -> dict[str, Source]:
 
 
 def notes(name: str, answers: Answers) -> Iterator[str]:
-    """What of the state is not known because a list was refused, one sentence for each account and operation."""
+    """What of the state is not known because a call was refused, one sentence for each account and operation."""
     found = {
         (answer.call.account, f"{service}:{operation}", answer.error_code): None
-        for service, operation in _LISTS
+        for service, operation in _NEEDED
         for answer in answers.each(service, operation)
         if not answer.status.is_known
     }
     for account, operation, code in found:
-        yield f"`{name}`: {operation} of {account} was not answered ({code}); what it lists is not known"
+        yield f"`{name}`: {operation} of {account} was not answered ({code}); what it would tell is not known"
 
 
 def _source(name: str, content: object) -> Source:
