@@ -1,6 +1,7 @@
 """Write `docs/reference/` from the program itself; `--check` says whether it is current.
 
-The command-line page is the `--help` of every command, the rules page the texts of every built-in rule.
+The command-line page is the `--help` of every command, the rules page the texts of every built-in rule, the checks page
+those of every check with the controls that ask it.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clew.audit import frameworks
+from clew.audit.checks import CHECKS
 from clew.cli.main import app
 from clew.detect import catalog
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from clew.audit.model import Check
     from clew.detect.rule import Rule
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -78,13 +82,39 @@ def _rule(rule: Rule) -> str:
     return "\n".join(lines)
 
 
+def checks() -> str:
+    """The catalogue of checks, and of the controls of each framework."""
+    parts = [
+        f"{NOTE}# Checks\n",
+        f"{len(CHECKS)} checks, asked by the controls of {len(frameworks.NAMES)} frameworks.\n",
+    ]
+    for name in frameworks.NAMES:
+        framework = frameworks.load(name)
+        parts += [
+            f"## {framework.title} (`{name}`)\n",
+            "| Control | What it asks | Answered by |\n|---|---|---|",
+        ]
+        for control in framework.controls:
+            asked = ", ".join(f"[{check}](#{check})" for check in control.checks)
+            parts.append(f"| {control.id} | {control.title} | {asked or f'a person: {control.manual}'} |")
+        parts.append("")
+    return "\n".join([*parts, *map(_check, CHECKS.values())])
+
+
+def _check(check: Check) -> str:
+    parameters = ", ".join(f"`{name}` = {value}" for name, value in check.defaults.items())
+    lines = [f"## {check.id}\n", f"**{check.title}** ({check.severity})\n"]
+    lines += [f"*{heading}.* {text}\n" for heading, text in check.text.items()]
+    return "\n".join([*lines, *([f"*Parameters.* {parameters}\n"] if parameters else [])])
+
+
 def _bullets(sentences: Iterable[str]) -> str:
     return "\n".join(f"- {' '.join(sentence.split())}" for sentence in sentences)
 
 
 def main() -> int:
     """Write the pages, or compare them with `--check`."""
-    pages = {"cli.md": command_line(), "rules.md": rules()}
+    pages = {"cli.md": command_line(), "rules.md": rules(), "checks.md": checks()}
     stale = [
         name
         for name, text in pages.items()
