@@ -97,10 +97,14 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check: its function, its names, and what its docstring says under the fixed headings."""
+    """One check: its function, its names, and what its docstring says under the fixed headings.
+
+    `title` says what should be, `failure` is the title of a finding.
+    """
 
     id: str
     title: str
+    failure: str
     severity: Severity
     function: Callable[..., Iterator[Judgement]]
     defaults: Mapping[str, Parameter]
@@ -124,15 +128,18 @@ class Check:
 
 
 def check(
-    identity: str, title: str, severity: Severity
+    identity: str, title: str, failure: str, severity: Severity
 ) -> Callable[[Callable[..., Iterator[Judgement]]], Check]:
-    """Make a check of a function: keyword-only arguments are its parameters, the docstring its text."""
+    """Make a check of a function: keyword-only arguments are its parameters, the docstring its text.
+
+    `title` says what should be, `failure` what is where it is not so.
+    """
 
     def made(function: Callable[..., Iterator[Judgement]]) -> Check:
         arguments = inspect.signature(function).parameters.values()
         defaults = {a.name: a.default for a in arguments if a.kind is a.KEYWORD_ONLY}
         text = headings(inspect.getdoc(function) or "")
-        return Check(identity, title, severity, function, MappingProxyType(defaults), text)
+        return Check(identity, title, failure, severity, function, MappingProxyType(defaults), text)
 
     return made
 

@@ -160,7 +160,7 @@ def _finding(state: State, check: Check, judgement: Judgement, control: str) -> 
     return Finding(
         id=finding_id("audit", check.id, state.account, judgement.resource),
         rule=check.id,
-        title=check.title,
+        title=check.failure,
         severity=check.severity,
         actor=judgement.resource,
         first_seen=state.as_of,

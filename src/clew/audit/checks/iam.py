@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from clew.snapshot.credential_report import AccessKey, Credentials
 
 
-@check("iam-console-user-mfa", "Console users have MFA", Severity.HIGH)
+@check("iam-console-user-mfa", "Console users have MFA", "Console user without MFA", Severity.HIGH)
 def console_user_mfa(state: State) -> Iterator[Judgement]:
     """Users who can sign in to the console, and the second factor that they have or lack.
 
@@ -59,7 +59,12 @@ def _mfa(row: Credentials) -> Judgement:
     return Judgement(Verdict.PASS, row.arn, "console password and MFA", facts, line=row.line)
 
 
-@check("iam-credentials-unused", "Unused credentials are disabled", Severity.MEDIUM)
+@check(
+    "iam-credentials-unused",
+    "Unused credentials are disabled",
+    "Unused credentials are active",
+    Severity.MEDIUM,
+)
 def credentials_unused(state: State, *, days: int = 90) -> Iterator[Judgement]:
     """Passwords and access keys that work, and when they were used last.
 
@@ -120,7 +125,7 @@ def _key_counts_from(key: AccessKey) -> datetime | None:
     return used if isinstance(used, datetime) else None
 
 
-@check("iam-access-key-age", "Active access keys are young", Severity.MEDIUM)
+@check("iam-access-key-age", "Active access keys are young", "Active access key is old", Severity.MEDIUM)
 def access_key_age(state: State, *, days: int = 90) -> Iterator[Judgement]:
     """Active access keys, and when they were made.
 
@@ -153,7 +158,12 @@ def _key_age(row: Credentials, as_of: datetime, days: int) -> Judgement:
     return Judgement(Verdict.PASS, row.arn, f"no key older than {days} days", facts, line=row.line)
 
 
-@check("iam-access-key-at-creation", "No access key made along with a console user", Severity.LOW)
+@check(
+    "iam-access-key-at-creation",
+    "No access key made along with a console user",
+    "Access key made along with a console user and never used",
+    Severity.LOW,
+)
 def access_key_at_creation(state: State, *, tolerance_seconds: int = 60) -> Iterator[Judgement]:
     """Console users and the access keys that were made together with them.
 

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 POLICY = "iam:GetAccountPasswordPolicy"
 
 
-@check("iam-password-policy-uppercase", "Passwords need an upper-case letter", Severity.LOW)
+@check(
+    "iam-password-policy-uppercase",
+    "Passwords need an upper-case letter",
+    "Passwords need no upper-case letter",
+    Severity.LOW,
+)
 def uppercase(state: State) -> Iterator[Judgement]:
     """Whether the password policy demands an upper-case letter.
 
@@ -34,7 +39,12 @@ def uppercase(state: State) -> Iterator[Judgement]:
     return _required(state, "RequireUppercaseCharacters")
 
 
-@check("iam-password-policy-lowercase", "Passwords need a lower-case letter", Severity.LOW)
+@check(
+    "iam-password-policy-lowercase",
+    "Passwords need a lower-case letter",
+    "Passwords need no lower-case letter",
+    Severity.LOW,
+)
 def lowercase(state: State) -> Iterator[Judgement]:
     """Whether the password policy demands a lower-case letter.
 
@@ -47,7 +57,7 @@ def lowercase(state: State) -> Iterator[Judgement]:
     return _required(state, "RequireLowercaseCharacters")
 
 
-@check("iam-password-policy-symbol", "Passwords need a symbol", Severity.LOW)
+@check("iam-password-policy-symbol", "Passwords need a symbol", "Passwords need no symbol", Severity.LOW)
 def symbol(state: State) -> Iterator[Judgement]:
     """Whether the password policy demands a symbol.
 
@@ -60,7 +70,7 @@ def symbol(state: State) -> Iterator[Judgement]:
     return _required(state, "RequireSymbols")
 
 
-@check("iam-password-policy-number", "Passwords need a number", Severity.LOW)
+@check("iam-password-policy-number", "Passwords need a number", "Passwords need no number", Severity.LOW)
 def number(state: State) -> Iterator[Judgement]:
     """Whether the password policy demands a number.
 
@@ -73,7 +83,7 @@ def number(state: State) -> Iterator[Judgement]:
     return _required(state, "RequireNumbers")
 
 
-@check("iam-password-policy-length", "Passwords are long", Severity.MEDIUM)
+@check("iam-password-policy-length", "Passwords are long", "Passwords may be short", Severity.MEDIUM)
 def length(state: State, *, characters: int = 14) -> Iterator[Judgement]:
     """Whether the password policy demands at least so many characters.
 
@@ -86,7 +96,12 @@ def length(state: State, *, characters: int = 14) -> Iterator[Judgement]:
     return _number(state, "MinimumPasswordLength", lambda set_: set_ >= characters, f"at least {characters}")
 
 
-@check("iam-password-policy-reuse", "Old passwords cannot be used again", Severity.LOW)
+@check(
+    "iam-password-policy-reuse",
+    "Old passwords cannot be used again",
+    "Old passwords can be used again",
+    Severity.LOW,
+)
 def reuse(state: State, *, passwords: int = 24) -> Iterator[Judgement]:
     """Whether the password policy refuses the last passwords of a user.
 
@@ -99,7 +114,7 @@ def reuse(state: State, *, passwords: int = 24) -> Iterator[Judgement]:
     return _number(state, "PasswordReusePrevention", lambda set_: set_ >= passwords, f"at least {passwords}")
 
 
-@check("iam-password-policy-expiry", "Passwords expire", Severity.LOW)
+@check("iam-password-policy-expiry", "Passwords expire", "Passwords do not expire in time", Severity.LOW)
 def expiry(state: State, *, days: int = 90) -> Iterator[Judgement]:
     """Whether the password policy lets passwords expire in time.
 

@@ -21,7 +21,7 @@ DETAILS = "iam:GetAccountAuthorizationDetails"
 _SCOPES = ("local", "attached", "all")
 
 
-@check("iam-user-policies", "No policy directly on users", Severity.LOW)
+@check("iam-user-policies", "No policy directly on users", "Policy directly on a user", Severity.LOW)
 def user_policies(state: State) -> Iterator[Judgement]:
     """IAM users and the policies that hang on them directly.
 
@@ -51,7 +51,7 @@ def _user(user: User) -> Judgement:
     return Judgement(Verdict.FAIL, user.arn, f"policies directly on the user: {named}", facts)
 
 
-@check("iam-admin-policy", "No policy allows everything", Severity.HIGH)
+@check("iam-admin-policy", "No policy allows everything", "Policy allows everything", Severity.HIGH)
 def admin_policy(state: State, *, scope: str = "local") -> Iterator[Judgement]:
     """Managed policies that allow every action on every resource.
 
@@ -122,7 +122,9 @@ def _details(state: State, needed: str) -> Account | Judgement:
     """The account's details; a judgement where they, or the list that is needed, are not complete."""
     account = state.snapshot.accounts.get(state.account)
     if account is None:
-        return unknown(state.account_arn, f"`{DETAILS}` was not asked", DETAILS)
+        others = sorted(set(state.snapshot.accounts) - {"aws"})
+        instead = f" of this account, but of {', '.join(others[:3])}" if others else ""
+        return unknown(state.account_arn, f"`{DETAILS}` was not asked{instead}", DETAILS)
     if account.truncated:
         return unknown(state.account_arn, f"`{DETAILS}` was not read to its end", DETAILS)
     if needed not in account.lists:

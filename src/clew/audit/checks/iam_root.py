@@ -36,7 +36,7 @@ DEVICES = "iam:ListVirtualMFADevices"
 _OLD_SERIAL = ":mfa/root-account-mfa-device"
 
 
-@check("iam-root-used", "Root not used", Severity.HIGH)
+@check("iam-root-used", "Root not used", "Root was used", Severity.HIGH)
 def root_used(state: State, *, days: int = 1, warn_days: int = 30) -> Iterator[Judgement]:
     """When the root user's password and access keys were used last.
 
@@ -74,7 +74,7 @@ def _root_used(row: Credentials, as_of: datetime, days: int, warn_days: int) -> 
     return Judgement(Verdict.PASS, row.arn, message, facts, line=row.line)
 
 
-@check("iam-root-access-key", "No root access key", Severity.CRITICAL)
+@check("iam-root-access-key", "No root access key", "Root has an access key", Severity.CRITICAL)
 def root_access_key(state: State) -> Iterator[Judgement]:
     """Whether the root user has access keys.
 
@@ -115,7 +115,7 @@ def _reported_key(row: Credentials) -> Judgement:
     return Judgement(Verdict.PASS, row.arn, "no active access key", facts, line=row.line)
 
 
-@check("iam-root-mfa", "Root has MFA", Severity.CRITICAL)
+@check("iam-root-mfa", "Root has MFA", "Root can sign in without MFA", Severity.CRITICAL)
 def root_mfa(state: State) -> Iterator[Judgement]:
     """Whether the root user has a second factor.
 
@@ -162,7 +162,12 @@ def _mfa(
     return Judgement(Verdict.FAIL, arn, "the root user can sign in without MFA", facts, line=line)
 
 
-@check("iam-root-hardware-mfa", "Root has hardware MFA only", Severity.MEDIUM)
+@check(
+    "iam-root-hardware-mfa",
+    "Root has hardware MFA only",
+    "Root has MFA that is no hardware, or none",
+    Severity.MEDIUM,
+)
 def root_hardware_mfa(state: State) -> Iterator[Judgement]:
     """Whether each MFA device of the root user is a piece of hardware.
 
