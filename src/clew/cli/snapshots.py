@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _SHOWN = 20
 _SHOWN_CHANGES = 8
 _VALUE = 90
+_NAMES = 6
 _HOURS = 3600
 _DAYS = 24
 
@@ -91,6 +92,15 @@ def difference(found: Difference) -> Iterator[str]:
 
 def _cut(text: str) -> str:
     return (text if len(text) <= _VALUE else f"{text[: _VALUE - 1]}…") or "nothing"
+
+
+def shortened(names: tuple[str, ...]) -> str:
+    """The names, or how many they are where a line would not hold them.
+
+    >>> shortened(("eu-west-1", "us-east-1")), shortened(tuple("abcdefghi"))
+    ('eu-west-1, us-east-1', '9: a … i')
+    """
+    return ", ".join(names) if len(names) <= _NAMES else f"{len(names)}: {names[0]} … {names[-1]}"
 
 
 def as_json(answer: Answer, *, with_body: bool = True) -> dict[str, object]:

@@ -136,8 +136,8 @@ def _lines(answers: Answers, path: Path, seconds: float) -> Iterator[str]:
     from clew.cli import snapshots
 
     unread = snapshots.unread(answers)
-    yield f"accounts     {', '.join(answers.accounts)}"
-    yield f"regions      {', '.join(answers.regions)}"
+    yield f"accounts     {snapshots.shortened(answers.accounts)}"
+    yield f"regions      {snapshots.shortened(answers.regions)}"
     answered = len(answers) - len(unread)
     yield f"calls        {len(answers):,} in {seconds:.1f} s; {answered:,} answered, {len(unread):,} not"
     yield f"snapshot     {context.printable(str(path))} ({path.stat().st_size:,} bytes)"

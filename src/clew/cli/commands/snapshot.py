@@ -90,8 +90,8 @@ def _overview(found: Recorded) -> Iterator[str]:
     header = found.header
     age = snapshots.age(header.collected_at, snapshots.now())
     yield f"collected    {header.collected_at} by Clew {header.tool_version}, {age}"
-    yield f"accounts     {', '.join(header.accounts)}"
-    yield f"regions      {', '.join(header.regions)}"
+    yield f"accounts     {snapshots.shortened(header.accounts)}"
+    yield f"regions      {snapshots.shortened(header.regions)}"
     yield f"answers      {header.answers:,}"
     yield ""
     yield from snapshots.table(found.answers)
