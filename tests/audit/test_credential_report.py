@@ -136,6 +136,8 @@ def test_what_is_no_report_is_refused_with_its_place(content: bytes, message: st
         ("alice,arn:aws:iam::111122223333:user/alice,true,x", "4 fields where the header has 3"),
         ("alice,alice,true", "`alice` is no ARN"),
         ("alice,arn:aws:iam::111122223333:root,true", "user `alice` with the ARN"),
+        ("alice,arn:aws:iam::111122223333:user/team/carol,true", "user `alice` with the ARN"),
+        (",arn:aws:iam::111122223333:user/alice,true", "no user name"),
         ("<root_account>,arn:aws:iam::111122223333:user/alice,true", "user `<root_account>` with the ARN"),
     ],
 )

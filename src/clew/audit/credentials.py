@@ -136,6 +136,15 @@ def each_user(state: State, judge: Callable[[Credentials], Judgement]) -> Iterat
             yield Judgement(Verdict.NOT_APPLICABLE, state.account_arn, message)
 
 
+def both_keys(row: Credentials, judgement: Judgement) -> Judgement:
+    """The judgement from the two keys of the report; no pass where the report says that it does not list all."""
+    if judgement.verdict is Verdict.FAIL or not row.has_further_credentials:
+        return judgement
+    facts = (*judgement.evidence, *said(row, "additional_credentials_info"))
+    message = "there are further credentials, for which the report has no columns"
+    return unknown(row.arn, message, "iam:ListAccessKeys", evidence=facts, line=row.line)
+
+
 def root_row(state: State) -> Credentials | Judgement:
     """The row of the root user, or why there is none."""
     if state.report is None:

@@ -116,6 +116,12 @@ class Credentials:
         return self.user == ROOT
 
     @property
+    def has_further_credentials(self) -> bool:
+        """Whether AWS says that there are credentials for which the report has no columns."""
+        said = self.additional_credentials_info
+        return not isinstance(said, Gap) and said.lower() not in {"0", "none", "false"}
+
+    @property
     def times(self) -> tuple[datetime, ...]:
         """Every moment in the past that the row names."""
         keys = chain.from_iterable((key.last_rotated, key.last_used) for key in self.access_keys)
@@ -219,7 +225,7 @@ def _row_notes(rows: tuple[Credentials, ...], source: str) -> Iterator[str]:
         if count > 1:
             lines = ", ".join(str(row.line) for row in rows if row.arn == arn)
             yield f"{source}: `{arn[:200]}` stands there {count} times, on lines {lines}; each is judged"
-    others = [row.user for row in rows if isinstance(row.additional_credentials_info, str)]
+    others = [row.user for row in rows if row.has_further_credentials]
     if others:
         yield f"further credentials than the report lists, of {_listed(others)}: see `additional_credentials_info`"
 
@@ -271,7 +277,8 @@ class _Reading:
         arn = _ARN.fullmatch(cells["arn"])
         if arn is None:
             return f"`{cells['arn'][:200]}` is no ARN of a user or of the root user"
-        if (cells["user"] == ROOT) is not (arn[3] == "root"):
+        named = ROOT if arn[3] == "root" else arn[3].rpartition("/")[2]
+        if cells["user"] and cells["user"] != named:
             return f"user `{cells['user'][:80]}` with the ARN `{cells['arn'][:200]}`"
         if not cells["user"]:
             return "no user name"

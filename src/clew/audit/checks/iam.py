@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from clew.audit.credentials import (
     ago,
+    both_keys,
     day,
     each_user,
     every,
@@ -77,7 +78,7 @@ def credentials_unused(state: State, *, days: int = 90) -> Iterator[Judgement]:
     References. IAM user guide, Getting credential reports for your AWS account · IAM user guide, Find unused AWS
     credentials
     """
-    return each_user(state, lambda row: _unused(row, state.as_of, days))
+    return each_user(state, lambda row: both_keys(row, _unused(row, state.as_of, days)))
 
 
 def _unused(row: Credentials, as_of: datetime, days: int) -> Judgement:
@@ -137,7 +138,7 @@ def access_key_age(state: State, *, days: int = 90) -> Iterator[Judgement]:
     Fix. Make a second key, let the program use it, deactivate the first, and delete it when nothing broke.
     References. IAM user guide, Getting credential reports for your AWS account · IAM user guide, Update access keys
     """
-    return each_user(state, lambda row: _key_age(row, state.as_of, days))
+    return each_user(state, lambda row: both_keys(row, _key_age(row, state.as_of, days)))
 
 
 def _key_age(row: Credentials, as_of: datetime, days: int) -> Judgement:
@@ -175,7 +176,7 @@ def access_key_at_creation(state: State, *, tolerance_seconds: int = 60) -> Iter
     References. IAM user guide, Getting credential reports for your AWS account
     """
     tolerance = timedelta(seconds=tolerance_seconds)
-    return each_user(state, lambda row: _made_along(row, tolerance))
+    return each_user(state, lambda row: both_keys(row, _made_along(row, tolerance)))
 
 
 def _made_along(row: Credentials, tolerance: timedelta) -> Judgement:

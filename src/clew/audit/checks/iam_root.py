@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from clew.audit.credentials import (
     REPORT,
     ago,
+    both_keys,
     day,
     flag,
     key_facts,
@@ -49,7 +50,7 @@ def root_used(state: State, *, days: int = 1, warn_days: int = 30) -> Iterator[J
     root user credentials
     """
     row = root_row(state)
-    yield row if isinstance(row, Judgement) else _root_used(row, state.as_of, days, warn_days)
+    yield row if isinstance(row, Judgement) else both_keys(row, _root_used(row, state.as_of, days, warn_days))
 
 
 def _root_used(row: Credentials, as_of: datetime, days: int, warn_days: int) -> Judgement:
@@ -100,7 +101,7 @@ def root_access_key(state: State) -> Iterator[Judgement]:
             row.resource, f"{row.message}, and {_no_summary(state)}", SUMMARY, REPORT, line=row.line
         )
     else:
-        yield _reported_key(row)
+        yield both_keys(row, _reported_key(row))
 
 
 def _reported_key(row: Credentials) -> Judgement:
