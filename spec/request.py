@@ -86,9 +86,12 @@ def read_line(
     if not isinstance(asked, dict):
         raise UnreadableError("`request` must be an object")
     unknown_keys = unread(line)
-    action, resource = _text(asked, "action"), _text({"resource": "*"} | asked, "resource")
-    if not re.fullmatch(r"[^:]+:[^:]+", action):
-        raise UnreadableError(f"action `{action}` must be `service:name`")
+    action, resource = (
+        _text(asked, "action"),
+        "*" if asked.get("resource") is None else _text(asked, "resource"),
+    )
+    if not re.fullmatch(r"[^:*?]+:[^:*?]+", action):
+        raise UnreadableError(f"action `{action}` must be `service:name`, without wildcards")
     caller = read_caller(
         _text(asked, "principal"), web_identity=action.lower() == "sts:assumerolewithwebidentity"
     )
@@ -125,8 +128,10 @@ def resource_account(asked: dict[str, Any], resource: str, caller: Caller) -> tu
     (`arn:aws:iam::aws:policy/…`) is no other account's.
     """
     given = asked.get("resource_account")
-    if isinstance(given, str):
+    if isinstance(given, str) and given:
         return given, False
+    if given not in (None, ""):
+        raise UnreadableError("`request.resource_account` must be a string")
     found = ARN.fullmatch(resource)
     if found and ACCOUNT.fullmatch(found["account"]):
         return found["account"], False

@@ -127,10 +127,14 @@ def test_a_resource_policy_statement_without_principal_matches_nobody_and_is_not
         ("[1]", "expected an object"),
         ("{", "not JSON"),
         (b"\xff\xfe\x00", "line"),
+        (b'{"id": "\xff"}', "no text in UTF-8"),
+        ('{"request": {"context": {"k": NaN}}}', "`NaN` is no number"),
         ("[" * 100_000, "nested too deeply"),
         ({"id": 7}, "request: expected an object"),
         ({**LINE, "request": {**REQUEST, "action": "GetObject"}}, "request.action"),
         ({**LINE, "request": {**REQUEST, "action": "s3:Get*"}}, "request.action"),
+        ({**LINE, "request": {**REQUEST, "action": "s3:Get:Object"}}, "request.action"),
+        ({**LINE, "request": {**REQUEST, "resource_account": 111122223333}}, "request.resource_account"),
         ({**LINE, "request": {**REQUEST, "principal": "ana"}}, "principal `ana`"),
         ({**LINE, "request": {**REQUEST, "principal": 7}}, "request.principal"),
         ({**LINE, "request": {**REQUEST, "resource": ""}}, "request.resource"),
@@ -152,7 +156,7 @@ def test_a_resource_policy_statement_without_principal_matches_nobody_and_is_not
         ({**LINE, "block_public_access": {"BlockPublicAcls": "yes"}}, "block_public_access.BlockPublicAcls"),
         ({**LINE, "object_ownership": "Nobody"}, "object_ownership"),
         ({**LINE, "management_account": "no"}, "management_account"),
-        ({**LINE, "context": {}}, "line: unknown key `context`"),
+        ({**LINE, "context": {}}, "line: unknown key `context`; did you mean `request.context`?"),
         ({**LINE, "PublicAccessBlock": {}}, "did you mean `block_public_access`?"),
         ({**LINE, "trust": READ}, "unknown key `trust` holds a policy"),
         ({**LINE, "more": [[json.dumps(READ)]]}, "unknown key `more` holds a policy"),
@@ -167,6 +171,26 @@ def test_a_line_that_cannot_be_evaluated_says_why(line: object, error: str) -> N
     assert "\n" not in answer["error"]
     assert answer["decision"] is None
     assert answer["id"] == (line.get("id") if isinstance(line, dict) else None)
+
+
+@pytest.mark.parametrize("name", [None, True, 0, 1.5, "", "a\nb", [1, "x"], {"a": [None]}])
+def test_an_id_of_any_json_type_is_repeated(name: object) -> None:
+    """The id is the caller's own: it comes back as it was, whether or not the line can be evaluated."""
+    for line in ({**LINE, "id": name}, {"id": name}):
+        assert evaluate_line(json.dumps(line))["id"] == name
+
+
+def test_an_answer_has_the_same_keys_with_and_without_an_error() -> None:
+    """A reader of answers finds notes and assumptions in each, and only the error tells them apart."""
+    assert {*evaluate_line(LINE), "error"} == {*evaluate_line({"id": 1})}
+
+
+def test_a_request_without_resource_is_about_the_star_and_says_so() -> None:
+    """Only id and request are required; what is assumed instead is told."""
+    request = {"principal": USER, "action": "ec2:DescribeInstances"}
+    answer = evaluate_line({"id": 1, "request": request})
+    assert answer["decision"] == "implicit_deny"
+    assert "resource" in answer["assumed"]
 
 
 def test_a_key_that_means_nothing_is_noted() -> None:

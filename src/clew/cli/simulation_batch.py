@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from clew.cli import context
-from clew.engine.batch import evaluate_line
+from clew.engine.batch import evaluate_line, failed
 from clew.errors import InputError
 
 if TYPE_CHECKING:
@@ -44,27 +44,14 @@ def print_batch(source: str, *, unknown_context: bool, derive_context: bool) -> 
 def answer(line: bytes, *, unknown_context: bool, derive_context: bool) -> dict[str, object]:
     """The answer to one line; whatever is wrong with it stands in `error`."""
     if len(line) > MAX_LINE_BYTES:
-        return failed(f"the line is longer than {MAX_LINE_BYTES:,} bytes")
+        return failed(None, f"the line is longer than {MAX_LINE_BYTES:,} bytes")
     if not line.strip():
-        return failed("the line is blank")
+        return failed(None, "the line is blank")
     try:
         return evaluate_line(line, unknown_context=unknown_context, derive_context=derive_context)
     except Exception as error:
         # One odd line must not cost the answers to all the others.
-        return failed(f"internal error: {type(error).__name__}: {error}")
-
-
-def failed(error: str) -> dict[str, object]:
-    """The answer to a line that could not be evaluated, in the keys of every other."""
-    return {
-        "id": None,
-        "decision": None,
-        "blocked_by": [],
-        "determined_by": [],
-        "missing_context": [],
-        "residual": None,
-        "error": error,
-    }
+        return failed(None, f"internal error: {type(error).__name__}: {error}")
 
 
 def lines(stream: BinaryIO, limit: int = MAX_LINE_BYTES) -> Iterator[bytes]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from math import isfinite
 from typing import TYPE_CHECKING, Final
 
 from clew.engine.authorize import Prepared
@@ -41,6 +40,7 @@ class Notes:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self.assumed: list[str] = []
         self.statements: set[tuple[str, int]] = set()
 
     def add(self, where: str, problem: Problem) -> None:
@@ -79,12 +79,12 @@ def evaluate_line(
             "id": name,
             **_told(decision),
             "notes": [*notes.lines, *decision.facts, *notes.unsaid(decision.remarks)],
-            "assumed": list(decision.assumed),
+            "assumed": [*notes.assumed, *decision.assumed],
         }
     except InputError as error:
-        return _failed(name, str(error))
+        return failed(name, str(error))
     except RecursionError:
-        return _failed(name, _MOST_DEEP)
+        return failed(name, _MOST_DEEP)
 
 
 def decide_line(
@@ -97,7 +97,8 @@ def decide_line(
     return _decide(line, unknown_context=unknown_context, derive_context=derive_context)[0]
 
 
-def _failed(name: object, error: str) -> dict[str, object]:
+def failed(name: object, error: str) -> dict[str, object]:
+    """The answer to a line that could not be evaluated, in the keys of every other."""
     return {
         "id": name,
         "decision": None,
@@ -105,6 +106,8 @@ def _failed(name: object, error: str) -> dict[str, object]:
         "determined_by": [],
         "missing_context": [],
         "residual": None,
+        "notes": [],
+        "assumed": [],
         "error": error,
     }
 
@@ -124,21 +127,35 @@ def _decoded(line: str | bytes | Mapping[str, object]) -> Mapping[str, object]:
     if isinstance(line, Mapping):
         return line
     try:
-        document = json.loads(line)
+        text = line if isinstance(line, str) else line.decode(json.detect_encoding(line))
+        document = _JSON.decode(text)
     except json.JSONDecodeError as error:
         raise LineError(f"column {error.colno}: not JSON: {error.msg.lower()}") from error
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+    except UnicodeDecodeError as error:
+        raise LineError("the line is no text in UTF-8") from error
+    except (ValueError, RecursionError) as error:
         raise LineError(_MOST_DEEP) from error
     if not isinstance(document, dict):
         raise LineError("expected an object")
     return document
 
 
-def _name(value: object) -> str | int | float | None:
-    """The line's id when it is a plain value that JSON can write."""
-    if isinstance(value, float):
-        return value if isfinite(value) else None
-    return value if isinstance(value, str | int) else None
+def _no_number(word: str) -> object:
+    raise LineError(f"not JSON: `{word}` is no number")
+
+
+_JSON: Final = json.JSONDecoder(parse_constant=_no_number)
+
+
+def _name(value: object) -> object:
+    """The line's id, whatever it is, where JSON can write it."""
+    if value is None or isinstance(value, str | int):
+        return value
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    return value
 
 
 def _decide(
@@ -159,22 +176,32 @@ def read_request(value: object, *, unknown_context: bool = False, notes: Notes |
     Errors: `LineError` when something is missing or of the wrong type.
     """
     written = _object(value, "request")
-    _known(written, REQUEST_KEYS, "request", notes or Notes())
+    notes = Notes() if notes is None else notes
+    _known(written, REQUEST_KEYS, "request", notes)
     account = written.get("resource_account")
     return Request(
         _text(written.get("principal"), "request.principal"),
         _action(_text(written.get("action"), "request.action")),
-        _text(written.get("resource"), "request.resource"),
-        None if account is None else _text(account, "request.resource_account"),
+        _resource(written.get("resource"), notes),
+        # Tools that write every key leave empty what they do not know.
+        None if account is None or account == "" else _text(account, "request.resource_account"),
         _context(written.get("context"), unknown_context=unknown_context),
     )
 
 
 def _action(text: str) -> str:
     service, colon, name = text.partition(":")
-    if colon and service and name and "*" not in text and "?" not in text:
+    if colon and service and name and ":" not in name and "*" not in text and "?" not in text:
         return text
     raise LineError(f"request.action: `{shown(text, _SHOWN)}` is no action such as `s3:GetObject`")
+
+
+def _resource(value: object, notes: Notes) -> str:
+    if value is not None:
+        return _text(value, "request.resource")
+    notes.assumed.append("resource")
+    notes.lines.append("resource `*` is assumed: the request does not say it")
+    return "*"
 
 
 def _context(value: object, *, unknown_context: bool) -> Context:
@@ -317,7 +344,8 @@ def _known(
         name = shown(str(key), _SHOWN)
         near = meant(str(key), settings=settings)
         if near is not None:
-            raise LineError(f"{where}: unknown key `{name}`; did you mean `{near}`?")
+            place = f"request.{near}" if near in REQUEST_KEYS and where == "line" else near
+            raise LineError(f"{where}: unknown key `{name}`; did you mean `{place}`?")
         if holds_policy(written[key]):
             raise LineError(
                 f"{where}: unknown key `{name}` holds a policy; give it under a key that is known"
