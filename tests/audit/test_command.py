@@ -13,8 +13,11 @@ import pytest
 from tests.audit.cases import row, written
 from typer.testing import CliRunner, Result
 
+from clew.audit import frameworks
+from clew.cli.commands.audit import FrameworkName, Output
 from clew.cli.main import app
 from clew.errors import InputError, UsageError
+from clew.report.audit_formats import FORMATS
 from clew.snapshot.credential_report import ROOT
 
 SAMPLE = str(Path(__file__).resolve().parent.parent.parent / "samples" / "credential-report.csv")
@@ -126,14 +129,36 @@ def test_every_format_holds_the_findings() -> None:
     assert "http://" not in page.replace("http://www.w3.org", "")
 
 
+def test_security_hub_takes_the_findings() -> None:
+    """Each finding has what ASFF demands, within its limits, and names its resource and control."""
+    found = json.loads(_run(SAMPLE, *NOW, "-o", "asff").stdout)
+    [key] = [finding for finding in found if finding["GeneratorId"] == "clew/iam-root-access-key"]
+    assert key["Resources"][0] == {
+        "Type": "AwsAccount",
+        "Id": "arn:aws:iam::111122223333:root",
+        "Partition": "aws",
+    }
+    assert (key["Severity"]["Label"], key["CreatedAt"]) == ("CRITICAL", "2026-03-11T06:00:00Z")
+    assert key["Compliance"]["RelatedRequirements"] == ["CIS AWS Foundations Benchmark 1.2.0, control 1.12"]
+    assert {f["Resources"][0]["Type"] for f in found} == {"AwsAccount", "AwsIamUser"}
+    assert len({f["Id"] for f in found}) == len(found)
+    assert all(f["Title"] and f["Description"] and len(f["Description"]) <= 1024 for f in found)
+
+
+def test_every_format_can_be_asked_for() -> None:
+    """The command offers what the reports can write."""
+    assert {output.value for output in Output} == set(FORMATS)
+    assert {name.value for name in FrameworkName} == set(frameworks.NAMES)
+
+
 def test_hostile_names_stay_text_in_every_format() -> None:
     """A user whose name is markup, a formula or an escape sequence does no harm."""
     name = "=cmd|'<script>alert(1)</script>\x1b[31m"
     report = written([row(ROOT, {}), row(name, {"password_enabled": "true"})])
-    for output in ("text", "json", "csv", "html", "sarif", "junit"):
+    for output in FORMATS:
         shown = _run("-", *NOW, "-o", output, stdin=report).stdout
         assert "\x1b" not in shown
-        assert "<script>alert" not in shown or output in {"text", "json", "csv", "sarif"}
+        assert "<script>alert" not in shown or output not in {"html", "junit"}
     cells = [
         cell
         for line in csv.reader(io.StringIO(_run("-", *NOW, "-o", "csv", stdin=report).stdout))

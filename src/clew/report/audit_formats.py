@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from clew.report import audit_csv, audit_html, audit_json, audit_junit, audit_sarif, audit_text
+from clew.report import audit_asff, audit_csv, audit_html, audit_json, audit_junit, audit_sarif, audit_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,7 @@ FORMATS: dict[str, Callable[[Audit], str]] = {
     "json": _json,
     "csv": audit_csv.render,
     "html": audit_html.render,
+    "asff": audit_asff.render,
     "sarif": audit_sarif.render,
     "junit": audit_junit.render,
 }

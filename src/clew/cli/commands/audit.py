@@ -17,6 +17,7 @@ class Output(StrEnum):
     JSON = "json"
     CSV = "csv"
     HTML = "html"
+    ASFF = "asff"
     SARIF = "sarif"
     JUNIT = "junit"
 
@@ -73,7 +74,7 @@ def credential_report(
         Severity | None, typer.Option(help="Exit 1 when an active finding is this severe or worse.")
     ] = None,
     output: Annotated[
-        Output, typer.Option("--output", "-o", help="text, json, csv, html, sarif or junit.")
+        Output, typer.Option("--output", "-o", help="text, json, csv, html, asff, sarif or junit.")
     ] = Output.TEXT,
 ) -> None:
     """Judge an IAM credential report; the file alone is enough.
