@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
@@ -45,6 +46,18 @@ def test_text_answers_the_assignment() -> None:
 def test_text_says_how_old_the_report_is() -> None:
     """The age of a CSV is what its newest time allows; that of AWS's answer is exact."""
     assert "a CSV does not say it; the newest time in it is 2026-03-11 01:00 UTC" in _run(SAMPLE, *NOW).stdout
+
+
+def test_ages_count_up_to_the_time_of_the_report(tmp_path: Path) -> None:
+    """AWS's JSON answer says when the report was made: that is when its ages end, and its own age is exact."""
+    content = base64.b64encode(Path(SAMPLE).read_bytes()).decode()
+    file = tmp_path / "report.json"
+    file.write_text(json.dumps({"Content": content, "GeneratedTime": "2026-03-11T02:00:00+00:00"}))
+    text = _run(str(file)).stdout
+    assert "as of 2026-03-11 02:00 UTC" in text
+    assert "Age of the report: made 2026-03-11 02:00 UTC, " in text
+    assert "a newer one can be had" in text
+    assert "password      2026-03-10 17:42 UTC, 8 hours before" in text
 
 
 def test_report_comes_from_standard_input() -> None:
