@@ -1,4 +1,7 @@
-"""Every call of the table, in every account and region that is asked for, side by side in threads."""
+"""Every call of the table, in every account and region that is asked for: accounts in turn, calls side by side.
+
+In turn, since the clients of one account in all regions take some hundred megabytes, and credentials of a role an hour.
+"""
 
 from __future__ import annotations
 
@@ -62,11 +65,13 @@ def collect(
 ) -> Answers:
     """The answers to these reads. Errors: `InputError` and `MissingExtraError`, before the first read only."""
     clients, caller = start(scale.account, connections=scale.workers)
-    own = _accounts(clients, caller, scale)
+    found: list[Answer] = []
     with ThreadPoolExecutor(scale.workers, thread_name_prefix="clew-collect") as pool:
         try:
-            targets = tuple(pool.map(lambda account: _target(account, clients, caller, scale, clock), own))
-            return Answers(_Run(reads, targets, pool, clock, advance).answers())
+            for account in _accounts(clients, caller, scale):
+                target = _target(account, clients, caller, scale, clock)
+                found += _Run(reads, target, pool, clock, advance, len(found)).answers()
+            return Answers(found)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -126,45 +131,43 @@ def _assumed(
 
 
 class _Run:
-    """One collection: questions that wait, questions on their way, and answers."""
+    """The collection of one account: questions on their way, and answers; `done` counts those of accounts before."""
 
     def __init__(
         self,
         reads: tuple[Read, ...],
-        targets: tuple[_Target, ...],
+        target: _Target,
         pool: ThreadPoolExecutor,
         clock: Clock,
         advance: Callable[[Progress], None],
+        done: int,
     ) -> None:
-        self._reads, self._targets, self._pool = reads, targets, pool
-        self._clock, self._advance = clock, advance
-        self._clients = {target.account: target.clients for target in targets if target.clients is not None}
+        self._reads, self._target, self._pool = reads, target, pool
+        self._clock, self._advance, self._done = clock, advance, done
         self._followers: dict[str, list[tuple[Read, Any]]] = _followers(reads)
         self._asked: set[Call] = set()
         self._running: dict[Future[Answer], Question] = {}
 
     def answers(self) -> Iterator[Answer]:
         """Each answer as it comes."""
-        for target in self._targets:
-            self._asked.update(answer.call for answer in target.answers)
-            yield from target.answers
-            for question in _first_questions(self._reads, target):
-                self._put(question)
-        done = 0
+        yield from self._target.answers
+        self._asked.update(answer.call for answer in self._target.answers)
+        for question in _first_questions(self._reads, self._target):
+            self._put(question)
         while self._running:
             finished, _ = wait(self._running, return_when=FIRST_COMPLETED)
             for future in finished:
                 question, answer = self._running.pop(future), future.result()
                 for following in self._following(question, answer):
                     self._put(following)
-                done += 1
-                self._advance(Progress(done, done + len(self._running), answer.call))
+                self._done += 1
+                self._advance(Progress(self._done, self._done + len(self._running), answer.call))
                 yield answer
 
     def _put(self, question: Question) -> None:
-        if question.call not in self._asked:
+        clients = self._target.clients
+        if clients is not None and question.call not in self._asked:
             self._asked.add(question.call)
-            clients = self._clients[question.account]
             self._running[self._pool.submit(ask, question, clients, self._clock)] = question
 
     def _following(self, question: Question, answer: Answer) -> Iterator[Question]:
