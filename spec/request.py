@@ -111,7 +111,7 @@ def read_line(
         scps=_levels(line, "scps", "scp"),
         rcps=_levels(line, "rcps", "rcp"),
         endpoint=_documents(line, "vpc_endpoint_policies", "endpoint"),
-        management_account=line.get("management_account") is True,
+        management_account=_flag(line, "management_account"),
         block_public_access=_settings(line, "block_public_access"),
         grants=_grants(line),
         acl=_object(line, "acl"),
@@ -161,6 +161,13 @@ def _settings(line: dict[str, Any], name: str) -> frozenset[str]:
         if not isinstance(on, bool):
             raise UnreadableError(f"`{name}.{setting}` must be true or false")
     return frozenset(setting for setting, on in settings.items() if on)
+
+
+def _flag(line: dict[str, Any], name: str) -> bool:
+    value = line.get(name)
+    if not (value is None or isinstance(value, bool)):
+        raise UnreadableError(f"`{name}` must be true or false")
+    return value is True
 
 
 def _list(line: dict[str, Any], name: str) -> list[Any]:

@@ -264,10 +264,10 @@ def read_policies(line: Mapping[str, object], notes: Notes | None = None) -> Pol
 
 
 def _levels(value: object, where: str, kind: PolicyKind, notes: Notes) -> tuple[tuple[Policy, ...], ...]:
-    return tuple(
-        _documents(level, f"{where}/{number}", kind, notes)
-        for number, level in enumerate(_list(value, where))
-    )
+    levels = _list(value, where)
+    if None in levels:
+        raise LineError(f"{where}/{levels.index(None)}: expected a list")
+    return tuple(_documents(level, f"{where}/{number}", kind, notes) for number, level in enumerate(levels))
 
 
 def _documents(value: object, where: str, kind: PolicyKind, notes: Notes) -> tuple[Policy, ...]:

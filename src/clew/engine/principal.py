@@ -118,7 +118,9 @@ def _from_arn(text: str) -> Caller:
         # AWS: "Restricting access to an Amazon S3 origin", origin access identities: a bucket policy alone decides.
         return Caller(Kind.SERVICE, text, partition=partition)
     found = Kind.ROOT if (service, resource) == ("iam", "root") else _KINDS.get((service, kind))
-    if found is None or region or not _ACCOUNT.fullmatch(account) or not (rest or found is Kind.ROOT):
+    # A session is ROLE/NAME.
+    is_named = rest.partition("/")[2] if found is Kind.SESSION else rest or found is Kind.ROOT
+    if found is None or region or not _ACCOUNT.fullmatch(account) or not is_named:
         raise PrincipalError(
             f"principal `{shown(text, _SHOWN)}` is no user, role, session, identity provider or root user"
         )

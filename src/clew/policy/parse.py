@@ -190,7 +190,14 @@ def _whole(found: Draft) -> Reading:
     """The reading of a draft that is a document at all."""
     if found.policy is None or any(map(_is_about_the_text, found.problems)):
         raise _error(found)
-    return Reading(found.policy, found.problems, _offered(found))
+    policy = found.policy
+    if found.root is not None:
+        # What was meant by a misspelled element is told, not taken: AWS compares their names with case.
+        if found.root.get("Statement") is None:
+            raise _error(found)
+        if policy.version is not None and found.root.get("Version") is None:
+            policy = policy._replace(version=None)
+    return Reading(policy, found.problems, _offered(found))
 
 
 def _is_about_the_text(problem: Problem) -> bool:
