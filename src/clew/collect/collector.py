@@ -1,6 +1,6 @@
 """Every call of the table, in every account and region that is asked for: accounts in turn, calls side by side.
 
-In turn, since the clients of one account in all regions take some hundred megabytes, and credentials of a role an hour.
+In turn, since the clients of one account in all regions take up to 400 MB, and credentials of a role an hour.
 """
 
 from __future__ import annotations
