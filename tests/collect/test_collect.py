@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from botocore.loaders import JSONFileLoader
 from moto.moto_api._internal import moto_api_backend
 from typer.testing import CliRunner
@@ -204,6 +206,34 @@ def test_nonsense_is_a_failure(service: str, operation: str) -> None:
     answer = ask(Question(Read(service, operation), OWN, "us-east-1", {}), clients, CLOCK)
     assert answer.status is Status.FAILED
     assert answer.error_code
+
+
+@dataclass(frozen=True)
+class Unreachable:
+    """Clients whose services cannot be reached, for that reason; the SDK places them in `us-east-1`."""
+
+    reason: str
+
+    def of(self, service: str, region: str) -> Any:
+        raise EndpointConnectionError(endpoint_url=f"https://{service}.{region}", error=self.reason)
+
+    def has_endpoint(self, _: str, region: str) -> bool:
+        return region == "us-east-1"
+
+
+@pytest.mark.parametrize(
+    ("region", "reason", "status"),
+    [
+        ("eu-west-1", "Failed to resolve 'macie2.eu-west-1'", Status.ABSENT),
+        ("us-east-1", "Failed to resolve 'macie2.us-east-1'", Status.FAILED),
+        ("eu-west-1", "Connection refused", Status.FAILED),
+    ],
+)
+def test_service_is_not_in_a_region_on_two_witnesses(region: str, reason: str, status: Status) -> None:
+    """Only where no such host exists and the SDK places the service elsewhere is it a fact that it is not there."""
+    clients: Any = Unreachable(reason)
+    question = Question(Read("macie2", "GetMacieSession"), OWN, region, {})
+    assert ask(question, clients, CLOCK).status is status
 
 
 def test_account_that_cannot_be_entered_is_on_record(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,8 @@ _DENIED = frozenset(
     }
 )
 _TOKENS = ("NextToken", "nextToken", "NextMarker", "Marker")
+# How urllib3, old and new, and the systems beneath say that a name does not resolve.
+_NO_HOST = re.compile("failed to resolve|name or service not known|nodename nor servname", re.IGNORECASE)
 _POLLS = 20
 _POLL_SECONDS = 2.0
 
@@ -87,7 +90,8 @@ def ask(question: Question, clients: Clients, clock: Clock) -> Answer:
         return refused(call, question.read.absent, clock, error)
     except EndpointConnectionError as error:
         # No such host, and the SDK places the service elsewhere: two witnesses that it is not in this region.
-        if call.region != GLOBAL and not clients.has_endpoint(call.service, call.region):
+        is_elsewhere = call.region != GLOBAL and not clients.has_endpoint(call.service, call.region)
+        if is_elsewhere and _NO_HOST.search(str(error.kwargs.get("error"))):
             message = f"{call.service} is not in {call.region}"
             return Answer(call, clock.stamp(), Status.ABSENT, None, "NoEndpoint", message)
         return failed(call, clock, error)
