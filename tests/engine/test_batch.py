@@ -200,6 +200,17 @@ def test_a_request_without_resource_is_about_the_star_and_says_so() -> None:
     assert "resource" in answer["assumed"]
 
 
+def test_policies_that_come_again_are_answered_and_noted_again() -> None:
+    """What is kept of a line's policies changes no answer, also when the caller changes its own line."""
+    policy = {"Statement": [{**READ["Statement"][0]}, {"Effect": "allow", "Action": "*", "Resource": "*"}]}
+    line = {**INSIDE, "identity_policies": [policy]}
+    first = evaluate_line(line)
+    assert [evaluate_line(line), evaluate_line(json.dumps(line))] == [first, first]
+    assert len(first["notes"]) == len(set(first["notes"]))
+    policy["Statement"][0]["Effect"] = "Deny"
+    assert evaluate_line(line)["decision"] == "explicit_deny"
+
+
 def test_a_key_that_means_nothing_is_noted() -> None:
     """What a line carries for its own purposes, such as an expected answer, does not fail it."""
     answer = evaluate_line({**INSIDE, "expected": "allow"})

@@ -6,7 +6,9 @@ The line's form is a public contract: `docs/guide/engine.md` describes every key
 from __future__ import annotations
 
 import json
+import marshal
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from clew.engine.authorize import Prepared
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from clew.engine.request import ContextValue
 
 _OWNERSHIPS: Final = frozenset({"BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"})
+_POLICY_KEYS: Final = tuple(sorted(LINE_KEYS - {"id", "request"}))
+_SAME_BYTES: Final = 2  # the version of marshal that writes equal values alike, whoever else refers to them
+_LONGEST_KEPT: Final = 256 * 1024
 _SHOWN: Final = 100
 _MOST_BITS: Final = 4096
 _MOST_DEEP: Final = "the line is nested too deeply or holds a number that cannot be read"
@@ -164,10 +169,34 @@ def _decide(
     notes = Notes()
     _known(line, LINE_KEYS, "line", notes)
     request = read_request(line.get("request"), unknown_context=unknown_context, notes=notes)
-    policies = read_policies(line, notes)
+    prepared = _prepared(line, notes)
     if derive_context:
         request = derived(request)
-    return Prepared(policies).authorize(request), notes
+    return prepared.authorize(request), notes
+
+
+def _prepared(line: Mapping[str, object], notes: Notes) -> Prepared:
+    """The line's policies, compiled; those of the last lines are kept, because a caller asks many things of them."""
+    # Finding a document of 3 statements again takes 5 µs, of 200 statements 0.1 ms; reading and compiling them 0.1 ms
+    # and 5 ms.
+    try:
+        key = marshal.dumps({name: line[name] for name in _POLICY_KEYS if name in line}, _SAME_BYTES)
+    except ValueError:
+        return Prepared(read_policies(line, notes))
+    if len(key) > _LONGEST_KEPT:
+        return Prepared(read_policies(line, notes))
+    prepared, found = _kept(key)
+    notes.lines += found.lines
+    notes.statements |= found.statements
+    return prepared
+
+
+@lru_cache(maxsize=32)
+def _kept(key: bytes) -> tuple[Prepared, Notes]:
+    notes = Notes()
+    # A copy, so that nobody changes it afterwards.
+    line = marshal.loads(key)  # noqa: S302  # what `_prepared` has just written
+    return Prepared(read_policies(line, notes)), notes
 
 
 def read_request(value: object, *, unknown_context: bool = False, notes: Notes | None = None) -> Request:
