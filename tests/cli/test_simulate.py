@@ -118,6 +118,40 @@ def test_long_lists_are_cut(tmp_path: Path) -> None:
     assert "and 5 more" in shown
 
 
+def test_order_of_evaluation_is_for_those_who_ask() -> None:
+    """What is the same for every decision stands in the explanation and in JSON, not in the plain answer."""
+    plain, full = ask(*CARLOS, *LOGS).stdout, ask(*CARLOS, *LOGS, "--explain").stdout
+    assert full.startswith(plain.rstrip())
+    assert [line.split()[0] for line in full.removeprefix(plain).splitlines()[:2]] == ["Rule", "Order"]
+    assert answers(*CARLOS, *LOGS)[0]["order"]
+
+
+def test_owner_is_told_once(tmp_path: Path) -> None:
+    """An owner that is assumed is told once, in words, and only of a resource that has a name."""
+    policy = write(tmp_path / "p.json", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    shown = ask("--policy", policy, "-a", "s3:GetObject", "-r", "arn:aws:s3:::x/y").stdout
+    assert "belongs to the same account as the user" in shown
+    assert shown.count("Assumed") == 1
+    assert "000000000000" not in shown
+    assert "belongs to" not in ask("--policy", policy, "-a", "s3:GetObject").stdout
+
+
+def test_many_statements_are_counted_in_a_table(tmp_path: Path) -> None:
+    """A row over a policy of thousands of statements names the first and counts the others."""
+    statements = [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}] * 3000
+    policy = write(tmp_path / "p.json", {"Version": "2012-10-17", "Statement": statements})
+    shown = ask("--policy", policy, "-a", "s3:*").stdout
+    assert "and 2997 more" in shown
+    assert "statement 4" not in shown
+
+
+def test_wrong_resource_is_noted() -> None:
+    """A resource whose ARN is wrong, or is none, is answered with what is wrong about it."""
+    wrong = ask(*CARLOS, "-a", "s3:GetObject", "-r", "arn:aws:s3::::x/y", "--policies", SAMPLE).stdout
+    assert "did you mean `arn:aws:s3:::x/y`?" in " ".join(wrong.split())
+    assert "an ARN begins with `arn:`" in ask("--policy", DRAFT, "-a", "s3:GetObject", "-r", "x").stdout
+
+
 def test_matrix_of_many_resources_is_a_list() -> None:
     """With more resources than columns each pair has its row; --explain tells each of them."""
     words = [*CARLOS, "-a", "s3:GetObject", "--policies", SAMPLE]
@@ -413,6 +447,17 @@ def test_malformed_policy_is_located(tmp_path: Path) -> None:
     )
     message = error("--policy", str(file), "-a", "s3:GetObject")
     assert message.startswith(f"{file}:4 ")
+    assert message.endswith(f"; `clew validate --fix {file}` offers a corrected document")
+
+
+def test_file_that_is_no_policy_is_not_offered_a_correction(tmp_path: Path) -> None:
+    """Where there is nothing to correct, none is promised, and a file is named once."""
+    file = tmp_path / "five.json"
+    file.write_text("5")
+    message = error("--policy", str(file), "-a", "s3:GetObject")
+    assert "--fix" not in message
+    file.write_text(f"[{' ' * 2_000_000}]")
+    assert error("--policy", str(file), "-a", "s3:GetObject").startswith(f"{file} /: a text of 2,000,002 ")
     assert isinstance(ask("--policy", str(file), "-a", "s3:GetObject").exception, PolicyError)
     file.write_text('{"Statement": [\n{"Effect": "Allow" "Action": "*"}]}')
     assert error("--policy", str(file), "-a", "s3:GetObject").startswith(f"{file}:2")

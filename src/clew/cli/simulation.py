@@ -43,7 +43,7 @@ def answer(asked: Asked, form: Form) -> int:
     """Decide every request of the question and print the answers; the exit code."""
     posed = question(asked)
     answers = decided(posed)
-    _print(posed, answers, form)
+    _print(answers, form)
     if form.save is not None:
         from clew.cli.simulation_evidence import save
 
@@ -121,15 +121,15 @@ def _request(posed: Question, found: Applied, action: str, resource: str) -> Req
     return Request(bare.principal, action, resource, bare.resource_account, bare.context.with_defaults(about))
 
 
-def _print(posed: Question, answers: Sequence[Answer], form: Form) -> None:
+def _print(answers: Sequence[Answer], form: Form) -> None:
     chosen = form.output or _configured()
     match chosen:
         case Output.JSON | Output.JSONL | Output.CSV | Output.AWS:
-            _print_data(posed, answers, chosen)
+            _print_data(answers, chosen)
         case Output.TABLE:
             _print_table(answers)
         case Output.TEXT if form.explain or len(answers) == 1:
-            sys.stdout.write("\n".join(_explained(answers)))
+            sys.stdout.write("\n".join(_explained(answers, full=form.explain)))
         case Output.TEXT if len(answers) <= _TABLE_ROWS:
             _print_table(answers)
         case Output.TEXT:
@@ -144,8 +144,8 @@ def _configured() -> Output:
     return Output(word) if word in {"json", "jsonl", "csv"} else Output.TEXT
 
 
-def _explained(answers: Iterable[Answer]) -> Iterable[str]:
-    return (explanation(each, width=_width(), color=context.use_color()) for each in answers)
+def _explained(answers: Iterable[Answer], *, full: bool) -> Iterable[str]:
+    return (explanation(each, width=_width(), color=context.use_color(), full=full) for each in answers)
 
 
 def _print_table(answers: Sequence[Answer]) -> None:
@@ -160,7 +160,7 @@ def _width() -> int:
     return width()
 
 
-def _print_data(posed: Question, answers: Sequence[Answer], form: Output) -> None:
+def _print_data(answers: Sequence[Answer], form: Output) -> None:
     from clew.report import decision_aws, decision_json
 
     if form is Output.JSON:
@@ -177,7 +177,6 @@ def _print_data(posed: Question, answers: Sequence[Answer], form: Output) -> Non
                 "IAM's answers know no `undetermined`: keys that are not given are taken as absent there; "
                 "`MissingContextValues` names them, and the exit code is 3"
             )
-    del posed
 
 
 def print_live_permissions(asked: Asked) -> int:

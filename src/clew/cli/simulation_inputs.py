@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clew.aws.arn_doctor import examine
 from clew.aws.catalog import current
 from clew.cli import context
 from clew.cli.simulation_context import Carried, Message, carried, decoded_message
@@ -200,6 +202,9 @@ def _takes(catalog: Catalog, name: str, resource: str) -> bool:
 def hints(action: str, resource: str) -> tuple[str, ...]:
     """What is odd about an action on such a resource: a bucket's ARN where an object's is needed, and the like."""
     catalog = current()
+    wrong = () if resource == "*" else examine(resource, catalog=catalog)
+    if wrong:
+        return tuple(f"`{resource[:200]}`: {each}" for each in wrong if each.is_error)
     known = catalog.action(action)
     if known is None or resource == "*":
         return ()
@@ -242,13 +247,20 @@ def _document(name: str, kind: PolicyKind) -> Document:
     try:
         _ = found.policy
     except PolicyError as error:
-        more = f"; `clew validate {name}` tells all" if len(error.problems) > 1 else ""
-        raise PolicyError(f"{_located(name, str(error))}{more}") from error
+        raise PolicyError(f"{_located(name, str(error))}; {_advice(name, error)}") from error
     return found
 
 
+def _advice(name: str, error: PolicyError) -> str:
+    """Where to look next: at the corrected document, where there is one to offer."""
+    file = "" if name == "-" else f" {shlex.quote(name)}"
+    if error.corrected is None:
+        return f"`clew validate{file}` tells all"
+    return f"`clew validate --fix{file}` offers a corrected document"
+
+
 def _located(name: str, message: str) -> str:
-    return message if message.startswith(f"{name}:") else f"{name}: {message}"
+    return message if message.startswith((f"{name}:", f"{name} ")) else f"{name}: {message}"
 
 
 def _scp_level(name: str) -> tuple[Document, ...]:

@@ -137,7 +137,12 @@ OutputOption = Annotated[
     Output | None,
     _option("`aws` is the JSON of IAM's simulation API.", "--output", "-o"),
 ]
-Explain = Annotated[bool, _option("Text: explain every decision, also those of a matrix.", "--explain")]
+Explain = Annotated[
+    bool,
+    _option(
+        "Text: explain every decision of a matrix; add the rule and the order of evaluation.", "--explain"
+    ),
+]
 FailOnOption = Annotated[
     FailOn | None,
     _option(

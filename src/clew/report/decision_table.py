@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from clew.engine.decision import Effect
 from clew.reach.attached import UNKNOWN_DOCUMENT
-from clew.report.decision import gate_word, open_condition, paint, style, told, who, word
+from clew.report.decision import gate_word, listed, open_condition, paint, style, told, who, word
 from clew.report.escape import terminal
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _CELL = 15
 _COLUMNS = 4
+_SHOWN = 3
 _MARGIN = "  "
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 _FIRST_WORD = re.compile(r"[^:]*:[A-Z][a-z0-9]*")
@@ -73,13 +74,15 @@ def settled(answer: Answer) -> str:
         return f"not allowed by {', '.join(names)}"
     settling = {(each.policy, each.statement) for each in decision.determined_by}
     granting = {"identity", "resource", "grant", "acl"}
-    shown = [
-        f"{each.short}{f' ({each.place})' if each.place else ''}"
+    found = [
+        each
         for each in told(answer)
         if (each.statement.policy, each.statement.statement) in settling
         and (decision.effect is Effect.EXPLICIT_DENY or each.statement.gate in granting)
     ]
-    return ", ".join(shown) or terminal(decision.rule)
+    shown = [f"{each.short}{f' ({each.place})' if each.place else ''}" for each in found[:_SHOWN]]
+    more = [f"{len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
+    return listed([*shown, *more]) if more else ", ".join(shown) or terminal(decision.rule)
 
 
 def _matrix(answers: Sequence[Answer], resources: Sequence[str], *, color: bool) -> Iterator[str]:

@@ -36,17 +36,19 @@ _PATHS = {
     Gate.ENDPOINT: "vpc_endpoint_policies",
 }
 _SHOWN_IN_GATE = 4
+# The engine's note of the owner that it took; here it stands under what is assumed.
+_OWNER_NOTE = "resource_account "
 _INDENT = "  "
 
 
-def explanation(answer: Answer, *, width: int = 100, color: bool = False) -> str:
-    """The whole answer as text: sentence, gates, what is missing, what was assumed, the order of evaluation."""
+def explanation(answer: Answer, *, width: int = 100, color: bool = False, full: bool = False) -> str:
+    """The whole answer as text: sentence, gates, what is missing, what was assumed; `full`: the law of it, too."""
     found = told(answer)
     blocks = [
         _head(answer, color=color),
         _wrapped(sentence(answer, found), width),
         _gates(answer, found, width, color=color),
-        _facts(answer, width),
+        _facts(answer, width, full=full),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -132,27 +134,30 @@ def _silent(answer: Answer, gate: Gate, here: Sequence[Told]) -> Iterator[str]:
             yield f"no statement in {names}{holder} allows it"
 
 
-def _facts(answer: Answer, width: int) -> str:
+def _facts(answer: Answer, width: int, *, full: bool) -> str:
     decision, applied = answer.decision, answer.applied
     keys = [key for key in decision.missing_context if not key.startswith(UNKNOWN_DOCUMENT)]
     facts: list[tuple[str, Iterable[str]]] = [
         ("Not at hand", [missing.why for missing in applied.missing]),
         ("Keys not given", [", ".join(keys)] if keys else []),
-        ("Rule", [decision.rule]),
         ("Assumed", _assumed(answer)),
-        ("Notes", [*decision.notes, *answer.hints]),
-        ("Order", [" → ".join(decision.order)]),
+        ("Notes", [*(note for note in decision.notes if not note.startswith(_OWNER_NOTE)), *answer.hints]),
+        ("Rule", [decision.rule] if full else []),
+        ("Order", [" → ".join(decision.order)] if full else []),
     ]
     return "\n".join(
-        _labelled(label, terminal(text), width) for label, texts in facts for text in texts if text
+        _labelled("" if number else label, terminal(text), width)
+        for label, texts in facts
+        for number, text in enumerate(texts)
     )
 
 
 def _assumed(answer: Answer) -> list[str]:
     owner = answer.decision.resource_account
-    mine = (
-        [f"the resource belongs to account {owner}"] if "resource_account" in answer.decision.assumed else []
-    )
+    account = "the same account as the user" if answer.applied.is_stand_in else f"account {owner}"
+    # `*` names no resource: nobody wonders whose it is.
+    is_assumed = "resource_account" in answer.decision.assumed and answer.request.resource != "*"
+    mine = [f"the resource belongs to {account}"] if is_assumed else []
     return [*mine, *answer.applied.assumed]
 
 

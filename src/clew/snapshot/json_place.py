@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from json.decoder import JSONDecoder
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _SPACE = re.compile(r"[ \t\r\n]*")
+_LINE_END = re.compile(r"\n")
 _DECODER = JSONDecoder()
 
 Step = str | int
@@ -77,3 +79,22 @@ def line_and_column(text: str, position: int) -> tuple[int, int]:
     (2, 2)
     """
     return text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
+
+
+def line_starts(text: str) -> list[int]:
+    r"""Where each line begins: for texts of which many positions are asked.
+
+    >>> line_starts("ab\ncd")
+    [0, 3]
+    """
+    return [0, *(match.end() for match in _LINE_END.finditer(text))]
+
+
+def in_lines(starts: Sequence[int], position: int) -> tuple[int, int]:
+    """The line and the column of a position, both counted from 1, in a text whose lines begin at `starts`.
+
+    >>> in_lines([0, 3], 4)
+    (2, 2)
+    """
+    line = bisect_right(starts, position)
+    return line, position - starts[line - 1] + 1

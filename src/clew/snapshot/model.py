@@ -17,7 +17,7 @@ from clew.snapshot import json_place
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from clew.policy.model import Policy, PolicyKind
+    from clew.policy.model import Policy, PolicyKind, Position
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ class Source:
     text: str = field(repr=False)
     sha256: str = ""
     size_bytes: int = 0
+
+    @cached_property
+    def line_starts(self) -> list[int]:
+        """Where each line of the text begins."""
+        return json_place.line_starts(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +101,26 @@ class Document:
 
     def statement(self, index: int) -> Span | None:
         """Where a statement begins and ends; None where the document has no such statement, or no place for it."""
-        places = (each.position for each in self.policy.statements if each.index == index)
-        position = next(places, None)
+        position = self._positions.get(index)
         if position is None:
             return None
-        ends = json_place.line_and_column(self.text, json_place.end_of_value(self.text, position.offset))
+        ends = json_place.in_lines(self._line_starts, json_place.end_of_value(self.text, position.offset))
         return Span((position.line, position.column), ends, self._in_file(position.offset))
+
+    @cached_property
+    def _positions(self) -> dict[int, Position | None]:
+        return {each.index: each.position for each in self.policy.statements}
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return json_place.line_starts(self.text)
 
     def _in_file(self, offset: int) -> tuple[int, int] | None:
         """The place in the file of a character of the document's text."""
         if self.source is None or (isinstance(self.content, str) and not self.is_whole_file):
             return None
         first = 0 if self.is_whole_file else self._begins
-        return None if first is None else json_place.line_and_column(self.source.text, first + offset)
+        return None if first is None else json_place.in_lines(self.source.line_starts, first + offset)
 
 
 @dataclass(frozen=True, slots=True)
