@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from clew.aws import catalog
 from clew.engine.authorize import Prepared
 from clew.engine.derive import derived
 from clew.engine.line_keys import LINE_KEYS, REQUEST_KEYS, SETTINGS, holds_policy, meant
@@ -185,14 +186,15 @@ def _prepared(line: Mapping[str, object], notes: Notes) -> Prepared:
         return Prepared(read_policies(line, notes))
     if len(key) > _LONGEST_KEPT:
         return Prepared(read_policies(line, notes))
-    prepared, found = _kept(key)
+    prepared, found = _kept(key, catalog.current())
     notes.lines += found.lines
     notes.statements |= found.statements
     return prepared
 
 
 @lru_cache(maxsize=32)
-def _kept(key: bytes) -> tuple[Prepared, Notes]:
+def _kept(key: bytes, _: catalog.Catalog) -> tuple[Prepared, Notes]:
+    """What the policies come to while this catalogue applies."""
     notes = Notes()
     # A copy, so that nobody changes it afterwards.
     line = marshal.loads(key)  # noqa: S302  # what `_prepared` has just written
