@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import sys
-import zlib
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from clew.cli import context
+from clew.cli.streams import opened
 from clew.engine.batch import evaluate_line, failed
-from clew.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
-_GZIP = b"\x1f\x8b"
 MAX_LINE_BYTES = 16 * 1024 * 1024
 """A longer line is answered with an error: a request with every policy that AWS allows is far below 1 MB."""
 
@@ -30,7 +25,7 @@ def print_batch(source: str, *, unknown_context: bool, derive_context: bool) -> 
     """
     partial = False
     write, flush = sys.stdout.write, sys.stdout.flush
-    with _opened(source) as stream:
+    with opened(source) as stream:
         for line in lines(stream):
             found = answer(line, unknown_context=unknown_context, derive_context=derive_context)
             write(f"{json.dumps(found)}\n")
@@ -61,22 +56,3 @@ def lines(stream: BinaryIO, limit: int = MAX_LINE_BYTES) -> Iterator[bytes]:
         while len(end) > limit and not end.endswith(b"\n"):
             end = stream.readline(limit + 1) or b"\n"
         yield line.rstrip(b"\r\n")
-
-
-@contextmanager
-def _opened(source: str) -> Iterator[BinaryIO]:
-    """The file, unpacked where it is gzip, or standard input as it comes."""
-    if source == "-":
-        yield sys.stdin.buffer
-        return
-    with ExitStack() as stack:
-        try:
-            stream = stack.enter_context(Path(source).open("rb"))
-            packed = stream.peek(len(_GZIP))[: len(_GZIP)] == _GZIP
-            # mypy: a GzipFile has all that is used of a BinaryIO.
-            yield cast("BinaryIO", stack.enter_context(gzip.open(stream))) if packed else stream
-        except (OSError, EOFError, zlib.error) as error:
-            if isinstance(error, BrokenPipeError):
-                raise
-            reason = (isinstance(error, OSError) and error.strerror) or f"damaged gzip: {error}"
-            raise InputError(f"`{source}` cannot be read: {reason.lower()}") from error

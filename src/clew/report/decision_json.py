@@ -95,7 +95,7 @@ def csv_rows(answers: Iterable[Answer]) -> Iterator[list[str]]:
     for answer in answers:
         settling = {(each.policy, each.statement) for each in answer.decision.determined_by}
         statements = [
-            f"{each.short}{f' ({each.place})' if each.place else ''}"
+            f"{each.title}{f' ({each.place})' if each.place else ''}"
             for each in told(answer)
             if (each.statement.policy, each.statement.statement) in settling
         ]
