@@ -141,11 +141,11 @@ def test_owner_is_told_once(tmp_path: Path) -> None:
 
 
 def test_many_statements_are_counted_in_a_table(tmp_path: Path) -> None:
-    """A row over a policy of thousands of statements names the first and counts the others."""
-    statements = [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}] * 3000
+    """A row over a policy of hundreds of statements names the first and counts the others."""
+    statements = [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}] * 600
     policy = write(tmp_path / "p.json", {"Version": "2012-10-17", "Statement": statements})
     shown = ask("--policy", policy, "-a", "s3:*").stdout
-    assert "and 2997 more" in shown
+    assert "and 597 more" in shown
     assert "statement 4" not in shown
 
 

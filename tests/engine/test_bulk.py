@@ -29,8 +29,8 @@ BEN = "arn:aws:iam::111122223333:role/ben"
 OBJECT = "arn:aws:s3:::logs/a"
 DRAWN = 60
 TOLD = 6
-SEEDS = 150
-FEW_SEEDS = 16
+SEEDS = 60
+FEW_SEEDS = 6
 LONG_SEEDS = 10_000
 
 

@@ -174,7 +174,7 @@ def ingest_with_kills(perform: Perform, lake: Path, logs: Logs, kills: int, seed
     assert perform("ingest", lake, **options)["stored"] == 0
 
 
-@pytest.mark.parametrize(("workers", "kills"), [(0, 3), (2, 2)])
+@pytest.mark.parametrize(("workers", "kills"), [(0, 2), (2, 1)])
 def test_a_killed_ingest_resumes_exactly(
     perform: Perform, tmp_path: Path, logs: Logs, workers: int, kills: int
 ) -> None:

@@ -115,7 +115,7 @@ def test_a_limiting_policy_never_grants(gate: str, example: Example) -> None:
             assert _decision(line) != "allow"
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(example=examples(), data=st.data())
 def test_a_determined_answer_holds_for_every_completion(example: Example, data: st.DataObject) -> None:
     """What is decided while keys are unknown is decided likewise whatever the keys turn out to be."""
@@ -133,7 +133,7 @@ def _completed(line: Line, data: st.DataObject) -> Line:
     return {**line, "request": {**request, "context": {**added, **request["context"]}}}
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(example=examples(most=12), data=st.data())
 def test_the_residual_says_what_completions_answer(example: Example, data: st.DataObject) -> None:
     """The residual of an undetermined decision, asked about a completion, gives what the engine gives for it."""
