@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from tests.engine.bulk_lines import Writer
 from tests.properties.lines import ACTIONS, HOME, OTHER, PRINCIPALS, examples
 
@@ -71,6 +71,7 @@ def agrees(line: dict[str, object], *, unknown_context: bool, rcp_services_only:
 
 
 @pytest.mark.parametrize("unknown_context", [False, True], ids=["given-context", "unknown-context"])
+@settings(max_examples=25)
 @given(example=examples(most=2))
 def test_bulk_agrees_with_the_engine(example, unknown_context):
     """Whoever asks with whatever policies, each action has the effect and the residual of a single decision."""

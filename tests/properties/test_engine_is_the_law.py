@@ -46,7 +46,7 @@ def _agrees(example: Example, *, unknown_context: bool) -> None:
 
 
 @pytest.mark.parametrize("unknown_context", [False, True], ids=["given-context", "unknown-context"])
-@settings(max_examples=150)
+@settings(max_examples=90)
 @given(example=examples(most=PAIRS))
 def test_the_engine_agrees_with_the_law(example: Example, unknown_context: bool) -> None:
     """On every generated request the engine gives the law's decision, gates and statements."""

@@ -133,7 +133,7 @@ def _completed(line: Line, data: st.DataObject) -> Line:
     return {**line, "request": {**request, "context": {**added, **request["context"]}}}
 
 
-@settings(max_examples=120)
+@settings(max_examples=70)
 @given(example=examples(most=12), data=st.data())
 def test_the_residual_says_what_completions_answer(example: Example, data: st.DataObject) -> None:
     """The residual of an undetermined decision, asked about a completion, gives what the engine gives for it."""
