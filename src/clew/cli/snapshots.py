@@ -105,18 +105,9 @@ def shortened(names: tuple[str, ...]) -> str:
 
 def as_json(answer: Answer, *, with_body: bool = True) -> dict[str, object]:
     """One answer as a JSON object."""
-    call = answer.call
-    told: dict[str, object] = {
-        "account": call.account,
-        "region": call.region,
-        "service": call.service,
-        "operation": call.operation,
-        "parameters": dict(call.parameters),
-        "collected_at": answer.collected_at,
-        "status": answer.status.value,
-        "error_code": answer.error_code,
-        "error_message": answer.error_message,
-    }
+    from clew.snapshot.file import heading
+
+    told = heading(answer) | {"error_code": answer.error_code, "error_message": answer.error_message}
     return told | ({"body": answer.body} if with_body else {})
 
 

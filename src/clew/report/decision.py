@@ -216,19 +216,24 @@ def _explicit(answer: Answer, found: Sequence[Told]) -> str:
     return f"{'; '.join(parts)}; an explicit deny overrides every allow."
 
 
-def _implicit(answer: Answer, found: Sequence[Told]) -> str:
-    decision, request = answer.decision, answer.request
-    what = f"{terminal(request.action)} on {terminal(request.resource)}"
-    if not decision.blocked_by:
-        return f"Implicitly denied: no policy that applies allows {what}."
-    blocking = [gate_word(gate.value, request.action) for gate in decision.blocked_by]
-    granting = [
+def _granting(found: Sequence[Told]) -> list[Told]:
+    """The statements that grant the request, other gates aside."""
+    return [
         each
         for each in found
         if each.verdict is True
         and each.statement.effect == "Allow"
         and each.statement.gate in {"identity", "resource", "grant", "acl"}
     ]
+
+
+def _implicit(answer: Answer, found: Sequence[Told]) -> str:
+    decision, request = answer.decision, answer.request
+    what = f"{terminal(request.action)} on {terminal(request.resource)}"
+    if not decision.blocked_by:
+        return f"Implicitly denied: no policy that applies allows {what}."
+    blocking = [gate_word(gate.value, request.action) for gate in decision.blocked_by]
+    granting = _granting(found)
     allowed = f"{_by(granting, answer)} allows it, but " if granting else ""
     names = " and the ".join(blocking)
     verb = "do not" if len(blocking) > 1 else "does not"
@@ -238,13 +243,7 @@ def _implicit(answer: Answer, found: Sequence[Told]) -> str:
 
 
 def _allowed(answer: Answer, found: Sequence[Told]) -> str:
-    granting = [
-        each
-        for each in found
-        if each.verdict is True
-        and each.statement.effect == "Allow"
-        and each.statement.gate in {"identity", "resource", "grant", "acl"}
-    ]
+    granting = _granting(found)
     if not granting:
         return f"Allowed: {terminal(answer.decision.rule)}."
     limits = [

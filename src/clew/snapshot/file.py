@@ -95,9 +95,10 @@ def _text(value: Mapping[str, object]) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def _line(answer: Answer) -> Mapping[str, object]:
+def heading(answer: Answer) -> dict[str, object]:
+    """What was asked, when, and how it ended, as an object of JSON; without the body and the error."""
     call = answer.call
-    line: dict[str, object] = {
+    return {
         "account": call.account,
         "region": call.region,
         "service": call.service,
@@ -106,6 +107,10 @@ def _line(answer: Answer) -> Mapping[str, object]:
         "collected_at": answer.collected_at,
         "status": answer.status.value,
     }
+
+
+def _line(answer: Answer) -> Mapping[str, object]:
+    line = heading(answer)
     if answer.body is not None:
         line["body"] = answer.body
     if answer.error_code or answer.error_message:
