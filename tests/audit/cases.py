@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -91,8 +92,25 @@ def credential_report(
     return read(written(rows + [row(name, given) for name, given in users.items()], columns), "report.csv")
 
 
-def _answer(operation: str, said: object) -> Answer:
-    call = Call(ACCOUNT, GLOBAL, "iam", operation)
+_CALL = re.compile(
+    r"(?:(?P<service>[\w-]+):)?(?P<operation>\w+)(?:\((?P<given>.*)\))?(?:@(?P<region>[\w-]+))?"
+)
+
+
+def call_of(text: str) -> Call:
+    """The call that a key of `answers` writes: `[service:]Operation[(Name=value; Name=value)][@region]`.
+
+    The service is `iam` and the region `global` where they are not written.
+    """
+    found = _CALL.fullmatch(text)
+    assert found is not None, text
+    pairs = [pair.split("=", 1) for pair in (found["given"] or "").split("; ") if pair]
+    parameters = tuple(sorted((name, value) for name, value in pairs))
+    return Call(ACCOUNT, found["region"] or GLOBAL, found["service"] or "iam", found["operation"], parameters)
+
+
+def _answer(name: str, said: object) -> Answer:
+    call = call_of(name)
     match said:
         case {"denied": code}:
             return Answer(call, "", Status.DENIED, None, str(code))

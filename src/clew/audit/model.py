@@ -83,6 +83,28 @@ class State:
         """What AWS said to a call of IAM about this account; `failed` with `NotCollected` where nobody asked."""
         return self.answers.get(self.account, GLOBAL, "iam", operation)
 
+    def each(self, service: str, operation: str) -> tuple[Answer, ...]:
+        """Every answer of this account to an operation, refusals included; never empty.
+
+        Where nobody asked it is one answer, `failed` with `NotCollected`: what was not looked at is not absent.
+        """
+        found = tuple(self.answers.each(service, operation, self.account))
+        return found or (self.answers.get(self.account, GLOBAL, service, operation),)
+
+    def about(self, answer: Answer, operation: str, **parameters: str) -> Answer:
+        """What AWS said to another operation of the same service and region as `answer`."""
+        call = answer.call
+        return self.answers.get(call.account, call.region, call.service, operation, **parameters)
+
+    @property
+    def regions(self) -> tuple[str, ...] | None:
+        """The regions that are enabled in the account, sorted; None where nobody could say."""
+        answer = next(iter(self.each("ec2", "DescribeRegions")))
+        if not answer.status.is_known:
+            return None
+        enabled = (r for r in answer.list("Regions") if r.get("OptInStatus") != "not-opted-in")
+        return tuple(sorted(str(region.get("RegionName")) for region in enabled))
+
     @property
     def root_arn(self) -> str:
         """The ARN of the account's root user."""

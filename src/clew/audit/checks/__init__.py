@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from pkgutil import iter_modules
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from clew.audit.checks import iam, iam_password_policy, iam_policies, iam_root
 from clew.audit.model import Check
 from clew.errors import UsageError
 
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
-MODULES: tuple[ModuleType, ...] = (iam_root, iam, iam_password_policy, iam_policies)
+MODULES: tuple[ModuleType, ...] = tuple(
+    import_module(f"{__name__}.{name}") for name in sorted(module.name for module in iter_modules(__path__))
+)
 
 
 def _found() -> Mapping[str, Check]:
