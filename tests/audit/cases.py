@@ -1,10 +1,13 @@
-"""The cases of `tests/cases/audit/`: a credential report, answers and details written short, and the verdicts."""
+"""The cases of `tests/cases/audit/`: a credential report, answers and details written short, and the verdicts.
+
+The state's snapshot is read from the answers by the code that production uses, so a case gives policies of buckets,
+keys and the like as answers: `s3:ListBuckets`, `s3:GetBucketPolicy(Bucket=b)`.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,10 +18,9 @@ from typing import TYPE_CHECKING
 import yaml
 
 from clew.audit.model import State, Verdict
-from clew.snapshot import details
+from clew.snapshot import load
 from clew.snapshot.answers import GLOBAL, Answer, Answers, Call, Status
 from clew.snapshot.credential_report import COLUMNS, ROOT, CredentialReport, read
-from clew.snapshot.model import Snapshot, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 CASES = Path(__file__).resolve().parent.parent / "cases" / "audit"
 ACCOUNT = "111122223333"
 AS_OF = datetime(2026, 3, 11, tzinfo=UTC)
+DETAILS = "GetAccountAuthorizationDetails"
 MADE = "2025-01-01T00:00:00Z"
 WRITTEN = tuple(column for column in COLUMNS if column != "additional_credentials_info")
 
@@ -52,14 +55,20 @@ class Case:
 
     @property
     def state(self) -> State:
-        """The state that the case describes."""
+        """The state that the case describes; its snapshot is what its answers tell, as in production."""
+        answers = Answers(_answer(name, said) for name, said in self.said.items())
         return State(
             account=ACCOUNT,
             as_of=AS_OF,
             report=credential_report(self.root, self.users, self.columns) if self.report else None,
-            answers=Answers(_answer(name, said) for name, said in self.answers.items()),
-            snapshot=_snapshot(self.details),
+            answers=answers,
+            snapshot=load.of_answers("case", answers),
         )
+
+    @property
+    def said(self) -> Mapping[str, object]:
+        """All answers by their calls; `details` is short for that of `iam:GetAccountAuthorizationDetails`."""
+        return dict(self.answers) | ({} if self.details is None else {DETAILS: self.details})
 
 
 def row(user: str, given: Mapping[str, str]) -> dict[str, str]:
@@ -122,14 +131,6 @@ def _answer(name: str, said: object) -> Answer:
             return Answer(call, "", Status.OK, said)
         case _:
             raise TypeError(said)
-
-
-def _snapshot(given: Mapping[str, object] | None) -> Snapshot:
-    if given is None:
-        return Snapshot()
-    collected = details.Collected()
-    assert collected.add(Source("details.json", json.dumps(given)))
-    return Snapshot(accounts=collected.accounts())
 
 
 @cache

@@ -40,7 +40,7 @@ def test_every_case_file_is_about_a_check_and_names_its_page() -> None:
 
 def test_examples_of_the_sources_are_cases() -> None:
     """The credential report examples of the source documents are all there."""
-    assert {case.example for case in cases()} - {""} == EXAMPLES
+    assert {case.example for case in cases()} >= EXAMPLES
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.check}: {case.name}")
@@ -57,9 +57,9 @@ def test_what_is_unknown_names_what_is_missing(case: Case) -> None:
 def test_denied_call_never_turns_pass_and_fail(case: Case) -> None:
     """When any single answer is refused, a verdict stays what it was or becomes unknown."""
     before = _verdict(case)
-    for operation in case.answers:
-        denied = {**case.answers, operation: {"denied": "AccessDenied"}}
-        after = _verdict(Case(**{**case.__dict__, "answers": denied}))
+    for operation in case.said:
+        denied = {**case.said, operation: {"denied": "AccessDenied"}}
+        after = _verdict(Case(**{**case.__dict__, "answers": denied, "details": None}))
         if case.report and case.root is not None and before is not after:
             # The account summary is newer than the report, which decides without it.
             assert operation == "GetAccountSummary" or after is Verdict.UNKNOWN

@@ -81,6 +81,15 @@ def load(inputs: Inputs) -> Snapshot:
     return Snapshot(collected.accounts(), resources, organization, tuple(sources.values()), tuple(notes))
 
 
+def of_answers(name: str, answers: Answers) -> Snapshot:
+    """The state that recorded answers tell, without any other file; `name` says in messages where they are from."""
+    collected = details.Collected()
+    resources: dict[str, Resource] = {}
+    organization = _with_recorded(name, answers, collected, resources, Organization())
+    notes = tuple(recorded.notes(name, answers))
+    return Snapshot(collected.accounts(), resources, organization, notes=notes)
+
+
 def _with_recorded(
     name: str,
     answers: Answers,

@@ -22,8 +22,13 @@ if TYPE_CHECKING:
 
     from clew.audit.model import Parameter
 
-NAMES = ("cis-1.2", "cis-7.0")
-"""The frameworks that Clew ships."""
+_SUFFIX = ".toml"
+NAMES = tuple(
+    sorted(
+        file.name.removesuffix(_SUFFIX) for file in files(__name__).iterdir() if file.name.endswith(_SUFFIX)
+    )
+)
+"""The frameworks that Clew ships: the files beside this module."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ def load(name: str) -> Framework:
     """The framework of that name. Errors: `UsageError` when there is none."""
     if name not in NAMES:
         raise UsageError(f"no framework `{name[:80]}`; known are {', '.join(NAMES)}")
-    text = files(__package__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
+    text = files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
     found = tomllib.loads(text)
     return Framework(
         name, found["name"], found["version"], tuple(_control(each) for each in found["control"])
