@@ -55,7 +55,8 @@ class Judgement:
     """What a check says of one resource, and the facts that it says it from.
 
     Shape: `missing` names, for `unknown`, the calls whose answer would settle it; `evidence` holds pairs of a name and
-    a value as AWS writes them. `line` is that of the credential report, 0 for facts from elsewhere.
+    a value as AWS writes them. `line` is that of the credential report, 0 for facts from elsewhere. `severity` is set
+    where this failure weighs otherwise than its check.
     """
 
     verdict: Verdict
@@ -64,6 +65,7 @@ class Judgement:
     evidence: tuple[tuple[str, str], ...] = ()
     missing: tuple[str, ...] = ()
     line: int = 0
+    severity: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True)

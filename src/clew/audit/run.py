@@ -161,7 +161,7 @@ def _finding(state: State, check: Check, judgement: Judgement, control: str) -> 
         id=finding_id("audit", check.id, state.account, judgement.resource),
         rule=check.id,
         title=check.failure,
-        severity=check.severity,
+        severity=judgement.severity or check.severity,
         actor=judgement.resource,
         first_seen=state.as_of,
         last_seen=state.as_of,

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from clew.audit.model import State
     from clew.snapshot.credential_report import AccessKey, Credentials
 
+_ANCIENT_DAYS = 730  # AWS Trusted Advisor: "IAM Access Key Rotation": red after two years
+
 
 @check("iam-console-user-mfa", "Console users have MFA", "Console user without MFA", Severity.HIGH)
 def console_user_mfa(state: State) -> Iterator[Judgement]:
@@ -151,7 +153,11 @@ def _key_age(row: Credentials, as_of: datetime, days: int) -> Judgement:
             if answer and isinstance(key.last_rotated, datetime)
         ]
         message = f"older than {days} days: {'; '.join(named)}"
-        return Judgement(Verdict.FAIL, row.arn, message, facts, line=row.line)
+        ancient = [
+            every([flag(k.active), older(k.last_rotated, as_of, _ANCIENT_DAYS)]) for k in row.access_keys
+        ]
+        worse = Severity.HIGH if some(ancient) else None
+        return Judgement(Verdict.FAIL, row.arn, message, facts, line=row.line, severity=worse)
     if None in old.values():
         return unknown(row.arn, "the report does not say how old each key is", evidence=facts, line=row.line)
     if not any(key.active is True for key in row.access_keys):

@@ -2,7 +2,9 @@
 
 Shape of a file `<name>.toml`: `name`, `version`, and `[[control]]` tables with `id`, `title` and either `checks` (ids,
 with `parameters` by check where the control has thresholds of its own) or `manual`, the reason why a person has to
-look and where. `planned = true` says that a machine could tell and Clew cannot yet.
+look and where. `planned = true` says that a machine could tell and Clew cannot yet. `vocabulary` says in whose words
+verdicts are also told (`audit.views`): `names` leads from the source's own name of a parameter to ours
+(`check.parameter`), and `red` is the severity from which a failure is red and not yellow.
 
 Ids are the benchmark's; every other word is ours.
 """
@@ -41,6 +43,8 @@ class Control:
     parameters: Mapping[str, Mapping[str, Parameter]] = field(default_factory=dict)
     manual: str = ""
     planned: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
+    red: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Framework:
     name: str
     version: str
     controls: tuple[Control, ...]
+    vocabulary: str = ""
 
     @property
     def title(self) -> str:
@@ -65,15 +70,16 @@ def load(name: str) -> Framework:
         raise UsageError(f"no framework `{name[:80]}`; known are {', '.join(NAMES)}")
     text = files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
     found = tomllib.loads(text)
-    return Framework(
-        name, found["name"], found["version"], tuple(_control(each) for each in found["control"])
-    )
+    controls = tuple(_control(each) for each in found["control"])
+    return Framework(name, found["name"], found["version"], controls, found.get("vocabulary", ""))
 
 
 def _control(given: Mapping[str, object]) -> Control:
-    checks, parameters = given.get("checks", []), given.get("parameters", {})
-    if not isinstance(checks, list) or not isinstance(parameters, dict):
-        raise UsageError(f"control `{given.get('id')}`: `checks` is a list and `parameters` a table")
+    checks, parameters, names = given.get("checks", []), given.get("parameters", {}), given.get("names", {})
+    if not isinstance(checks, list) or not isinstance(parameters, dict) or not isinstance(names, dict):
+        raise UsageError(
+            f"control `{given.get('id')}`: `checks` is a list, `parameters` and `names` are tables"
+        )
     return Control(
         id=str(given["id"]),
         title=str(given["title"]),
@@ -81,4 +87,6 @@ def _control(given: Mapping[str, object]) -> Control:
         parameters=parameters,
         manual=str(given.get("manual", "")),
         planned=bool(given.get("planned", False)),
+        names=names,
+        red=str(given.get("red", "")),
     )
