@@ -220,7 +220,7 @@ def _is_narrow(key: str, value: str) -> bool:
 
 
 def _is_wild(value: str) -> bool:
-    return "*" in value or "?" in value
+    return any(sign in value for sign in ("*", "?", "${"))
 
 
 def _admits_stranger(policy: Policy, own: str) -> bool:

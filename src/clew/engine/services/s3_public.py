@@ -44,12 +44,13 @@ _BROADEST: Final = {4: 8, 6: 32}
 def is_public(policy: Policy) -> bool:
     """Whether S3 takes the bucket policy for public: an Allow for everybody that no condition fixes."""
     return any(
-        statement.allows and _is_for_everybody(statement) and not any(map(_fixes, statement.conditions))
+        statement.allows and is_for_everybody(statement) and not any(map(_fixes, statement.conditions))
         for statement in policy.statements
     )
 
 
-def _is_for_everybody(statement: Statement) -> bool:
+def is_for_everybody(statement: Statement) -> bool:
+    """Whether the statement names every principal, or every user of an identity provider."""
     if statement.not_principals is not None:
         return True
     return any(
