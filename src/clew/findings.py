@@ -70,7 +70,7 @@ class Finding:
     Shape: `event_ids` lists every proving event in time order, `evidence` the ones worth showing (at most 50),
     `next_steps` and `false_positives` are plain sentences, `technique` holds MITRE ATT&CK ids such as `T1078.004`,
     `tactics` its tactics such as `initial-access`. `subject` tells apart findings of one rule: the actor in an account,
-    or the values by which a correlation groups.
+    or the values by which a correlation groups. `tags` are those of the resource, where they are known.
     Units: `first_seen` and `last_seen` are UTC.
     """
 
@@ -100,6 +100,7 @@ class Finding:
     status: Status = Status.ACTIVE
     suppression: str = ""
     subject: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
 
 
 def severity_order(finding: Finding) -> tuple[int, datetime, str]:

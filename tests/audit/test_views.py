@@ -49,7 +49,7 @@ def test_summary_counts_each_resource_once() -> None:
     """The block above the resources says the worst colour and how many are flagged and left out."""
     case = next(c for c in cases() if c.check == "iam-access-key-age" and c.name == "old")
     control = Control("DqdJqYeRm5", "keys", ("iam-access-key-age",), red="high")
-    audit = run(case.state, Framework("t", "t", "1", (control,), "trusted-advisor"), now=NOW)
+    audit = run([case.state], [Framework("t", "t", "1", (control,), "trusted-advisor")], now=NOW)
     told = summary(audit, audit.results[0])
     assert (told.color, told.processed, told.flagged, told.suppressed) == (Color.YELLOW, 1, 1, 0)
 

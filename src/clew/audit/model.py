@@ -146,6 +146,11 @@ class Check:
         return tuple(self.function(state, **parameters))
 
     @property
+    def service(self) -> str:
+        """The service that its id begins with: `iam` of `iam-root-used`."""
+        return self.id.partition("-")[0]
+
+    @property
     def references(self) -> tuple[str, ...]:
         """Where AWS says what the check relies on."""
         return tuple(line.strip("- ") for line in self.text["References"].split(" · "))

@@ -1,178 +1,195 @@
-"""An audit: the checks of a framework, or others, over the state of one account, and the findings that follow."""
+"""An audit: the checks that frameworks ask for, over the state of accounts, and the findings that follow."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from clew.audit import tags
 from clew.audit.checks import named
 from clew.audit.credentials import written
-from clew.audit.model import Judgement, Verdict
+from clew.audit.model import Verdict
+from clew.audit.results import Audit, Judged, Origin, Result, Unread
 from clew.findings import Evidence, Finding, finding_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from clew.audit.frameworks import Control, Framework
-    from clew.audit.model import Check, Parameter, State
-    from clew.snapshot.credential_report import CredentialReport
+    from clew.audit.model import Judgement, Parameter, State
+    from clew.snapshot.answers import Answer
 
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """One check with what it said of each resource."""
-
-    check: Check
-    judgements: tuple[Judgement, ...]
-
-    @property
-    def verdict(self) -> Verdict:
-        """What the check says of the account."""
-        return Verdict.of_all(judgement.verdict for judgement in self.judgements)
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One control of the framework with the checks that answer it; without any it is manual."""
-
-    control: Control
-    judged: tuple[Judged, ...]
-
-    @property
-    def verdict(self) -> Verdict:
-        """What the checks together say of the account."""
-        return Verdict.of_all(each.verdict for each in self.judged) if self.judged else Verdict.MANUAL
-
-    @property
-    def judgements(self) -> tuple[Judgement, ...]:
-        """The judgements of all its checks."""
-        return tuple(judgement for each in self.judged for judgement in each.judgements)
-
-    def of(self, verdict: Verdict) -> tuple[Judgement, ...]:
-        """Its judgements with that verdict."""
-        return tuple(judgement for judgement in self.judgements if judgement.verdict is verdict)
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """The calls whose answers would settle what is unknown, each once."""
-        return tuple(dict.fromkeys(call for j in self.of(Verdict.UNKNOWN) for call in j.missing))
-
-
-@dataclass(frozen=True, slots=True)
-class Audit:
-    """An audit of one account.
-
-    Units: `as_of`, at which ages are counted, and `now`, when the audit was made, are UTC.
-    """
-
-    account: str
-    as_of: datetime
-    now: datetime
-    framework: Framework
-    results: tuple[Result, ...]
-    findings: tuple[Finding, ...]
-    report: CredentialReport | None = None
-
-    @property
-    def counts(self) -> Mapping[Verdict, int]:
-        """How many controls have each verdict."""
-        found = Counter(result.verdict for result in self.results)
-        return {verdict: found[verdict] for verdict in Verdict}
-
-    @property
-    def settled_rules(self) -> tuple[str, ...]:
-        """The checks that left nothing unknown: what they do not find is gone."""
-        return tuple(
-            each.check.id
-            for result in self.results
-            for each in result.judged
-            if all(judgement.verdict is not Verdict.UNKNOWN for judgement in each.judgements)
-        )
-
-    def result(self, *checks: str) -> Result | None:
-        """The first control that one of these checks answers."""
-        return next(
-            (r for r in self.results if any(each.check.id in checks for each in r.judged)),
-            None,
-        )
+Thresholds = tuple[tuple[str, "Parameter"], ...]
+_MOST_TOLD = 5
+_MOST_EVIDENCE = 50
+_REGION_PART, _ARN_PARTS = 3, 6
 
 
 def run(
-    state: State,
-    framework: Framework,
+    states: Sequence[State],
+    frameworks: Sequence[Framework],
     *,
     now: datetime,
     parameters: Mapping[str, Mapping[str, Parameter]] | None = None,
+    origin: Origin | None = None,
+    problems: Sequence[str] = (),
 ) -> Audit:
-    """Judge every control of the framework; `parameters`, by check, go before those of the framework.
+    """Judge every control of the frameworks in every account; `parameters`, by check, go before the frameworks' own.
 
     Errors: `UsageError` for a parameter that a check does not have.
     """
+    judging = _Judging(states, parameters or {})
     results = tuple(
-        Result(each, tuple(_judged(state, each, parameters or {}))) for each in framework.controls
+        Result(framework, control, tuple(judging.of(control)))
+        for framework in frameworks
+        for control in framework.controls
     )
     return Audit(
-        account=state.account,
-        as_of=state.as_of,
+        accounts=tuple(state.account for state in states),
+        as_of=max(state.as_of for state in states),
         now=now,
-        framework=framework,
+        frameworks=tuple(frameworks),
         results=results,
-        findings=tuple(_findings(state, results, framework)),
-        report=state.report,
+        findings=tuple(_findings(states, results, judging.all)),
+        judged=judging.all,
+        reports=tuple(state.report for state in states if state.report),
+        origin=origin,
+        unread=tuple(_unread(states, judging.all)),
+        problems=tuple(problems),
     )
 
 
-def _judged(state: State, control: Control, given: Mapping[str, Mapping[str, Parameter]]) -> Iterator[Judged]:
-    for identity in control.checks:
-        chosen = {**control.parameters.get(identity, {}), **given.get(identity, {})}
-        found = named(identity)
-        yield Judged(found, found.judge(state, **chosen))
+class _Judging:
+    """Each check under the same thresholds is asked once of each account, whatever number of controls name it."""
+
+    def __init__(self, states: Sequence[State], given: Mapping[str, Mapping[str, Parameter]]) -> None:
+        self._states, self._given = states, given
+        self._found: dict[tuple[str, Thresholds], tuple[Judged, ...]] = {}
+
+    def of(self, control: Control) -> Iterator[Judged]:
+        """What the checks of a control say."""
+        for identity in control.checks:
+            chosen = {**control.parameters.get(identity, {}), **self._given.get(identity, {})}
+            key = identity, tuple(sorted(chosen.items()))
+            if key not in self._found:
+                found = named(identity)
+                self._found[key] = tuple(
+                    Judged(found, state.account, found.judge(state, **chosen), chosen)
+                    for state in self._states
+                )
+            yield from self._found[key]
+
+    @property
+    def all(self) -> tuple[Judged, ...]:
+        """Everything judged so far, in the order of the controls."""
+        return tuple(judged for each in self._found.values() for judged in each)
 
 
-def _findings(state: State, results: tuple[Result, ...], framework: Framework) -> Iterator[Finding]:
-    """One finding for each failure; a check that answers several controls gives its findings once."""
-    seen: set[tuple[str, str, int]] = set()
+def _findings(
+    states: Sequence[State], results: Sequence[Result], judged: Sequence[Judged]
+) -> Iterator[Finding]:
+    """One finding for each check and resource that fails, however many controls or statements say so."""
+    by_account = {state.account: state for state in states}
+    controls: dict[int, list[str]] = {}
     for result in results:
         for each in result.judged:
-            for judgement in each.judgements:
-                key = (each.check.id, judgement.resource, judgement.line)
-                if judgement.verdict is Verdict.FAIL and key not in seen:
-                    seen.add(key)
-                    yield _finding(
-                        state, each.check, judgement, f"{framework.title}, control {result.control.id}"
-                    )
+            asked = f"{result.framework.title}, control {result.control.id}".lstrip(" ,")
+            controls.setdefault(id(each), []).append(asked)
+    tagged = {account: tags.of(state.answers, account) for account, state in by_account.items()}
+    for each in judged:
+        failed: dict[str, list[Judgement]] = {}
+        for judgement in each.judgements:
+            if judgement.verdict is Verdict.FAIL:
+                failed.setdefault(judgement.resource, []).append(judgement)
+        for resource, told in failed.items():
+            asked_by = tuple(dict.fromkeys(controls[id(each)]))
+            found = tags.named(tagged[each.account], resource)
+            yield _finding(by_account[each.account], each, told, asked_by, found)
 
 
-def _finding(state: State, check: Check, judgement: Judgement, control: str) -> Finding:
-    source = state.report.source if state.report and judgement.line else ""
-    proof = Evidence(
+def _finding(
+    state: State,
+    judged: Judged,
+    told: Sequence[Judgement],
+    controls: tuple[str, ...],
+    tagged: tuple[tuple[str, str], ...],
+) -> Finding:
+    check, resource = judged.check, told[0].resource
+    # The same check under another threshold asks another question; its findings live on their own.
+    subject = f"{resource} ({judged.thresholds})" if judged.thresholds else resource
+    region = _region(resource)
+    return Finding(
+        id=finding_id("audit", check.id, state.account, subject),
+        rule=check.id,
+        title=check.failure,
+        severity=max((each.severity or check.severity for each in told), key=lambda one: one.rank),
+        actor=resource,
+        first_seen=state.as_of,
+        last_seen=state.as_of,
+        explanation=f"{_told(told)} (as of {written(state.as_of)})",
+        why_it_matters=check.text["Why it matters"],
+        next_steps=(check.text["Fix"],),
+        false_positives=(check.text["False positives"],),
+        references=(*controls, *check.references),
+        accounts=(state.account,) if state.account else (),
+        regions=(region,) if region else (),
+        resources=(resource,),
+        evidence=tuple(_proof(state, each) for each in told[:_MOST_EVIDENCE]),
+        producer="audit",
+        subject=subject,
+        tags=tagged,
+    )
+
+
+def _told(told: Sequence[Judgement]) -> str:
+    messages = list(dict.fromkeys(each.message for each in told))
+    more = f"; and {len(messages) - _MOST_TOLD} more" if len(messages) > _MOST_TOLD else ""
+    return "; ".join(messages[:_MOST_TOLD]) + more
+
+
+def _proof(state: State, judgement: Judgement) -> Evidence:
+    return Evidence(
         event_id="",
         time=state.as_of,
         summary=", ".join(f"{name}={value}" for name, value in judgement.evidence),
         account=state.account,
         actor=judgement.resource,
         resources=(judgement.resource,),
-        source=source,
+        source=state.report.source if state.report and judgement.line else "",
         record_number=judgement.line or None,
     )
-    return Finding(
-        id=finding_id("audit", check.id, state.account, judgement.resource),
-        rule=check.id,
-        title=check.failure,
-        severity=judgement.severity or check.severity,
-        actor=judgement.resource,
-        first_seen=state.as_of,
-        last_seen=state.as_of,
-        explanation=f"{judgement.message} (as of {written(state.as_of)})",
-        why_it_matters=check.text["Why it matters"],
-        next_steps=(check.text["Fix"],),
-        false_positives=(check.text["False positives"],),
-        references=(control, *check.references),
-        accounts=(state.account,) if state.account else (),
-        resources=(judgement.resource,),
-        evidence=(proof,),
-        producer="audit",
-        subject=judgement.resource,
-    )
+
+
+def _region(resource: str) -> str:
+    parts = resource.split(":", _ARN_PARTS - 1)
+    return parts[_REGION_PART] if len(parts) == _ARN_PARTS else ""
+
+
+def _unread(states: Sequence[State], judged: Sequence[Judged]) -> Iterator[Unread]:
+    """The calls of these accounts that were refused or failed, those that leave most checks unknown first."""
+    leaves: dict[tuple[str, str], set[str]] = {}
+    for each in judged:
+        for judgement in each.judgements:
+            for named_call in judgement.missing:
+                leaves.setdefault((each.account, named_call.split(" ")[0]), set()).add(each.check.id)
+    groups: dict[tuple[str, str, str], list[Answer]] = {}
+    accounts = {state.account for state in states}
+    for answer in states[0].answers:
+        call = answer.call
+        if call.account in accounts and not answer.status.is_known:
+            key = f"{call.service}:{call.operation}", answer.status.value, answer.error_code
+            groups.setdefault(key, []).append(answer)
+    found = [_group(key, answers, leaves) for key, answers in groups.items()]
+    yield from sorted(found, key=lambda each: (-len(each.checks), each.operation, each.code))
+
+
+def _group(
+    key: tuple[str, str, str], answers: list[Answer], leaves: Mapping[tuple[str, str], set[str]]
+) -> Unread:
+    operation, status, code = key
+    accounts = {answer.call.account for answer in answers}
+    checks = {check for account in accounts for check in leaves.get((account, operation), ())}
+    first = answers[0].call
+    given = " ".join(value for _, value in first.parameters)
+    example = " ".join(part for part in (first.account, first.region, given) if part)
+    return Unread(operation, status, code, len(answers), example, tuple(sorted(checks)))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from clew.audit.frameworks import Control
     from clew.audit.model import Check, Judgement
-    from clew.audit.run import Audit, Result
+    from clew.audit.results import Audit, Result
 
 COMPLIANCE: Final[Mapping[Verdict, str]] = MappingProxyType(
     {
@@ -80,7 +80,10 @@ def summary(audit: Audit, result: Result) -> Summary:
     """The summary block of one control; a control that only a person can answer is not available."""
     told = tuple(_judged(result))
     excused = {
-        (finding.rule, finding.subject) for finding in audit.findings if finding.status is Status.SUPPRESSED
+        (finding.rule, resource)
+        for finding in audit.findings
+        if finding.status is Status.SUPPRESSED
+        for resource in finding.resources
     }
     suppressed = {
         (check.id, each.resource)

@@ -1,143 +1,89 @@
-"""How `clew audit` reads its files, keeps what it finds, and prints it."""
+"""How `clew audit` judges, keeps what it finds, and ends."""
 
 from __future__ import annotations
 
-import json
-import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clew.cli import context, times
-from clew.errors import InputError, UsageError
-from clew.snapshot.answers import GLOBAL, Answer, Answers, Call, Status
+from clew.cli import audit_files, context, times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+    from pathlib import Path
 
-    from clew.audit.model import Parameter, State
-    from clew.audit.run import Audit
-    from clew.findings import Severity
-    from clew.snapshot.credential_report import CredentialReport
-
-_NONE = "none"
-_OPERATIONS = {
-    "account_summary": ("GetAccountSummary", "SummaryMap"),
-    "password_policy": ("GetAccountPasswordPolicy", "PasswordPolicy"),
-    "mfa_devices": ("ListVirtualMFADevices", "VirtualMFADevices"),
-}
+    from clew.audit.results import Audit
+    from clew.cli.audit_options import Chosen, Writing
+    from clew.findings import Finding, Severity
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """The files with outputs of AWS's command line, each None where it was not given."""
-
-    account_summary: str | None = None
-    password_policy: str | None = None
-    mfa_devices: str | None = None
-    account_details: str | None = None
-
-
-def carry_out(
-    file: str,
-    given: Given,
+def audit_snapshot(
+    file: Path | None,
+    accounts: Sequence[str],
+    chosen: Chosen,
+    writing: Writing,
     *,
-    framework: str,
+    parameters: Sequence[str],
+    fail_on: Severity | None,
+    trend: bool,
+    allow_unknown: bool,
+) -> int:
+    """Audit a snapshot and write the reports; the exit code."""
+    from clew.audit.results import Origin
+    from clew.audit.run import run
+    from clew.audit.state import of_snapshot
+    from clew.cli.audit_options import thresholds
+    from clew.snapshot import file as snapshot_file
+
+    clock = datetime.now(UTC)
+    frameworks, _ = chosen.load(), writing.formats()
+    given = thresholds(parameters, frameworks)
+    path = file or audit_files.newest_snapshot()
+    recorded = snapshot_file.read(path)
+    states, problems = of_snapshot(recorded, str(path), accounts)
+    header = recorded.header
+    origin = Origin(str(path), header.regions, header.answers, header.tool_version)
+    audit = run(states, frameworks, now=clock, parameters=given, origin=origin, problems=problems)
+    audit = _kept(audit, clock) if trend else audit
+    writing.write(audit)
+    code = _exit_code(audit, fail_on)
+    partial = audit.is_partial and not allow_unknown
+    return code or (context.EXIT_PARTIAL if partial else context.EXIT_CLEAN)
+
+
+def audit_credential_report(
+    file: str,
+    given: audit_files.Given,
+    chosen: Chosen,
+    writing: Writing,
+    *,
     now: str | None,
     parameters: Sequence[str],
     keep: bool,
     fail_on: Severity | None,
-    output: str,
 ) -> int:
-    """Audit the report and print it; the exit code."""
-    from clew.audit import frameworks
+    """Audit a credential report and write the reports; the exit code."""
     from clew.audit.run import run
-    from clew.cli.investigation import reaches, severity
+    from clew.cli.audit_options import thresholds
 
     clock = datetime.now(UTC)
-    report = _report(file)
+    frameworks, _ = chosen.load(), writing.formats()
+    found = audit_files.credential_report(file)
     moment = times.moment(now, clock) if now else clock
-    state = _state(report, given, (times.moment(now, clock) if now else report.generated_at) or clock)
-    audit = run(state, frameworks.load(framework), now=moment, parameters=_parameters(parameters))
+    as_of = (times.moment(now, clock) if now else found.generated_at) or clock
+    state = audit_files.report_state(found, given, as_of)
+    audit = run([state], frameworks, now=moment, parameters=thresholds(parameters, frameworks))
     audit = _kept(audit, clock) if keep else audit
-    _print(audit, output)
-    if reaches(audit.findings, fail_on or severity(context.config().fail_on)):
-        return context.EXIT_FINDINGS
-    return context.EXIT_PARTIAL if report.problems else context.EXIT_CLEAN
+    writing.write(audit)
+    partial = context.EXIT_PARTIAL if found.problems else context.EXIT_CLEAN
+    return _exit_code(audit, fail_on) or partial
 
 
-def _print(audit: Audit, output: str) -> None:
-    from clew.report import audit_formats, audit_text
+def _exit_code(audit: Audit, fail_on: Severity | None) -> int:
+    from clew.cli.investigation import reaches, severity
 
-    if output == "text":
-        sys.stdout.write(audit_text.render(audit, color=context.use_color()))
-    else:
-        sys.stdout.write(audit_formats.render(audit, output))
-
-
-def _report(file: str) -> CredentialReport:
-    from clew.snapshot.credential_report import read
-
-    return read(_bytes(file), "standard input" if file == "-" else file)
-
-
-def _bytes(file: str) -> bytes:
-    try:
-        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    except OSError as error:
-        raise InputError(f"`{file}` cannot be read: {error.strerror}") from error
-
-
-def _state(report: CredentialReport, given: Given, as_of: datetime) -> State:
-    from clew.audit.model import State
-    from clew.snapshot.load import Inputs, load
-    from clew.snapshot.model import Snapshot
-
-    return State(
-        account=report.account,
-        as_of=as_of,
-        report=report,
-        answers=Answers(_answers(report.account, given)),
-        snapshot=load(Inputs(accounts=(given.account_details,))) if given.account_details else Snapshot(),
-    )
-
-
-def _answers(account: str, given: Given) -> Iterator[Answer]:
-    for option, (operation, member) in _OPERATIONS.items():
-        file = getattr(given, option)
-        if file is not None:
-            call = Call(account, GLOBAL, "iam", operation)
-            yield _answer(call, file, member, may_be_absent=option == "password_policy")
-
-
-def _answer(call: Call, file: str, member: str, *, may_be_absent: bool) -> Answer:
-    if file == _NONE and may_be_absent:
-        return Answer(call, "", Status.ABSENT, None, "NoSuchEntity", "said on the command line")
-    try:
-        body = json.loads(_bytes(file).decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{file}: not JSON: {str(error).lower()}") from error
-    if not isinstance(body, dict) or member not in body:
-        raise InputError(f"{file}: no `{member}`; expected what the command prints that asks `{call}`")
-    return Answer(call, "", Status.OK, body)
-
-
-def _parameters(given: Sequence[str]) -> dict[str, dict[str, Parameter]]:
-    """Thresholds by check, out of texts like `iam-access-key-age.days=60`."""
-    from clew.audit.checks import named
-
-    found: dict[str, dict[str, Parameter]] = {}
-    for text in given:
-        place, _, value = text.partition("=")
-        check, _, name = place.partition(".")
-        if not (name and value):
-            raise UsageError(f"`{text}` is no threshold; expected CHECK.PARAMETER=VALUE")
-        default = named(check).defaults.get(name)
-        if isinstance(default, int) and not value.isdecimal():
-            raise UsageError(f"`{text}`: expected a whole number")
-        found.setdefault(check, {})[name] = int(value) if isinstance(default, int) else value
-    return found
+    threshold = fail_on or severity(context.config().fail_on)
+    return context.EXIT_FINDINGS if reaches(audit.findings, threshold) else context.EXIT_CLEAN
 
 
 def _kept(audit: Audit, now: datetime) -> Audit:
@@ -145,17 +91,21 @@ def _kept(audit: Audit, now: datetime) -> Audit:
     from clew.store.database import Database
     from clew.store.findings import upsert
 
-    # What one account's audit does not find says nothing of another's.
-    producer = f"audit:{audit.account}"
+    findings: list[Finding] = []
     with Database(context.workspace().create().state_path) as database:
-        outcome = upsert(
-            database,
-            [replace(finding, producer=producer) for finding in audit.findings],
-            now,
-            producer=producer,
-            covered=audit.settled_rules,
-            gap=None,
-        )
-    if outcome.new or outcome.resolved:
-        context.note(f"{len(outcome.new)} new, {len(outcome.resolved)} resolved since the last audit")
-    return replace(audit, findings=outcome.findings)
+        for account in audit.accounts:
+            # What one account's audit does not find says nothing of another's.
+            producer = f"audit:{account}"
+            outcome = upsert(
+                database,
+                [f for f in audit.findings if f.accounts == ((account,) if account else ())],
+                now,
+                producer=producer,
+                covered=audit.settled_rules(account),
+                gap=None,
+            )
+            findings += outcome.findings
+            if outcome.new or outcome.resolved:
+                counted = f"{len(outcome.new)} new, {len(outcome.resolved)} resolved"
+                context.note(f"{counted} since the last audit of {account}")
+    return replace(audit, findings=tuple(findings))

@@ -14,7 +14,7 @@ from clew.report.finding_json import moment
 from clew.report.order import worst_first
 
 if TYPE_CHECKING:
-    from clew.audit.run import Audit
+    from clew.audit.results import Audit
     from clew.findings import Finding
 
 # IAM is global; Security Hub keeps its findings in this region.
@@ -29,7 +29,7 @@ def render(audit: Audit) -> str:
 
 
 def _finding(audit: Audit, finding: Finding) -> dict[str, object]:
-    parts = finding.subject.split(":")
+    parts = finding.resources[0].split(":")
     partition = parts[1] if parts[0] == "arn" else "aws"
     control = finding.references[0]
     product = f"arn:{partition}:securityhub:{_REGION}:{audit.account}:product/{audit.account}/default"
@@ -47,7 +47,7 @@ def _finding(audit: Audit, finding: Finding) -> dict[str, object]:
         "Description": terminal(finding.explanation)[:_MOST_DESCRIPTION],
         "Remediation": {"Recommendation": {"Text": " ".join(finding.next_steps)[:_MOST_REMEDIATION]}},
         "Resources": [
-            {"Type": _resource(finding), "Id": terminal(finding.subject)[:512], "Partition": partition}
+            {"Type": _resource(finding), "Id": terminal(finding.resources[0])[:512], "Partition": partition}
         ],
         "Compliance": {"Status": "FAILED", "RelatedRequirements": [control]},
         "Workflow": {"Status": "SUPPRESSED" if finding.status is Status.SUPPRESSED else "NEW"},
@@ -56,6 +56,6 @@ def _finding(audit: Audit, finding: Finding) -> dict[str, object]:
 
 
 def _resource(finding: Finding) -> str:
-    resource = finding.subject.rpartition(":")[2]
+    resource = finding.resources[0].rpartition(":")[2]
     kinds = {"user": "AwsIamUser", "policy": "AwsIamPolicy"}
     return kinds.get(resource.split("/", 1)[0], "AwsAccount")

@@ -12,7 +12,7 @@ from clew.report.escape import spreadsheet, terminal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from clew.audit.run import Audit
+    from clew.audit.results import Audit
 
 COLUMNS = (
     "framework", "control", "title", "verdict", "severity", "check", "account", "resource", "message", "evidence",
@@ -33,7 +33,7 @@ def render(audit: Audit) -> str:
 def _rows(audit: Audit) -> Iterator[tuple[str, ...]]:
     as_of = written(audit.as_of)
     for result in audit.results:
-        named = (audit.framework.id, result.control.id, result.control.title)
+        named = (result.framework.id, result.control.id, result.control.title)
         if not result.judged:
             yield (
                 *named,
@@ -51,5 +51,5 @@ def _rows(audit: Audit) -> Iterator[tuple[str, ...]]:
             for one in each.judgements:
                 facts = " | ".join(f"{name}={value}" for name, value in one.evidence)
                 severity = each.check.severity.value
-                what = (one.verdict.value, severity, each.check.id, audit.account, one.resource, one.message)
+                what = (one.verdict.value, severity, each.check.id, each.account, one.resource, one.message)
                 yield (*named, *what, facts, " ".join(one.missing), as_of)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clew.report import audit_asff, audit_csv, audit_html, audit_json, audit_junit, audit_sarif, audit_text
@@ -10,24 +11,46 @@ from clew.report import audit_asff, audit_csv, audit_html, audit_json, audit_jun
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from clew.audit.run import Audit
+    from clew.audit.results import Audit
 
 
-def _json(audit: Audit) -> str:
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a report is written: with colours, how many resources of a check it lists, which verdicts it shows.
+
+    0 lists all; no verdicts named shows all.
+    """
+
+    color: bool = False
+    show: int = 5
+    verdicts: frozenset[str] = frozenset()
+
+
+def _json(audit: Audit, _: Options) -> str:
     return json.dumps(audit_json.document(audit), indent=2) + "\n"
 
 
-FORMATS: dict[str, Callable[[Audit], str]] = {
-    "text": audit_text.render,
+FORMATS: dict[str, Callable[[Audit, Options], str | bytes]] = {
+    "text": lambda audit, options: audit_text.render(audit, color=options.color),
     "json": _json,
-    "csv": audit_csv.render,
-    "html": audit_html.render,
-    "asff": audit_asff.render,
-    "sarif": audit_sarif.render,
-    "junit": audit_junit.render,
+    "csv": lambda audit, _: audit_csv.render(audit),
+    "html": lambda audit, _: audit_html.render(audit),
+    "asff": lambda audit, _: audit_asff.render(audit),
+    "sarif": lambda audit, _: audit_sarif.render(audit),
+    "junit": lambda audit, _: audit_junit.render(audit),
 }
+SUFFIXES = {
+    "text": "txt",
+    "json": "json",
+    "csv": "csv",
+    "html": "html",
+    "asff": "asff.json",
+    "sarif": "sarif",
+    "junit": "junit.xml",
+}
+"""How the name of a file of each format ends."""
 
 
-def render(audit: Audit, name: str) -> str:
+def render(audit: Audit, name: str, options: Options | None = None) -> str | bytes:
     """The audit in that format; KeyError for a name that is not in FORMATS."""
-    return FORMATS[name](audit)
+    return FORMATS[name](audit, options or Options())

@@ -17,7 +17,7 @@ from clew.report.order import worst_first
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from clew.audit.run import Audit
+    from clew.audit.results import Audit
 
 _COLOURS = {
     Verdict.FAIL: "var(--high)",

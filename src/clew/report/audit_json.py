@@ -9,18 +9,16 @@ from clew.report.order import worst_first
 
 if TYPE_CHECKING:
     from clew.audit.model import Judgement
-    from clew.audit.run import Audit, Result
+    from clew.audit.results import Audit, Result
 
 
 def document(audit: Audit) -> dict[str, object]:
     """The whole audit."""
     return {
-        "account": audit.account,
-        "framework": {
-            "id": audit.framework.id,
-            "name": audit.framework.name,
-            "version": audit.framework.version,
-        },
+        "accounts": list(audit.accounts),
+        "frameworks": [
+            {"id": each.id, "name": each.name, "version": each.version} for each in audit.frameworks
+        ],
         "as_of": moment(audit.as_of),
         "now": moment(audit.now),
         "report": _report(audit),

@@ -10,7 +10,7 @@ from clew.audit.model import Verdict
 from clew.report.escape import terminal
 
 if TYPE_CHECKING:
-    from clew.audit.run import Audit, Result
+    from clew.audit.results import Audit, Result
 
 _TOLD = {Verdict.FAIL: "failure", Verdict.UNKNOWN: "error"}
 
@@ -20,7 +20,7 @@ def render(audit: Audit) -> str:
     counts = audit.counts
     suite = Element(
         "testsuite",
-        name=terminal(f"{audit.framework.title}, account {audit.account}"),
+        name=terminal(f"{audit.title}, account {audit.account}"),
         tests=str(len(audit.results)),
         failures=str(counts[Verdict.FAIL]),
         errors=str(counts[Verdict.UNKNOWN]),
@@ -28,14 +28,14 @@ def render(audit: Audit) -> str:
         timestamp=written(audit.as_of).removesuffix("Z"),
     )
     for result in audit.results:
-        _case(suite, audit, result)
+        _case(suite, result)
     indent(suite)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{tostring(suite, encoding="unicode")}\n'
 
 
-def _case(suite: Element, audit: Audit, result: Result) -> None:
+def _case(suite: Element, result: Result) -> None:
     case = SubElement(
-        suite, "testcase", classname=audit.framework.id, name=f"{result.control.id} {result.control.title}"
+        suite, "testcase", classname=result.framework.id, name=f"{result.control.id} {result.control.title}"
     )
     if result.verdict in _TOLD:
         told = result.of(result.verdict)

@@ -11,7 +11,7 @@ from clew.report.escape import terminal
 from clew.report.order import worst_first
 
 if TYPE_CHECKING:
-    from clew.audit.run import Audit
+    from clew.audit.results import Audit
     from clew.findings import Finding
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -50,9 +50,9 @@ def _result(finding: Finding) -> dict[str, object]:
     found: dict[str, object] = {
         "ruleId": finding.rule,
         "level": _LEVEL[finding.severity],
-        "message": {"text": terminal(f"{finding.subject}: {finding.explanation}")},
+        "message": {"text": terminal(f"{finding.resources[0]}: {finding.explanation}")},
         "partialFingerprints": {"clewFinding/v1": finding.id},
-        "locations": [{"logicalLocations": [{"fullyQualifiedName": terminal(finding.subject)}]}],
+        "locations": [{"logicalLocations": [{"fullyQualifiedName": terminal(finding.resources[0])}]}],
     }
     if proof.record_number:
         place = {
@@ -62,7 +62,7 @@ def _result(finding: Finding) -> dict[str, object]:
         found["locations"] = [
             {
                 "physicalLocation": place,
-                "logicalLocations": [{"fullyQualifiedName": terminal(finding.subject)}],
+                "logicalLocations": [{"fullyQualifiedName": terminal(finding.resources[0])}],
             }
         ]
     if finding.status is Status.SUPPRESSED:

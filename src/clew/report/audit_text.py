@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from clew.audit.model import Judgement
-    from clew.audit.run import Audit, Result
+    from clew.audit.results import Audit, Result
     from clew.snapshot.credential_report import AccessKey, CredentialReport, Credentials, Flag
 
 _STYLE = {Verdict.FAIL: "1;31", Verdict.PASS: "32", Verdict.UNKNOWN: "1;33"}
@@ -46,7 +46,7 @@ def _head(audit: Audit) -> str:
     report = audit.report
     lines = [
         f"Audit of account {audit.account or 'unknown'}",
-        f"{audit.framework.title}, as of {day(audit.as_of)}",
+        f"{audit.title}, as of {day(audit.as_of)}",
     ]
     if report is not None:
         users = len(report.users)

@@ -57,6 +57,7 @@ def encode(finding: Finding) -> dict[str, object]:
         "first_seen": moment(finding.first_seen),
         "last_seen": moment(finding.last_seen),
         "event_count": finding.event_count,
+        "tags": dict(finding.tags),
         "evidence": [encode_evidence(evidence) for evidence in finding.evidence],
     }
 
@@ -81,6 +82,7 @@ def decode(document: Document) -> Finding:
         first_seen=time_of(_text(document, "first_seen")),
         last_seen=time_of(_text(document, "last_seen")),
         event_count=_number(document, "event_count") or 0,
+        tags=_tags(document.get("tags", {})),
         evidence=tuple(_evidence(item) for item in _list(document, "evidence")),
     )
 
@@ -95,6 +97,13 @@ def _evidence(item: object) -> Evidence:
         resources=_texts(item, "resources"),
         record_number=_number(item, "record_number"),
     )
+
+
+def _tags(value: object) -> tuple[tuple[str, str], ...]:
+    """The tags; a document of an earlier version has none."""
+    if not isinstance(value, dict):
+        raise TypeError("`tags` is not an object")
+    return tuple((str(key), str(text)) for key, text in value.items())
 
 
 def _text(document: Document, name: str) -> str:

@@ -262,6 +262,8 @@ class _Batch:
         self.taken.append(named)
 
     def _update(self, row: sa.Row[tuple[object, ...]], finding: Finding) -> None:
+        # INVARIANT: a row stays with the producer under which it is found again.
+        finding = replace(finding, producer=self._producer)
         self._connection.execute(
             sa.update(tables.findings)
             .where(tables.findings.c.id == row.id)

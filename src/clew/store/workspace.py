@@ -42,6 +42,11 @@ class Workspace:
         return self.path / "reports"
 
     @property
+    def snapshots_path(self) -> Path:
+        """The directory in which `clew collect` keeps snapshots by default; their names are the times they began."""
+        return self.path / "snapshots"
+
+    @property
     def scratch_path(self) -> Path:
         """The directory of files in passing, such as objects of S3 on their way into the lake."""
         return self.path / "scratch"

@@ -12,7 +12,7 @@ Ids are the benchmark's; every other word is ours.
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING
 from clew.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from clew.audit.model import Parameter
+    from clew.audit.model import Check, Parameter
+    from clew.findings import Severity
 
 _SUFFIX = ".toml"
 NAMES = tuple(
@@ -60,7 +61,7 @@ class Framework:
     @property
     def title(self) -> str:
         """Name and version."""
-        return f"{self.name} {self.version}"
+        return f"{self.name} {self.version}".strip()
 
 
 @cache
@@ -72,6 +73,39 @@ def load(name: str) -> Framework:
     found = tomllib.loads(text)
     controls = tuple(_control(each) for each in found["control"])
     return Framework(name, found["name"], found["version"], controls, found.get("vocabulary", ""))
+
+
+def of_checks(checks: Iterable[Check], name: str = "Checks") -> Framework:
+    """A framework that asks each of these checks by its own id."""
+    controls = tuple(Control(check.id, check.title, (check.id,)) for check in checks)
+    return Framework(name.lower(), name, "", controls)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which checks are asked: those that fit everything that is named; what is empty does not limit."""
+
+    checks: frozenset[str] = frozenset()
+    services: frozenset[str] = frozenset()
+    severities: frozenset[Severity] = frozenset()
+
+    def fits(self, check: Check) -> bool:
+        """Whether the check is asked."""
+        return (
+            (not self.checks or check.id in self.checks)
+            and (not self.services or check.service in self.services)
+            and (not self.severities or check.severity in self.severities)
+        )
+
+    def narrowed(self, framework: Framework, checks: Mapping[str, Check]) -> Framework:
+        """The framework with the controls that have a check that fits, and those checks only."""
+        if self == Choice():
+            return framework
+        kept = (
+            replace(control, checks=tuple(each for each in control.checks if self.fits(checks[each])))
+            for control in framework.controls
+        )
+        return replace(framework, controls=tuple(control for control in kept if control.checks))
 
 
 def _control(given: Mapping[str, object]) -> Control:

@@ -127,7 +127,7 @@ def _collect(reads: tuple[Read, ...], scale: Scale, output: Path | None) -> int:
 
 
 def _default(began: str) -> Path:
-    folder = context.workspace().create().path / "snapshots"
+    folder = context.workspace().create().snapshots_path
     folder.mkdir(exist_ok=True, mode=0o700)
     return folder / f"{began.replace(':', '')}.json.gz"
 
