@@ -31,7 +31,7 @@ def user_policies(state: State) -> Iterator[Judgement]:
     Fix. Put the policy on a group, make the user a member, and take the policy off the user.
     References. IAM API reference, GetAccountAuthorizationDetails · IAM user guide, Managed policies and inline policies
     """
-    account = _details(state, "UserDetailList")
+    account = details(state, "UserDetailList")
     if isinstance(account, Judgement):
         yield account
         return
@@ -66,7 +66,7 @@ def admin_policy(state: State, *, scope: str = "local") -> Iterator[Judgement]:
     """
     if scope not in _SCOPES:
         raise UsageError(f"`{scope[:80]}` is not a scope; known are {', '.join(_SCOPES)}")
-    account = _details(state, "Policies")
+    account = details(state, "Policies")
     if isinstance(account, Judgement):
         yield account
         return
@@ -118,8 +118,8 @@ def _allows_everything(statement: Statement) -> bool:
     return statement.allows and everything and any(set(resource) == {"*"} for resource in resources)
 
 
-def _details(state: State, needed: str) -> Account | Judgement:
-    """The account's details; a judgement where they, or the list that is needed, are not complete."""
+def details(state: State, *needed: str) -> Account | Judgement:
+    """The account's details; a judgement where they, or a list that is needed, are not complete."""
     account = state.snapshot.accounts.get(state.account)
     if account is None:
         others = sorted(set(state.snapshot.accounts) - {"aws"})
@@ -127,6 +127,7 @@ def _details(state: State, needed: str) -> Account | Judgement:
         return unknown(state.account_arn, f"`{DETAILS}` was not asked{instead}", DETAILS)
     if account.truncated:
         return unknown(state.account_arn, f"`{DETAILS}` was not read to its end", DETAILS)
-    if needed not in account.lists:
-        return unknown(state.account_arn, f"`{DETAILS}` was asked without `{needed}`", DETAILS)
+    for each in needed:
+        if each not in account.lists:
+            return unknown(state.account_arn, f"`{DETAILS}` was asked without `{each}`", DETAILS)
     return account
