@@ -104,7 +104,7 @@ def ebs_default_encryption(state: State) -> Iterator[Judgement]:
 
 
 def instance_state(instance: Mapping[str, object]) -> str:
-    """The state of an instance: `running`, `stopped`, `terminated`, …"""
+    """The state of an instance, such as `running`, `stopped` or `terminated`."""
     return text(instance, "State.Name")
 
 

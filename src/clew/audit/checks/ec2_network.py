@@ -199,7 +199,7 @@ def vpc_endpoints(state: State, *, services: str = "s3") -> Iterator[Judgement]:
     Fix. Create a gateway endpoint for S3 and DynamoDB, which costs nothing, and interface endpoints for others.
     References. AWS PrivateLink guide, Gateway endpoints · AWS Config developer guide, service-vpc-endpoint-enabled
     """
-    wanted = tuple(name.strip() for name in services.split(",") if name.strip())
+    wanted = tuple(name.strip().rpartition(".")[2] for name in services.split(",") if name.strip())
 
     def judge(vpc: Mapping[str, object], answer: Answer) -> Judgement | None:
         if is_shared(state, vpc):

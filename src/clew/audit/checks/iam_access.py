@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from clew.snapshot.answers import Answer
     from clew.snapshot.model import Account, Group, Role, User
 
-_SUPPORT = "policy/AWSSupportAccess"
-_CLOUDSHELL = "policy/AWSCloudShellFullAccess"
+_SUPPORT = ":iam::aws:policy/AWSSupportAccess"
+_CLOUDSHELL = ":iam::aws:policy/AWSCloudShellFullAccess"
 _LISTS = ("UserDetailList", "RoleDetailList", "GroupDetailList")
 
 
@@ -57,9 +57,7 @@ def _holders(account: Account, policy: str) -> Iterator[User | Role | Group]:
     principals: Iterable[User | Role | Group] = chain(
         account.users.values(), account.roles.values(), account.groups.values()
     )
-    return (
-        each for each in principals if any(":aws:" in p.arn and p.arn.endswith(policy) for p in each.attached)
-    )
+    return (each for each in principals if any(p.arn.endswith(policy) for p in each.attached))
 
 
 def _is_empty_group(account: Account, holder: User | Role | Group) -> bool:
