@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 
 from clew.errors import RuleError
 from clew.events.predicate_needs import fact_names, required_values
-from clew.events.predicate_paths import reach, values_at
+from clew.events.predicate_paths import element_at, reach, values_at
 from clew.events.predicate_tree import (
     FACT,
     FALSE,
@@ -130,8 +130,11 @@ def _compiled(tree: Node, facts: Mapping[str, Fact] | None) -> _Test:
             return _some([_compiled(child, facts) for child in children])
         case Not(child):
             return _inverted(_compiled(child, facts))
-        case Element(path, child):
-            return _from_root(path, _compiled(child, None), facts)
+        case Element(path, child, index):
+            inner = _compiled(child, None)
+            if index is None:
+                return _from_root(path, inner, facts)
+            return _from_root(path, element_at(index, inner), facts, "one", whole=True)
         case SameValue():
             return _same_value(tree, facts)
         case Leaf():

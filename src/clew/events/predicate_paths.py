@@ -64,6 +64,11 @@ def unfolded(test: Callable[[object], bool]) -> Callable[[object], bool]:
     return of_elements
 
 
+def element_at(index: int, test: Callable[[object], bool]) -> Callable[[object], bool]:
+    """The test on the element of an array at that place; false where there is none."""
+    return lambda value: isinstance(value, ARRAYS) and index < len(value) and test(value[index])
+
+
 def scalars(value: object) -> Iterator[object]:
     """Every string, number, truth value and null at or below a value, in no promised order."""
     waiting = [value]

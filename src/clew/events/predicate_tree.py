@@ -77,10 +77,14 @@ class SameValue:
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """Some element of the array at `path` (or its only value) makes `child` true; the child's paths begin there."""
+    """Some element of the array at `path` (or its only value) makes `child` true; the child's paths begin there.
+
+    With an `index` only the element at that place counts, from 0, and a value that is no array has none.
+    """
 
     path: Path
     child: Node
+    index: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,8 +114,12 @@ def _node(tree: Node, place: _Place, writer: _Writer) -> SqlPredicate:
         case Not(child):
             inner = _node(child, place.inverted(), writer)
             return SqlPredicate(f"(NOT {inner.sql})", inner.exact)
-        case Element(path, child):
+        case Element(path, child, None):
             return _element(path, child, place, writer)
+        case Element(path):
+            # One place of an array is the closure's to look at.
+            there = f"({_possible(path, place, writer)})" if place.positive else "false"
+            return SqlPredicate(there, exact=False)
         case SameValue():
             return _same_value(tree, place, writer)
         case Leaf():
