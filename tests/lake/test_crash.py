@@ -328,7 +328,7 @@ def drip(tmp_path: Path, commits: int, events: int) -> None:
 
 def test_a_drip_of_small_commits_stays_exact(tmp_path: Path) -> None:
     """A day of small deliveries with overlaps and late events, compacted and expired on the way, is exact."""
-    drip(tmp_path, commits=6, events=40)
+    drip(tmp_path, commits=3, events=40)
 
 
 @pytest.mark.long
