@@ -229,8 +229,21 @@ OCCURRENCES = Table(
     ),
 )
 
+CONFIG_ITEMS = Table(
+    "config_items",
+    (
+        Column("item_id"),
+        Column("capturetime", TIME),
+        *map(Column, ("status", "accountid", "awsregion", "resourcetype", "resourceid", "recorder")),
+        *map(Column, ("resourcename", "arn", "resourcecreationtime")),
+        *(Column(n, JSON) for n in ("configuration", "supplementaryconfiguration", "relationships", "tags")),
+        *(Column(n, JSON) for n in ("relatedevents", "unknown")),
+        Column("path"),
+    ),
+)
+
 EVENT_TABLES = (CLOUDTRAIL, S3_ACCESS, VPC_FLOW)
-TABLES = {t.name: t for t in (*EVENT_TABLES, SOURCES, QUARANTINE, OCCURRENCES)}
+TABLES = {t.name: t for t in (*EVENT_TABLES, SOURCES, QUARANTINE, OCCURRENCES, CONFIG_ITEMS)}
 
 
 def duckdb_type(type_: Type) -> str:

@@ -75,10 +75,13 @@ def _found(content: object, envelopes: int) -> Iterator[Mapping[str, object]]:
 
 
 def _in_object(content: Mapping[str, object], envelopes: int) -> Iterator[Mapping[str, object]]:
-    single = next((content[name] for name in _SINGLE if isinstance(content.get(name), dict)), None)
-    if isinstance(single, dict):
-        yield single
-    elif "resourceType" in content and "resourceId" in content:
+    single = next((content[name] for name in _SINGLE if content.get(name)), None)
+    if single is not None:
+        # AWS's own example of a notification holds a list here.
+        yield from (
+            each for each in (single if isinstance(single, list) else [single]) if isinstance(each, dict)
+        )
+    elif "resourceType" in content and "resourceId" in content and "messageType" not in content:
         yield content
     elif envelopes:
         for name in (*_LISTS, *_ENVELOPE):
@@ -130,7 +133,7 @@ def _time(given: object, place: str) -> datetime:
         raise InputError(
             f"{place}: no `configurationItemCaptureTime` that is a time; select that column in the query"
         ) from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def _decoded(value: object) -> object:

@@ -55,7 +55,7 @@ def sql(
 ) -> None:
     """Ask the lake in the SQL of Athena and CloudTrail Lake.
 
-    Tables: cloudtrail_logs, cloudtrail_lake (or an event data store id), s3_access_logs, vpc_flow_logs.
+    Tables: cloudtrail_logs, cloudtrail_lake (or an event data store id), s3_access_logs, vpc_flow_logs, config_items.
     Exit codes: 0 answered, 2 the query is refused, wrong, or took too long.
     """
     if functions:

@@ -2,7 +2,8 @@
 
 Sources: Athena user guide, "Create a table for CloudTrail logs in Athena using partition projection"; CloudTrail user
 guide, "CloudTrail Lake SQL constraints", event schema; Amazon S3 user guide, "Using Amazon S3 server access logs to
-identify requests"; Athena user guide, "Create and query a table for Amazon VPC flow logs".
+identify requests"; Athena user guide, "Create and query a table for Amazon VPC flow logs"; AWS Config developer guide,
+"Components of a configuration item".
 """
 
 from __future__ import annotations
@@ -265,7 +266,27 @@ S3_REQUESTS = View(
     made_from=s3_requests.SELECT,
 )
 
-VIEWS = {v.name: v for v in (CLOUDTRAIL_LOGS, CLOUDTRAIL_LAKE, S3_ACCESS_LOGS, VPC_FLOW_LOGS, S3_REQUESTS)}
+_ITEM_PARTS = ("configuration", "supplementaryconfiguration", "relationships", "tags", "relatedevents")
+CONFIG_ITEMS = View(
+    "config_items",
+    "timed_config_items",
+    _columns(
+        *("arn", "accountid", "awsregion", "resourcetype", "resourceid", "resourcename"),
+        ("configurationitemcapturetime", "timestamp", "timezone('UTC', eventtime)"),
+        ("configurationitemstatus", "varchar", "status"),
+        "resourcecreationtime",
+        *((n, "varchar", _as_text(n)) for n in _ITEM_PARTS),
+        ("unknown", "varchar", _as_text("unknown")),
+        *("recorder", "path"),
+    ),
+    time="configurationitemcapturetime",
+    made_from="SELECT *, capturetime AS eventtime FROM raw_config_items",
+)
+
+VIEWS = {
+    v.name: v
+    for v in (CLOUDTRAIL_LOGS, CLOUDTRAIL_LAKE, S3_ACCESS_LOGS, VPC_FLOW_LOGS, S3_REQUESTS, CONFIG_ITEMS)
+}
 # Names that AWS's pages and console give to the same tables.
 _PAGE_NAMES = (
     (re.compile(r"cloudtrail_(?:logs_\w+|table)"), CLOUDTRAIL_LOGS),
