@@ -206,3 +206,50 @@ def test_tags_belong_to_the_resource_that_says_its_own_name() -> None:
     assert tags.named(found, "arn:aws:s3:::b") == (("team", "web"),)
     assert tags.named(found, "arn:aws:ec2:eu-west-1:1:subnet/subnet-1") == (("team", "web"),)
     assert tags.named(found, "arn:aws:ec2:eu-west-1:1:vpc/vpc-1") == ()
+
+
+def test_trend_says_what_is_new_fixed_and_still_there(tmp_path: Path) -> None:
+    """The second audit compares with the first; what is asked for the first time is neither new nor old."""
+    mfa = ("-c", "iam-console-user-mfa")
+    first = snapshot(tmp_path / "1.gz", answer("GetCredentialReport", report()), at="2026-03-10T06:00:00Z")
+    better = snapshot(tmp_path / "2.gz", answer("GetCredentialReport", report(mfa_active="true")))
+    worse = snapshot(tmp_path / "3.gz", answer("GetCredentialReport", report()), at="2026-03-12T06:00:00Z")
+    assert document(first, *mfa)["trend"] == {"since": None, "new": [], "still": [], "fixed": []} | {
+        "steps": [{"as_of": "2026-03-10T06:00:00Z", "fail": 1, "pass": 0, "unknown": 0}]
+    }
+    fixed = document(better, *mfa)["trend"]
+    assert (fixed["since"], fixed["new"], len(fixed["fixed"])) == ("2026-03-10T06:00:00Z", [], 1)
+    back = document(worse, *mfa)["trend"]
+    assert (len(back["new"]), back["still"], back["fixed"]) == (1, [], [])
+    assert [step["fail"] for step in back["steps"]] == [1, 0, 1]
+    assert len(document(worse, *mfa)["trend"]["still"]) == 1
+    assert document(worse, *mfa, "--no-trend")["trend"] is None
+
+
+def test_older_state_changes_nothing(tmp_path: Path) -> None:
+    """An audit of what was collected before the last audited state is printed and not kept."""
+    mfa = ("-c", "iam-console-user-mfa")
+    newer = snapshot(tmp_path / "2.gz", answer("GetCredentialReport", report(mfa_active="true")))
+    older = snapshot(tmp_path / "1.gz", answer("GetCredentialReport", report()), at="2026-03-10T06:00:00Z")
+    run(newer, *mfa)
+    result = run(older, *mfa)
+    assert "this older one is not kept" in result.stderr
+    assert CliRunner().invoke(app, ["findings", "list", "-o", "json"]).stdout == "[]\n"
+
+
+def test_suppression_is_tested_before_it_is_made(tmp_path: Path) -> None:
+    """`clew suppress test` lists what would be hidden; expired and unused suppressions are told by the audit."""
+    runner, mfa = CliRunner(), ("-c", "iam-console-user-mfa")
+    path = snapshot(tmp_path / "s.gz", answer("GetCredentialReport", report()))
+    run(path, *mfa)
+    shown = runner.invoke(app, ["suppress", "test", "--resource", "arn:aws:iam::*:user/u"]).stdout
+    assert "iam-console-user-mfa" in shown
+    wrong = ["--rule", "nothing", "--account", "111122223333"]
+    assert "iam-console-user-mfa" not in runner.invoke(app, ["suppress", "test", *wrong]).stdout
+    assert "iam-console-user-mfa" in runner.invoke(app, ["suppress", "test", *wrong, "--match", "any"]).stdout
+    add = ["suppress", "add", "--reason", "known", "--expires", "9d"]
+    made = runner.invoke(app, [*add, "--account", "111122223333"]).stdout.split()[0]
+    assert "iam-console-user-mfa" in runner.invoke(app, ["suppress", "test", made]).stdout
+    assert run(path, *mfa, "--fail-on", "low").exit_code == 0
+    runner.invoke(app, [*add, "--rule", "gone"])
+    assert "(rule gone) fits no finding" in run(path, *mfa).stderr

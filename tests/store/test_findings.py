@@ -255,3 +255,83 @@ def test_failed_run_leaves_nothing_half_done(database, monkeypatch):
     with pytest.raises(WorkspaceError, match="disk full"):
         store.upsert(database, [finding(rule="second")], NOW)
     assert [k.finding.rule for k in store.kept_findings(database, NOW)] == ["root-used"]
+
+
+def test_finding_stays_with_its_producer(database):
+    """A finding that is found again belongs to the producer of the run, whatever the finding itself says."""
+    store.upsert(database, [finding()], NOW, producer="audit:1")
+    store.upsert(database, [finding()], NOW, producer="audit:1")
+    assert [k.finding.producer for k in store.kept_findings(database, NOW)] == ["audit:1"]
+    assert (
+        store.upsert(database, [], NOW, producer="audit:1", covered={"root-used"}).fixed[0].rule
+        == "root-used"
+    )
+
+
+@pytest.mark.parametrize(
+    ("parts", "fits"),
+    [
+        ({"rule": "root-*"}, True),
+        ({"account": "111122223333"}, True),
+        ({"account": "1111"}, False),
+        ({"tags": (("team", "w?b"),)}, True),
+        ({"tags": (("team", "web"), ("stage", "prod"))}, False),
+        ({"tags": (("team", "web"), ("stage", "prod")), "combine": "any"}, True),
+        ({"rule": "other", "account": "111122223333", "combine": "any"}, True),
+        ({"rule": "other", "account": "9", "combine": "any"}, False),
+    ],
+)
+def test_accounts_and_tags_are_parts_like_the_others(parts, fits):
+    """Accounts fit whole, tags by key and glob, and `any` lets one part do."""
+    found = finding(accounts=("111122223333",), tags=(("team", "web"),))
+    assert suppression(**parts).fits(found) is fits
+
+
+def test_every_part_of_a_suppression_is_kept(database):
+    """What was named comes back as it was given."""
+    wanted = suppression(rule="r", account="1", tags=(("team", "w*"),), combine="any")
+    made = store.add_suppression(database, wanted, NOW)
+    assert store.suppressions(database) == (made,)
+    assert made.scope == "rule r or account 1 or tag team=w*"
+
+
+def test_expired_suppression_that_would_hide_is_told(database):
+    """A run says which ended suppressions fit what it found."""
+    made = store.add_suppression(database, suppression(rule="root-used"), NOW)
+    assert store.upsert(database, [finding()], NOW).expired_suppressions == ()
+    later = store.upsert(database, [finding()], NOW + timedelta(days=60))
+    assert [s.id for s in later.expired_suppressions] == [made.id]
+
+
+def test_state_of_version_1_is_brought_up(tmp_path):
+    """A state of the first version keeps its findings and takes new suppressions."""
+    path = tmp_path / "state.db"
+    with Database(path) as database:
+        store.upsert(database, [finding()], NOW)
+        store.add_suppression(database, suppression(rule="root-used"), NOW)
+    with sqlite3.connect(path) as raw:
+        for table, column in (
+            ("runs", "detail"),
+            *(("suppressions", c) for c in ("account", "tags", "combine")),
+        ):
+            raw.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        raw.execute("UPDATE meta SET value = '1'")
+    raw.close()
+    with Database(path) as database:
+        assert store.kept_findings(database, NOW)[0].finding.status is Status.SUPPRESSED
+        assert store.trend(database)[0].detail == {}
+        store.upsert(database, [], NOW, detail={"as_of": "x"})
+        assert store.trend(database, "detect")[1].detail == {"as_of": "x"}
+        assert store.trend(database, "audit") == ()
+
+
+def test_people_can_note_and_assign(database):
+    """A note and an assignment stand in the history and change nothing else."""
+    kept = store.upsert(database, [finding()], NOW).findings[0]
+    store.remark(database, kept.id[:6], NOW, "assigned", "mary")
+    found, history = store.kept_finding(database, kept.id, NOW)
+    assert (history[-1].change, history[-1].detail, found.finding.status) == (
+        "assigned",
+        "mary",
+        Status.ACTIVE,
+    )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from clew.cli import audit_files, context, times
+from clew.cli import audit_files, audit_keeping, context, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
     from clew.audit.results import Audit
     from clew.cli.audit_options import Chosen, Writing
-    from clew.findings import Finding, Severity
+    from clew.findings import Severity
 
 
 def audit_snapshot(
@@ -44,7 +43,7 @@ def audit_snapshot(
     header = recorded.header
     origin = Origin(str(path), header.regions, header.answers, header.tool_version)
     audit = run(states, frameworks, now=clock, parameters=given, origin=origin, problems=problems)
-    audit = _kept(audit, clock) if trend else audit
+    audit = audit_keeping.kept(audit, clock) if trend else audit
     writing.write(audit)
     code = _exit_code(audit, fail_on)
     partial = audit.is_partial and not allow_unknown
@@ -73,7 +72,7 @@ def audit_credential_report(
     as_of = (times.moment(now, clock) if now else found.generated_at) or clock
     state = audit_files.report_state(found, given, as_of)
     audit = run([state], frameworks, now=moment, parameters=thresholds(parameters, frameworks))
-    audit = _kept(audit, clock) if keep else audit
+    audit = audit_keeping.kept(audit, clock) if keep else audit
     writing.write(audit)
     partial = context.EXIT_PARTIAL if found.problems else context.EXIT_CLEAN
     return _exit_code(audit, fail_on) or partial
@@ -84,28 +83,3 @@ def _exit_code(audit: Audit, fail_on: Severity | None) -> int:
 
     threshold = fail_on or severity(context.config().fail_on)
     return context.EXIT_FINDINGS if reaches(audit.findings, threshold) else context.EXIT_CLEAN
-
-
-def _kept(audit: Audit, now: datetime) -> Audit:
-    """The audit with the identity and standing that its findings have in the workspace."""
-    from clew.store.database import Database
-    from clew.store.findings import upsert
-
-    findings: list[Finding] = []
-    with Database(context.workspace().create().state_path) as database:
-        for account in audit.accounts:
-            # What one account's audit does not find says nothing of another's.
-            producer = f"audit:{account}"
-            outcome = upsert(
-                database,
-                [f for f in audit.findings if f.accounts == ((account,) if account else ())],
-                now,
-                producer=producer,
-                covered=audit.settled_rules(account),
-                gap=None,
-            )
-            findings += outcome.findings
-            if outcome.new or outcome.resolved:
-                counted = f"{len(outcome.new)} new, {len(outcome.resolved)} resolved"
-                context.note(f"{counted} since the last audit of {account}")
-    return replace(audit, findings=tuple(findings))

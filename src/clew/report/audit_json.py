@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from clew.report.finding_json import moment, to_dict
@@ -9,7 +10,7 @@ from clew.report.order import worst_first
 
 if TYPE_CHECKING:
     from clew.audit.model import Judgement
-    from clew.audit.results import Audit, Result
+    from clew.audit.results import Audit, Result, Trend
 
 
 def document(audit: Audit) -> dict[str, object]:
@@ -24,6 +25,9 @@ def document(audit: Audit) -> dict[str, object]:
         "report": _report(audit),
         "counts": {verdict.value: count for verdict, count in audit.counts.items()},
         "controls": [_control(result) for result in audit.results],
+        "trend": _trend(audit.trend) if audit.trend else None,
+        "not_read": [asdict(each) for each in audit.unread],
+        "problems": list(audit.problems),
         "findings": [to_dict(finding) for finding in worst_first(audit.findings)],
     }
 
@@ -40,6 +44,20 @@ def _report(audit: Audit) -> dict[str, object] | None:
         "has_root": report.root is not None,
         "notes": list(report.notes),
         "problems": list(report.problems),
+    }
+
+
+def _trend(trend: Trend) -> dict[str, object]:
+    return {
+        "since": moment(trend.since),
+        "new": sorted(trend.new),
+        "still": sorted(trend.still),
+        "fixed": [finding.id for finding in trend.fixed],
+        "steps": [
+            {"as_of": moment(step.as_of)}
+            | {name: step.counts.get(name, 0) for name in ("fail", "pass", "unknown")}
+            for step in trend.steps
+        ],
     }
 
 

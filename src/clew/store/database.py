@@ -19,7 +19,7 @@ except ImportError as error:
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _BUSY_MS = 15_000
 
 metadata = sa.MetaData()
@@ -58,6 +58,7 @@ runs = sa.Table(
     *(sa.Column(name, sa.Text, nullable=False) for name in ("at", "producer")),
     *(sa.Column(name, sa.Integer, nullable=False) for name in ("found", "new", "reopened", "resolved")),
     sa.Column("active", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False, server_default=""),
 )
 suppressions = sa.Table(
     "suppressions",
@@ -67,6 +68,14 @@ suppressions = sa.Table(
     sa.Column("expires_at", sa.Text),
     *(sa.Column(name, sa.Text, nullable=False) for name in ("finding", "rule", "actor", "resource")),
     sa.Column("removed_at", sa.Text),
+    *(sa.Column(name, sa.Text, nullable=False, server_default="") for name in ("account", "tags", "combine")),
+)
+# What version 2 added to the tables of version 1.
+_ADDED = (
+    ("runs", "detail"),
+    ("suppressions", "account"),
+    ("suppressions", "tags"),
+    ("suppressions", "combine"),
 )
 
 
@@ -113,12 +122,31 @@ class Database:
                 metadata.create_all(connection)
                 if connection.execute(sa.select(meta.c.value)).first() is None:
                     connection.execute(sa.insert(meta).values(name="version", value=str(SCHEMA_VERSION)))
-        with self.transaction(write=False) as connection:
-            version = connection.execute(sa.select(meta.c.value).where(meta.c.name == "version")).scalar()
+        version = self._version()
+        if version == "1":
+            self._upgrade()
+            version = self._version()
         if version != str(SCHEMA_VERSION):
             raise WorkspaceError(
                 f"{self.location}: the state has version `{version}`, expected `{SCHEMA_VERSION}`; "
                 "it was written by another version of Clew"
+            )
+
+    def _version(self) -> str | None:
+        with self.transaction(write=False) as connection:
+            found = connection.execute(sa.select(meta.c.value).where(meta.c.name == "version")).scalar()
+        return None if found is None else str(found)
+
+    def _upgrade(self) -> None:
+        """Bring the tables of version 1 to version 2, in one transaction; another process may have done it."""
+        with self.transaction(write=True) as connection:
+            for table, column in _ADDED:
+                present = {each["name"] for each in sa.inspect(connection).get_columns(table)}
+                if column not in present:
+                    added = f"ALTER TABLE {table} ADD COLUMN {column} TEXT NOT NULL DEFAULT ''"
+                    connection.execute(sa.text(added))
+            connection.execute(
+                sa.update(meta).where(meta.c.name == "version").values(value=str(SCHEMA_VERSION))
             )
 
 

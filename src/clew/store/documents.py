@@ -43,8 +43,13 @@ def moment(time: datetime) -> str:
 
 
 def time_of(text: str) -> datetime:
-    """The time that `moment` wrote."""
+    """The time that `moment` or `text_of_time` wrote."""
     return datetime.fromisoformat(text)
+
+
+def text_of_time(time: datetime) -> str:
+    """The time as ISO 8601 in UTC, of one width, so that the order of texts is that of times."""
+    return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def encode(finding: Finding) -> dict[str, object]:

@@ -11,26 +11,27 @@ by itself.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from clew.errors import UsageError, WorkspaceError
+from clew.errors import UsageError
 from clew.findings import Finding, Severity, Status, finding_id, severity_order
 from clew.store import database as tables
-from clew.store.documents import decode, encode
-from clew.store.suppression import Suppression, check, effective, unused
+from clew.store.batch import Batch, decoded
+from clew.store.documents import text_of_time, time_of
+from clew.store.suppression import ALL, Suppression, check, effective, unused
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
 
     from clew.store.database import Database
 
 GAP = timedelta(hours=24)
-_MOST_EVENT_IDS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,10 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One step in the life of a finding: new, grown, reopened, resolved, merged, suppressed, unsuppressed."""
+    """One step in the life of a finding: new, grown, reopened, resolved, merged, suppressed, unsuppressed.
+
+    `noted` and `assigned` are what people say of it; they change nothing else.
+    """
 
     at: datetime
     change: str
@@ -53,7 +57,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of a producer: what it found, and how many findings were active after it, by severity."""
+    """One run of a producer: what it found, and how many findings were active after it, by severity.
+
+    `detail` is what the producer kept with it, an object of JSON.
+    """
 
     at: datetime
     producer: str
@@ -62,17 +69,27 @@ class Run:
     reopened: int
     resolved: int
     active: Mapping[str, int]
+    detail: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one run means: its findings with their kept identity and status, and the ids whose standing changed."""
+    """What one run means: its findings with their kept identity and status, and what changed its standing.
+
+    `fixed` are the findings that are resolved now. `expired_suppressions` would hide something, had they not ended.
+    """
 
     findings: tuple[Finding, ...]
     new: tuple[str, ...]
     reopened: tuple[str, ...]
-    resolved: tuple[str, ...]
+    fixed: tuple[Finding, ...]
     unused_suppressions: tuple[Suppression, ...]
+    expired_suppressions: tuple[Suppression, ...] = ()
+
+    @property
+    def resolved(self) -> tuple[str, ...]:
+        """The ids of the findings that are resolved now."""
+        return tuple(finding.id for finding in self.fixed)
 
 
 def upsert(
@@ -83,28 +100,34 @@ def upsert(
     producer: str = "detect",
     covered: Collection[str] = (),
     gap: timedelta | None = GAP,
+    detail: Mapping[str, object] | None = None,
 ) -> Outcome:
-    """Take in what one run found.
+    """Take in what one run found; `detail`, which JSON can hold, is kept with the run.
 
     `covered` names the rules that ran completely: kept findings of theirs that were not found again become resolved.
     A `gap` of None means that time does not tell findings apart (producer, rule and subject are the identity).
     """
     with database.transaction(write=True) as connection:
-        batch = _Batch(connection, now, producer, gap)
+        batch = Batch(connection, now, producer, gap)
         for finding in sorted(found, key=lambda f: (f.first_seen, f.id)):
             batch.take(finding)
         batch.resolve(covered)
+        batch.write()
         suppressions = _suppressions(connection)
         judged = tuple(_judged(finding, suppressions, now) for finding in batch.taken)
-        kept = _load(connection, suppressions, now)
-        _record_run(connection, batch, kept)
-    everything = [k.finding for k in kept]
+        # Without a suppression nobody has to read the findings: the columns tell how many are active.
+        kept = [k.finding for k in _load(connection, suppressions, now)] if suppressions else []
+        active = Counter(f.severity.value for f in kept if f.status is Status.ACTIVE)
+        _record_run(connection, batch, active if suppressions else _active(connection), now, detail or {})
     return Outcome(
-        judged,
-        tuple(batch.new),
-        tuple(batch.reopened),
-        tuple(batch.resolved),
-        unused(suppressions, everything, now),
+        findings=judged,
+        new=tuple(batch.new),
+        reopened=tuple(batch.reopened),
+        fixed=tuple(batch.fixed),
+        unused_suppressions=unused(suppressions, kept, now),
+        expired_suppressions=tuple(
+            s for s in suppressions if s.expired(now) and any(s.fits(f) for f in judged)
+        ),
     )
 
 
@@ -129,22 +152,34 @@ def kept_finding(database: Database, start: str, now: datetime) -> tuple[Kept, t
             .where(tables.changes.c.finding == fitting[0].finding.id)
             .order_by(tables.changes.c.number)
         ).all()
-    return fitting[0], tuple(Change(_time(row.at), row.change, row.detail) for row in rows)
+    return fitting[0], tuple(Change(time_of(row.at), row.change, row.detail) for row in rows)
 
 
-def trend(database: Database) -> tuple[Run, ...]:
-    """Every run, oldest first."""
+def remark(database: Database, start: str, now: datetime, change: str, detail: str) -> Kept:
+    """Put a note, or to whom it is assigned, into the history of a finding; errors as `kept_finding`."""
+    kept, _ = kept_finding(database, start, now)
+    with database.transaction(write=True) as connection:
+        _note(connection, now, kept.finding.id, change, detail)
+    return kept
+
+
+def trend(database: Database, producer: str | None = None) -> tuple[Run, ...]:
+    """Every run, of one producer or of all, oldest first."""
+    wanted = sa.select(tables.runs).order_by(tables.runs.c.number)
+    if producer is not None:
+        wanted = wanted.where(tables.runs.c.producer == producer)
     with database.transaction(write=False) as connection:
-        rows = connection.execute(sa.select(tables.runs).order_by(tables.runs.c.number)).all()
+        rows = connection.execute(wanted).all()
     return tuple(
         Run(
-            _time(row.at),
+            time_of(row.at),
             row.producer,
             row.found,
             row.new,
             row.reopened,
             row.resolved,
             json.loads(row.active),
+            json.loads(row.detail or "{}"),
         )
         for row in rows
     )
@@ -159,12 +194,15 @@ def add_suppression(database: Database, suppression: Suppression, now: datetime)
                 id=named.id,
                 reason=named.reason,
                 owner=named.owner,
-                created_at=_text(now),
-                expires_at=_text(named.expires_at) if named.expires_at else None,
+                created_at=text_of_time(now),
+                expires_at=text_of_time(named.expires_at) if named.expires_at else None,
                 finding=named.finding,
                 rule=named.rule,
                 actor=named.actor,
                 resource=named.resource,
+                account=named.account,
+                tags=json.dumps(dict(named.tags)),
+                combine=named.combine,
             )
         )
         _note_suppression(connection, named, now, "suppressed")
@@ -180,7 +218,7 @@ def remove_suppression(database: Database, identity: str, now: datetime) -> Supp
         connection.execute(
             sa.update(tables.suppressions)
             .where(tables.suppressions.c.id == identity)
-            .values(removed_at=_text(now))
+            .values(removed_at=text_of_time(now))
         )
         _note_suppression(connection, found, now, "unsuppressed")
     return found
@@ -190,138 +228,6 @@ def suppressions(database: Database) -> tuple[Suppression, ...]:
     """Every suppression that was not removed, expired ones too, oldest first."""
     with database.transaction(write=False) as connection:
         return _suppressions(connection)
-
-
-class _Batch:
-    """The findings of one run on their way into the store."""
-
-    def __init__(
-        self, connection: sa.Connection, now: datetime, producer: str, gap: timedelta | None
-    ) -> None:
-        self._connection, self._now, self._producer, self._gap = connection, now, producer, gap
-        self._kept: dict[tuple[str, str], list[sa.Row[tuple[object, ...]]]] = defaultdict(list)
-        self._claimed: set[str] = set()
-        self.taken: list[Finding] = []
-        self.new: list[str] = []
-        self.reopened: list[str] = []
-        self.resolved: list[str] = []
-        columns = tables.findings.c
-        for row in connection.execute(
-            sa.select(tables.findings)
-            .where(columns.producer == producer)
-            .order_by(columns.first_detected, columns.first_seen, columns.id)
-        ):
-            self._kept[row.rule, row.subject].append(row)
-        self._ids = set(connection.scalars(sa.select(columns.id)))
-
-    @property
-    def now(self) -> datetime:
-        return self._now
-
-    @property
-    def connection(self) -> sa.Connection:
-        return self._connection
-
-    @property
-    def producer(self) -> str:
-        return self._producer
-
-    def take(self, finding: Finding) -> None:
-        """Keep one finding, under the id that it had before if it had one."""
-        close = [row for row in self._kept[finding.rule, finding.subject] if self._same(row, finding)]
-        if not close:
-            self._insert(finding)
-            return
-        first, *others = close
-        self._claimed.update(row.id for row in close)
-        self._update(first, _joined(finding, [decode(json.loads(row.document)) for row in close], first.id))
-        for row in others:
-            self._end(row, "merged", f"into {first.id}")
-
-    def _same(self, row: sa.Row[tuple[object, ...]], finding: Finding) -> bool:
-        if row.id in self._claimed:
-            return False
-        if self._gap is None:
-            return True
-        start, end = _time(row.first_seen), _time(row.last_seen)
-        return start - self._gap <= finding.last_seen and finding.first_seen <= end + self._gap
-
-    def _insert(self, finding: Finding) -> None:
-        identity = finding.id
-        while identity in self._ids:
-            identity = finding_id(identity, "again")
-        named = replace(finding, id=identity, producer=self._producer)
-        self._ids.add(identity)
-        self._connection.execute(
-            sa.insert(tables.findings).values(
-                **_row(named), first_detected=_text(self._now), last_detected=_text(self._now)
-            )
-        )
-        self._note(identity, "new")
-        self.new.append(identity)
-        self.taken.append(named)
-
-    def _update(self, row: sa.Row[tuple[object, ...]], finding: Finding) -> None:
-        # INVARIANT: a row stays with the producer under which it is found again.
-        finding = replace(finding, producer=self._producer)
-        self._connection.execute(
-            sa.update(tables.findings)
-            .where(tables.findings.c.id == row.id)
-            .values(**_row(finding), last_detected=_text(self._now))
-        )
-        if row.status == Status.RESOLVED:
-            self._note(row.id, "reopened")
-            self.reopened.append(row.id)
-        elif (_text(finding.first_seen), _text(finding.last_seen)) != (row.first_seen, row.last_seen):
-            self._note(row.id, "grown", f"{finding.event_count} events")
-        self.taken.append(finding)
-
-    def resolve(self, covered: Collection[str]) -> None:
-        """Resolve what complete runs of these rules no longer find."""
-        for (rule, _), rows in self._kept.items():
-            for row in rows:
-                if rule in covered and row.id not in self._claimed:
-                    self._end(row, "resolved", "")
-
-    def _end(self, row: sa.Row[tuple[object, ...]], change: str, detail: str) -> None:
-        if row.status == Status.RESOLVED:
-            return
-        self._connection.execute(
-            sa.update(tables.findings)
-            .where(tables.findings.c.id == row.id)
-            .values(status=Status.RESOLVED.value)
-        )
-        self._note(row.id, change, detail)
-        self.resolved.append(row.id)
-
-    def _note(self, finding: str, change: str, detail: str = "") -> None:
-        _note(self._connection, self._now, finding, change, detail)
-
-
-def _joined(finding: Finding, kept: Sequence[Finding], identity: str) -> Finding:
-    """The finding under its kept id; what earlier runs saw outside its time is not lost."""
-    first = min(finding.first_seen, *(k.first_seen for k in kept))
-    last = max(finding.last_seen, *(k.last_seen for k in kept))
-    if (first, last) == (finding.first_seen, finding.last_seen):
-        return replace(finding, id=identity)
-    ids = tuple(dict.fromkeys(i for f in (*kept, finding) for i in f.event_ids))[:_MOST_EVENT_IDS]
-    count = max(len(ids), finding.event_count, *(k.event_count for k in kept))
-    return replace(finding, id=identity, first_seen=first, last_seen=last, event_ids=ids, event_count=count)
-
-
-def _row(finding: Finding) -> dict[str, str]:
-    return {
-        "id": finding.id,
-        "producer": finding.producer,
-        "rule": finding.rule,
-        "subject": finding.subject,
-        "actor": finding.actor,
-        "severity": finding.severity.value,
-        "first_seen": _text(finding.first_seen),
-        "last_seen": _text(finding.last_seen),
-        "status": Status.ACTIVE.value,
-        "document": json.dumps(encode(finding)),
-    }
 
 
 def _judged(finding: Finding, in_force: Sequence[Suppression], now: datetime) -> Finding:
@@ -340,35 +246,39 @@ def _load(connection: sa.Connection, in_force: Sequence[Suppression], now: datet
     rows = connection.execute(sa.select(tables.findings)).all()
     return tuple(
         Kept(
-            _judged(replace(_decoded(row), status=Status(row.status)), in_force, now),
-            _time(row.first_detected),
-            _time(row.last_detected),
+            _judged(replace(decoded(row), status=Status(row.status)), in_force, now),
+            time_of(row.first_detected),
+            time_of(row.last_detected),
         )
         for row in rows
     )
 
 
-def _decoded(row: sa.Row[tuple[object, ...]]) -> Finding:
-    try:
-        return decode(json.loads(row.document))
-    except (ValueError, KeyError, TypeError) as error:
-        raise WorkspaceError(f"finding `{row.id}` in the state cannot be read: {error}") from error
+def _active(connection: sa.Connection) -> Mapping[str, int]:
+    columns = tables.findings.c
+    counted = sa.select(columns.severity, sa.func.count()).group_by(columns.severity)
+    rows = connection.execute(counted.where(columns.status == Status.ACTIVE.value)).all()
+    return {str(severity): int(count) for severity, count in rows}
 
 
-def _record_run(connection: sa.Connection, batch: _Batch, kept: Iterable[Kept]) -> None:
-    active = dict.fromkeys((s.value for s in reversed(Severity)), 0)
-    for one in kept:
-        if one.finding.status is Status.ACTIVE:
-            active[one.finding.severity.value] += 1
+def _record_run(
+    connection: sa.Connection,
+    batch: Batch,
+    active: Mapping[str, int],
+    now: datetime,
+    detail: Mapping[str, object],
+) -> None:
+    counted = {severity.value: active.get(severity.value, 0) for severity in reversed(Severity)}
     connection.execute(
         sa.insert(tables.runs).values(
-            at=_text(batch.now),
+            at=text_of_time(now),
             producer=batch.producer,
             found=len(batch.taken),
             new=len(batch.new),
             reopened=len(batch.reopened),
-            resolved=len(batch.resolved),
-            active=json.dumps(active),
+            resolved=len(batch.fixed),
+            active=json.dumps(counted),
+            detail=json.dumps(detail),
         )
     )
 
@@ -383,12 +293,15 @@ def _suppressions(connection: sa.Connection) -> tuple[Suppression, ...]:
             row.id,
             row.reason,
             row.owner,
-            _time(row.created_at),
-            _time(row.expires_at) if row.expires_at else None,
+            time_of(row.created_at),
+            time_of(row.expires_at) if row.expires_at else None,
             row.finding,
             row.rule,
             row.actor,
             row.resource,
+            row.account,
+            tuple(json.loads(row.tags or "{}").items()),
+            row.combine or ALL,
         )
         for row in rows
     )
@@ -405,17 +318,9 @@ def _note_suppression(
 
 def _note(connection: sa.Connection, now: datetime, finding: str, change: str, detail: str) -> None:
     connection.execute(
-        sa.insert(tables.changes).values(finding=finding, at=_text(now), change=change, detail=detail)
+        sa.insert(tables.changes).values(finding=finding, at=text_of_time(now), change=change, detail=detail)
     )
 
 
 def _suppression_id(suppression: Suppression, now: datetime) -> str:
-    return f"s-{finding_id(suppression.scope, suppression.reason, suppression.owner, _text(now))[:8]}"
-
-
-def _text(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+    return f"s-{finding_id(suppression.scope, suppression.reason, suppression.owner, text_of_time(now))[:8]}"

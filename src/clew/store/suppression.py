@@ -1,8 +1,8 @@
 """Suppressions: what is hidden, why, by whom and until when.
 
-A suppression names a finding, a rule, an actor, a resource, or several of these: **all** that it names must fit. Actor
-and resource are globs over the whole text (`*` any characters, `?` one), and case matters. After its expiry it
-hides nothing: the findings are active again.
+A suppression names a finding, a rule, an actor, a resource, an account, tags, or several of these: **all** that it
+names must fit, or, where it says so, **any**. Rule, actor, resource and the values of tags are globs over the whole
+text (`*` any characters, `?` one), and case matters. After its expiry it hides nothing: the findings are active again.
 """
 
 from __future__ import annotations
@@ -14,10 +14,14 @@ from typing import TYPE_CHECKING
 from clew.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from clew.findings import Finding
+
+
+ALL, ANY = "all", "any"
+"""How the parts of a suppression combine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class Suppression:
     """One decision to hide findings; the parts that are empty do not limit it.
 
     Units: times are UTC. `expires_at` is None only where the owner asked for no expiry.
+    Shape: `tags` are pairs of a key and a glob over its value; each pair is a part of its own.
     """
 
     id: str
@@ -36,19 +41,34 @@ class Suppression:
     rule: str = ""
     actor: str = ""
     resource: str = ""
+    account: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
+    combine: str = ALL
 
     def expired(self, now: datetime) -> bool:
         """Whether it hides nothing any more."""
         return self.expires_at is not None and self.expires_at <= now
 
     def fits(self, finding: Finding) -> bool:
-        """Whether everything that it names fits the finding, expired or not."""
-        return (
-            (not self.finding or finding.id == self.finding)
-            and (not self.rule or finding.rule == self.rule)
-            and (not self.actor or glob(self.actor, finding.actor))
-            and (not self.resource or any(glob(self.resource, resource) for resource in finding.resources))
-        )
+        """Whether all that it names fits the finding, or any, as it says; expired or not."""
+        combined = any if self.combine == ANY else all
+        return combined(self._fitting(finding))
+
+    def _fitting(self, finding: Finding) -> Iterator[bool]:
+        """Whether the finding fits, for each part that is named."""
+        if self.finding:
+            yield finding.id == self.finding
+        if self.rule:
+            yield glob(self.rule, finding.rule)
+        if self.actor:
+            yield glob(self.actor, finding.actor)
+        if self.resource:
+            yield any(glob(self.resource, resource) for resource in finding.resources)
+        if self.account:
+            yield self.account in finding.accounts
+        tags = dict(finding.tags)
+        for key, value in self.tags:
+            yield key in tags and glob(value, tags[key])
 
     @property
     def scope(self) -> str:
@@ -58,8 +78,11 @@ class Suppression:
             ("rule", self.rule),
             ("actor", self.actor),
             ("resource", self.resource),
+            ("account", self.account),
+            *(("tag", f"{key}={value}") for key, value in self.tags),
         )
-        return " and ".join(f"{name} {value}" for name, value in named if value)
+        word = " or " if self.combine == ANY else " and "
+        return word.join(f"{name} {value}" for name, value in named if value)
 
 
 def glob(pattern: str, text: str) -> bool:
@@ -75,7 +98,9 @@ def glob(pattern: str, text: str) -> bool:
 def check(suppression: Suppression, now: datetime) -> Suppression:
     """The suppression, when it may be kept; UsageError says what it lacks."""
     if not suppression.scope:
-        raise UsageError("a suppression must name a finding, a rule, an actor or a resource")
+        raise UsageError(
+            "a suppression must name a finding, a rule, an actor, a resource, an account or a tag"
+        )
     for name in ("reason", "owner"):
         if not getattr(suppression, name).strip():
             raise UsageError(f"a suppression needs a {name}; give `--{name}`")

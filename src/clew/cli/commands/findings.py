@@ -27,6 +27,8 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="Show the findings that were kept.")
     group.command("list")(listing)
     group.command("show")(show)
+    group.command("note")(note)
+    group.command("assign")(assign)
     group.command("trend")(trend)
     app.add_typer(group, name="findings")
 
@@ -40,7 +42,7 @@ def listing(
         Output, typer.Option("--output", "-o", help="table, json, jsonl or csv.")
     ] = Output.TABLE,
 ) -> None:
-    """List findings, worst first: those that runs of `clew detect` and `clew investigate` kept."""
+    """List findings, worst first: those that `clew detect`, `clew investigate` and `clew audit` kept."""
     from clew.cli.detection import rendered
     from clew.store.database import Database
     from clew.store.findings import kept_findings
@@ -83,6 +85,34 @@ def show(
     for change in history:
         detail = f" {context.printable(change.detail)}" if change.detail else ""
         typer.echo(f"    - {moment(change.at)} {change.change}{detail}")
+
+
+def note(
+    finding: Annotated[str, typer.Argument(help="The finding's id, or its beginning.")],
+    text: Annotated[str, typer.Argument(help="What to remember.")],
+) -> None:
+    """Put a note into the history of a finding."""
+    _remark(finding, "noted", text)
+
+
+def assign(
+    finding: Annotated[str, typer.Argument(help="The finding's id, or its beginning.")],
+    owner: Annotated[str, typer.Argument(help="Who looks after it.")],
+) -> None:
+    """Say who looks after a finding; its history keeps that."""
+    _remark(finding, "assigned", owner)
+
+
+def _remark(finding: str, change: str, detail: str) -> None:
+    from clew.errors import UsageError
+    from clew.store.database import Database
+    from clew.store.findings import remark
+
+    if not detail.strip():
+        raise UsageError("nothing is said; give a text")
+    with Database(context.workspace().state_path, create=False) as database:
+        kept = remark(database, finding, datetime.now(UTC), change, detail)
+    typer.echo(f"{kept.finding.id} {change}: {context.printable(detail)}")
 
 
 def trend(
