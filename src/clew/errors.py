@@ -8,8 +8,12 @@
     │   ├── PolicyError             a policy document, with position
     │   └── QueryError              SQL that is refused or wrong
     ├── MissingExtraError           an optional part of Clew is not installed          exit 2
-    └── WorkspaceError              the workspace is locked, damaged or not writable   exit 2
-        └── WorkspaceLockedError    another Clew process is writing
+    ├── WorkspaceError              the workspace is locked, damaged or not writable   exit 2
+    │   └── WorkspaceLockedError    another Clew process is writing
+    ├── ChangeError                 a change to AWS cannot be made as it was asked     exit 2
+    │   ├── DriftError              what is there is not what was planned with
+    │   └── IrreversibleError       nothing can bring back what was there
+    └── DeliveryError               a message could not be sent                        exit 2
 
 Messages are lower case, one line, location first, user input in backticks, advice last after a semicolon.
 """
@@ -75,3 +79,19 @@ class WorkspaceError(ClewError):
 
 class WorkspaceLockedError(WorkspaceError):
     """Another Clew process is writing to the workspace."""
+
+
+class ChangeError(ClewError):
+    """A change to AWS cannot be made as it was asked."""
+
+
+class DriftError(ChangeError):
+    """What is there is not what was planned with: somebody changed it since."""
+
+
+class IrreversibleError(ChangeError):
+    """Nothing can bring back what was there."""
+
+
+class DeliveryError(ClewError):
+    """A message could not be sent."""

@@ -82,8 +82,11 @@ _ADDED = (
 class Database:
     """An open state database; use it as a context manager, and one transaction for what belongs together."""
 
-    def __init__(self, location: Path | str, *, create: bool = True) -> None:
-        """Open the SQLite file at a path, or the database at a URL; WorkspaceError when it is absent or damaged."""
+    def __init__(self, location: Path | str, *, create: bool = True, durable: bool = False) -> None:
+        """Open the SQLite file at a path, or the database at a URL; WorkspaceError when it is absent or damaged.
+
+        `durable`: what is committed outlives the machine too, not only the process.
+        """
         self.location = str(location)
         if isinstance(location, Path):
             _check_file(location, create=create)
@@ -93,6 +96,8 @@ class Database:
         self._engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
         if url.get_backend_name() == "sqlite":
             sa.event.listen(self._engine, "connect", _configure)
+            if durable:
+                sa.event.listen(self._engine, "connect", _sync_each_commit)
             sa.event.listen(self._engine, "begin", _begin)
         self._prepare()
 
@@ -169,6 +174,14 @@ def _configure(connection: sa.engine.interfaces.DBAPIConnection, _: object) -> N
         cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = NORMAL")
+    finally:
+        cursor.close()
+
+
+def _sync_each_commit(connection: sa.engine.interfaces.DBAPIConnection, _: object) -> None:
+    cursor = connection.cursor()
+    try:
+        cursor.execute("PRAGMA synchronous = FULL")
     finally:
         cursor.close()
 

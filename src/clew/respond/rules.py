@@ -1,0 +1,39 @@
+"""Which action remedies what a check or a detection finds: the one table of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """The action's id and the options that the rule implies; what a user sets goes before them."""
+
+    action: str
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+_PASSWORDS = ("length", "lowercase", "number", "reuse", "symbol", "uppercase")
+
+RULES: Mapping[str, Remedy] = MappingProxyType(
+    {
+        "iam-access-key-age": Remedy("deactivate-access-key"),
+        "iam-access-key-at-creation": Remedy("deactivate-access-key"),
+        "iam-credentials-unused": Remedy("deactivate-access-key"),
+        **{f"iam-password-policy-{name}": Remedy("set-password-policy") for name in _PASSWORDS},
+        "iam-password-policy-expiry": Remedy("set-password-policy", {"max-age": "90"}),
+        "public-access-block-removed": Remedy("block-public-access"),
+        "bucket-policy-public": Remedy("block-public-access"),
+        "bucket-acl-public": Remedy("block-public-access"),
+        "cloudtrail-stopped": Remedy("start-trail"),
+        "security-group-opened-to-world": Remedy("close-world-ingress"),
+        "security-group-admin-port-opened": Remedy("close-world-ingress", {"ports": "22,3389"}),
+        "password-policy-weakened": Remedy("set-password-policy"),
+    }
+)
+"""The remedy of each rule that has one, by the rule's id."""
