@@ -1,0 +1,147 @@
+"""The policies of resources as checks need them: each resource that may have one, and what its policy opens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from clew.audit.model import Judgement, Verdict
+from clew.audit.resources import (
+    answers,
+    arn,
+    listing,
+    member,
+    partition,
+    regions_left_out,
+    text,
+    texts,
+    unanswered,
+)
+from clew.errors import PolicyError
+from clew.reach.public import open_statements
+from clew.snapshot.answers import GLOBAL, Status
+from clew.snapshot.model import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from clew.audit.model import State
+    from clew.policy.model import Policy, Statement
+    from clew.snapshot.answers import Answer
+
+_RESTRICT = "RestrictPublicBuckets"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """One resource that may have a policy, and the call that tells it."""
+
+    arn: str
+    parameters: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where policies of one kind stand: what lists the resources, what tells the policy, and at which path."""
+
+    listed: str
+    told: str
+    path: str
+    holders: Callable[[State, Answer], Iterator[Holder]]
+
+
+def _buckets(state: State, answer: Answer) -> Iterator[Holder]:
+    for item in answer.list("Buckets"):
+        yield Holder(f"arn:{partition(state)}:s3:::{text(item, 'Name')}", (("Bucket", text(item, "Name")),))
+
+
+def _functions(_: State, answer: Answer) -> Iterator[Holder]:
+    for item in answer.list("Functions"):
+        yield Holder(text(item, "FunctionArn"), (("FunctionName", text(item, "FunctionName")),))
+
+
+def _keys(_: State, answer: Answer) -> Iterator[Holder]:
+    for item in answer.list("Keys"):
+        yield Holder(text(item, "KeyArn"), (("KeyId", text(item, "KeyId")), ("PolicyName", "default")))
+
+
+def _topics(_: State, answer: Answer) -> Iterator[Holder]:
+    for item in answer.list("Topics"):
+        yield Holder(text(item, "TopicArn"), (("TopicArn", text(item, "TopicArn")),))
+
+
+def _queues(state: State, answer: Answer) -> Iterator[Holder]:
+    for url in texts(answer.body, "QueueUrls"):
+        yield Holder(
+            arn(state, answer, url.rpartition("/")[2]), (("AttributeNames", "All"), ("QueueUrl", url))
+        )
+
+
+def _secrets(_: State, answer: Answer) -> Iterator[Holder]:
+    for item in answer.list("SecretList"):
+        yield Holder(text(item, "ARN"), (("SecretId", text(item, "ARN")),))
+
+
+SOURCES = (
+    Source("s3:ListBuckets", "GetBucketPolicy", "Policy", _buckets),
+    Source("lambda:ListFunctions", "GetPolicy", "Policy", _functions),
+    Source("kms:ListKeys", "GetKeyPolicy", "Policy", _keys),
+    Source("sns:ListTopics", "GetTopicAttributes", "Attributes.Policy", _topics),
+    Source("sqs:ListQueues", "GetQueueAttributes", "Attributes.Policy", _queues),
+    Source("secretsmanager:ListSecrets", "GetResourcePolicy", "ResourcePolicy", _secrets),
+)
+"""The kinds of resources whose policies are collected."""
+
+
+def each_policy(
+    state: State, source: Source, judge: Callable[[Holder, Policy, Answer], Judgement | None]
+) -> Iterator[Judgement]:
+    """What `judge` says of each policy; a resource without one passes, one that was not read is unknown."""
+    for listed in answers(state, source.listed):
+        if not listed.status.is_known:
+            yield unanswered(state.account_arn, listed)
+        for holder in source.holders(state, listed):
+            told = state.about(listed, source.told, **dict(holder.parameters))
+            found = _judged(holder, told, source, judge)
+            if found is not None:
+                yield found
+    yield from regions_left_out(state, source.listed)
+
+
+def _judged(
+    holder: Holder, told: Answer, source: Source, judge: Callable[[Holder, Policy, Answer], Judgement | None]
+) -> Judgement | None:
+    if not told.status.is_known:
+        return unanswered(holder.arn, told)
+    content = member(told.body, source.path)
+    if told.status is Status.ABSENT or not content:
+        return Judgement(Verdict.PASS, holder.arn, "has no policy")
+    try:
+        return judge(holder, Document("policy", content).policy, told)
+    except PolicyError as error:
+        call = f"{told.call.service}:{told.call.operation}"
+        return Judgement(Verdict.UNKNOWN, holder.arn, f"its policy cannot be read: {error}", missing=(call,))
+
+
+def strangers(holder: Holder, policy: Policy, state: State) -> tuple[Statement, ...]:
+    """The statements of the policy by which anybody outside gets something."""
+    return open_statements(holder.arn, state.account, policy)
+
+
+def named(statements: tuple[Statement, ...]) -> str:
+    """The statements as people find them: by their ids, or by their places."""
+    return listing([f"`{each.sid}`" if each.sid else f"number {each.index + 1}" for each in statements])
+
+
+def is_restricted(state: State, holder: Holder) -> bool | Answer:
+    """Whether Block Public Access keeps strangers from a bucket with a public policy; the answer that is missing."""
+    name = dict(holder.parameters)["Bucket"]
+    of_bucket = state.answers.get(state.account, GLOBAL, "s3", "GetPublicAccessBlock", Bucket=name)
+    of_account = state.answers.get(
+        state.account, GLOBAL, "s3control", "GetPublicAccessBlock", AccountId=state.account
+    )
+    settings = (of_bucket, of_account)
+    flags = [member(each.body, f"PublicAccessBlockConfiguration.{_RESTRICT}") for each in settings]
+    if True in flags:
+        return True
+    return next((each for each in settings if not each.status.is_known), False)
