@@ -257,6 +257,7 @@ _NETWORK = (
             "DescribeTransitGateways",
             "DescribeTransitGatewayAttachments",
             "DescribeVpnGateways",
+            "DescribeVpnConnections",
             "DescribeVpcPeeringConnections",
             "DescribeVpcEndpoints",
             "DescribeFlowLogs",
