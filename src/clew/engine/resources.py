@@ -75,11 +75,11 @@ def resource_test(
     wildcard = (_EVERYTHING in patterns) is not negated
     if variables and any(map(has_variables, patterns)):
         return ResourceTest(None, _open(patterns, incomplete, negated=negated), wildcard)
-    match = pattern.any_of(_arns(patterns, incomplete))
+    match = pattern.any_of(as_read(patterns, incomplete))
     return ResourceTest((lambda text: not match(text)) if negated else match, None, wildcard)
 
 
-def _arns(patterns: Sequence[str], incomplete: Incomplete) -> Sequence[str]:
+def as_read(patterns: Sequence[str], incomplete: Incomplete) -> Sequence[str]:
     """The patterns as their kind of policy reads them; those that can match nothing are left out."""
     if incomplete is Incomplete.AS_WRITTEN or not any(map(_is_incomplete, patterns)):
         return patterns
@@ -113,8 +113,8 @@ def completed(text: str) -> str:
 def _open(
     patterns: Sequence[str], incomplete: Incomplete, *, negated: bool
 ) -> Callable[[str, Context], bool | None]:
-    plain, templates = _split(patterns)
-    closed = pattern.any_of(_arns(plain, incomplete))
+    plain, templates = with_variables(patterns)
+    closed = pattern.any_of(as_read(plain, incomplete))
 
     def match(resource: str, context: Context) -> bool | None:
         if closed(resource):
@@ -131,7 +131,7 @@ def _open(
     return match
 
 
-def _split(patterns: Sequence[str]) -> tuple[list[str], list[tuple[Piece, ...]]]:
+def with_variables(patterns: Sequence[str]) -> tuple[list[str], list[tuple[Piece, ...]]]:
     """The patterns that are plain text, and those with variables, cut.
 
     AWS replaces variables after the fifth colon only: with one before it, the pattern is text.

@@ -1,0 +1,184 @@
+"""Questions about sets of requests: `implies`, `equivalent`, `disjoint`, `allows_any`.
+
+Every answer is one of three: none, a witness that the engine has decided on both sides before anybody sees it, or
+unknown with the reason. A failure to decide is never a pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from clew.policy.model import Policy, PolicyKind
+from clew.symbolic import callers, kinds, witness
+from clew.symbolic.budget import Budget, UndecidedError
+from clew.symbolic.grounding import ground
+from clew.symbolic.search import AllOf, Is, Search, contrary
+from clew.symbolic.sides import Documents
+from clew.symbolic.space import ACTION, Space
+from clew.symbolic.texts import globs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from clew.engine.principal import Named
+    from clew.engine.request import Request
+    from clew.symbolic.callers import CallerKind
+    from clew.symbolic.keys import KeyKind
+    from clew.symbolic.search import Assumed, Formula
+
+
+class Verdict(StrEnum):
+    """What a search for a request came to."""
+
+    NONE = "none"
+    WITNESS = "witness"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """No request, one that the engine has confirmed, or unknown with the reason."""
+
+    verdict: Verdict
+    request: Request | None = None
+    reason: str = ""
+
+    @property
+    def is_none(self) -> bool:
+        """Whether it is certain that there is no such request."""
+        return self.verdict is Verdict.NONE
+
+
+NONE = Answer(Verdict.NONE)
+
+
+class Side(Protocol):
+    """One side of a question: what it allows, as a formula and as the engine decides it."""
+
+    @property
+    def all_policies(self) -> tuple[Policy, ...]:
+        """Every policy that takes part."""
+
+    def named(self) -> Iterator[Named]:
+        """Every Principal and NotPrincipal element."""
+
+    def formula(self, space: Space) -> Formula:
+        """The requests that are allowed."""
+
+    def allows(self, request: Request) -> bool | None:
+        """Whether the engine allows the request."""
+
+
+def implies(
+    left: Policy | Documents, right: Policy | Documents, kind: PolicyKind = PolicyKind.IDENTITY
+) -> Answer:
+    """Whether the right side allows all that the left one does: none, or a request that only the left allows.
+
+    >>> from clew.policy.parse import parse
+    >>> one = parse('{"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::a/*"}}')
+    >>> two = parse('{"Statement": {"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}}')
+    >>> implies(one, two).verdict.value, implies(two, one).verdict.value
+    ('none', 'witness')
+    """
+    a, b = _side(left, kind), _side(right, kind)
+    return find(
+        (a, b),
+        lambda space: AllOf((a.formula(space), contrary(b.formula(space)))),
+        lambda request: a.allows(request) is True and b.allows(request) is False,
+    )
+
+
+def equivalent(
+    left: Policy | Documents, right: Policy | Documents, kind: PolicyKind = PolicyKind.IDENTITY
+) -> Answer:
+    """Whether both sides allow the same: none, or a request that one allows and the other does not."""
+    there = implies(left, right, kind)
+    if there.verdict is Verdict.WITNESS:
+        return there
+    back = implies(right, left, kind)
+    return there if back.is_none else back
+
+
+def disjoint(
+    left: Policy | Documents, right: Policy | Documents, kind: PolicyKind = PolicyKind.IDENTITY
+) -> Answer:
+    """Whether no request is allowed by both sides: none, or one that is."""
+    a, b = _side(left, kind), _side(right, kind)
+    return find(
+        (a, b),
+        lambda space: AllOf((a.formula(space), b.formula(space))),
+        lambda request: a.allows(request) is True and b.allows(request) is True,
+    )
+
+
+def _side(side: Policy | Documents, kind: PolicyKind) -> Documents:
+    return Documents((side,), kind) if isinstance(side, Policy) else side
+
+
+def find(
+    sides: Sequence[Side],
+    formula: Callable[[Space], Formula],
+    confirms: Callable[[Request], bool],
+    budget: Budget | None = None,
+) -> Answer:
+    """A request in the formula, over the callers and keys of the sides; `confirms` asks the engine about it."""
+    left = budget or Budget()
+    policies = tuple(policy for side in sides for policy in side.all_policies)
+    usual = kinds.of_policies(policies)
+    open_question: UndecidedError | None = None
+    for caller in _callers(sides, policies, usual):
+        space = _space(caller, usual, policies, left)
+        try:
+            found = _ask(space, formula, confirms)
+        except UndecidedError as error:
+            open_question = error
+        else:
+            if found is not None:
+                return Answer(Verdict.WITNESS, found)
+    return NONE if open_question is None else Answer(Verdict.UNKNOWN, reason=str(open_question))
+
+
+def _ask(
+    space: Space, formula: Callable[[Space], Formula], confirms: Callable[[Request], bool]
+) -> Request | None:
+    def settle(assumed: Assumed) -> Request | None:
+        request = ground(space, assumed) if _is_open(space, assumed) else witness.request(space, assumed)
+        if request is not None and not confirms(request):
+            raise UndecidedError("the engine does not confirm the request that was found")
+        return request
+
+    return Search(space, settle).run(_restricted(space, formula(space)))
+
+
+def _restricted(space: Space, formula: Formula) -> Formula:
+
+    if space.caller.action is None:
+        return formula
+    return AllOf((Is((space.literal(ACTION, globs((space.caller.action,))),)), formula))
+
+
+def _is_open(space: Space, assumed: Assumed) -> bool:
+    return any(space.is_open(literal) for literals in assumed.values() for literal in literals)
+
+
+def _space(
+    caller: CallerKind, usual: dict[str, KeyKind], policies: Sequence[Policy], budget: Budget
+) -> Space:
+    own = {
+        key: callers.kind_of_key(key, caller, kind) if callers.is_derived(key) else kind
+        for key, kind in usual.items()
+    }
+    return Space(caller, own, budget, kinds.spellings(policies))
+
+
+def _callers(
+    sides: Sequence[Side], policies: Sequence[Policy], usual: dict[str, KeyKind]
+) -> tuple[CallerKind, ...]:
+    named = [each for side in sides for each in side.named()]
+    partitions = kinds.partitions(policies)
+    if named or any(isinstance(side, Documents) and side.kind is PolicyKind.RESOURCE for side in sides):
+        return callers.of_resource(named, partitions)
+    persons = callers.of_identity(partitions)
+    return persons if any(map(callers.is_derived, usual)) else persons[:1]

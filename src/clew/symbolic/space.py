@@ -1,0 +1,185 @@
+"""The dimensions of a request: action, resource, caller and every condition key, each with its own questions.
+
+A literal is one thing that a statement says of one dimension; it has a number, and `-number` says the contrary. What a
+search has assumed of a dimension is a set of such numbers, and `ask` answers whether some value fits them all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from clew.aws import catalog
+from clew.symbolic import keys, texts
+from clew.symbolic.automata import Step, letters
+from clew.symbolic.budget import UndecidedError
+from clew.symbolic.keys import ANY_KEY, Found, KeyKind, KeyTest
+from clew.symbolic.texts import Atom, Texts, globs
+from clew.symbolic.variables import Symbols
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clew.engine.request import ContextValue
+    from clew.symbolic.budget import Budget
+    from clew.symbolic.callers import CallerKind
+
+ACTION: Final = "action"
+RESOURCE: Final = "resource"
+CALLER: Final = "caller"
+_KEY: Final = "key "
+
+NOTHING: Final[frozenset[int]] = frozenset()
+
+_NAME: Final = ":*?${}'\", \t\r\n"
+_LIKED: Final = (
+    "s3:getobject",
+    "iam:passrole",
+    "ec2:runinstances",
+    "sts:assumerole",
+    "kms:decrypt",
+    "sqs:sendmessage",
+)
+
+
+def key_dimension(key: str) -> str:
+    """The dimension of a condition key, given in lower case."""
+    return _KEY + key
+
+
+def key_of(dimension: str) -> str | None:
+    """The condition key of the dimension; None for action, resource and caller."""
+    return dimension.removeprefix(_KEY) if dimension.startswith(_KEY) else None
+
+
+def _is_action(text: str) -> bool:
+    service, colon, name = text.partition(":")
+    return bool(colon and service and name) and not set(_NAME) & {*service, *name}
+
+
+_ONE: Final = Step(many=False, excluded=_NAME)
+_MANY: Final = Step(many=True, excluded=_NAME)
+_ACTIONS: Final = Texts([Atom(("action",), _is_action, [_ONE, _MANY, *letters(":"), _ONE, _MANY])])
+"""Whatever may be the name of an action, known or not, in lower case."""
+_RESOURCES: Final = globs(("?*",))
+
+
+class Space:
+    """The dimensions for one kind of caller, with every literal of the policies in question."""
+
+    def __init__(
+        self, caller: CallerKind, kinds: dict[str, KeyKind], budget: Budget, spellings: dict[str, str]
+    ) -> None:
+        self.caller = caller
+        self.kinds = kinds
+        self.budget = budget
+        self.symbols = Symbols()
+        self._spellings = spellings
+        self._numbers: dict[tuple[str, object], int] = {}
+        self._literals: list[tuple[str, Texts | KeyTest]] = []
+        self._found: dict[tuple[str, frozenset[int]], Found | UndecidedError | None] = {}
+
+    def literal(self, dimension: str, what: Texts | KeyTest) -> int:
+        """The number of the literal; literals that say the same in the same words share one."""
+        key = (dimension, what.key)
+        number = self._numbers.get(key)
+        if number is None:
+            self._literals.append((dimension, what))
+            number = self._numbers[key] = len(self._literals)
+        return number
+
+    def spelled(self, key: str) -> str:
+        """The key, given in lower case, as a policy spells it."""
+        return self._spellings.get(key, key)
+
+    def dimension(self, literal: int) -> str:
+        """The dimension that the literal, or its contrary, is about."""
+        return self._literals[abs(literal) - 1][0]
+
+    def what(self, literal: int) -> Texts | KeyTest:
+        """What the literal says, its sign aside."""
+        return self._literals[abs(literal) - 1][1]
+
+    def is_open(self, literal: int) -> bool:
+        """Whether the literal depends on policy variables."""
+        what = self.what(literal)
+        return what.is_open if isinstance(what, Texts) else what.values.is_open
+
+    def holds(self, literal: int, value: ContextValue | None) -> bool | None:
+        """Whether the literal holds for the value of its dimension; None where variables take part."""
+        what = self.what(literal)
+        if isinstance(what, Texts):
+            answer: bool | None = what.match(str(value)) or (None if what.is_open else False)
+        else:
+            answer = what.holds(value)
+        return answer if answer is None else answer is (literal > 0)
+
+    def ask(self, dimension: str, assumed: frozenset[int]) -> Found | None:
+        """A value of the dimension that fits all that is assumed; None when there is none.
+
+        Errors: `UndecidedError`, `OpenError`.
+        """
+        key = (dimension, assumed)
+        if key in self._found:
+            found = self._found[key]
+        else:
+            try:
+                found = self._solve(dimension, sorted(assumed, key=abs))
+            except UndecidedError as error:
+                found = error
+            self._found[key] = found
+        if isinstance(found, UndecidedError):
+            raise found
+        return found
+
+    def _solve(self, dimension: str, assumed: Sequence[int]) -> Found | None:
+        key = key_of(dimension)
+        if key is not None:
+            tests = [(what, each > 0) for each in assumed if isinstance(what := self.what(each), KeyTest)]
+            return keys.solve(tests, self.kinds.get(key, ANY_KEY), self.budget)
+        sets = [(what, each > 0) for each in assumed if isinstance(what := self.what(each), Texts)]
+        positives = [each for each, wanted in sets if wanted]
+        negatives = [each for each, wanted in sets if not wanted]
+        if dimension == ACTION:
+            mask = _mask_of(positives, negatives)
+            if mask:
+                return Found(_liked(mask))
+        text = texts.solve([*positives, self._domain(dimension)], negatives, self.budget)
+        return None if text is None else Found(text)
+
+    def known_actions(self, assumed: frozenset[int]) -> int:
+        """The actions of the catalogue that fit what is assumed, as bits."""
+        sets = [(what, each > 0) for each in assumed if isinstance(what := self.what(each), Texts)]
+        return _mask_of([each for each, yes in sets if yes], [each for each, yes in sets if not yes])
+
+    def _domain(self, dimension: str) -> Texts:
+        if dimension == ACTION:
+            return _ACTIONS
+        return _RESOURCES if dimension == RESOURCE else self.caller.domain
+
+
+def _mask_of(positives: Sequence[Texts], negatives: Sequence[Texts]) -> int:
+    """The actions of the catalogue that fit, as bits."""
+    mask = catalog.current().index.everything
+    for each in positives:
+        mask &= _mask(each)
+    for each in negatives:
+        mask &= ~_mask(each)
+    return mask
+
+
+def _mask(found: Texts) -> int:
+    mask = 0
+    for atom in found.atoms:
+        if isinstance(atom.key, tuple) and atom.key[0] in {"glob", "equal"}:
+            mask |= catalog.current().mask(str(atom.key[1]))
+    return mask
+
+
+def _liked(mask: int) -> str:
+    """One action of the set, in lower case, a well-known one where there is one."""
+    index = catalog.current().index
+    for name in _LIKED:
+        place = index.bit(name)
+        if place is not None and mask >> place & 1:
+            return name
+    return index.lowered[(mask & -mask).bit_length() - 1]

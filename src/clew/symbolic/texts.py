@@ -1,0 +1,314 @@
+"""Sets of texts: unions of patterns, and the question whether some text is in all of these and in none of those."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING, Final
+
+from clew.policy import pattern
+from clew.symbolic.automata import FIRST_SYMBOL, Automaton, Step, find, letters, letters_of_any_case, wild
+from clew.symbolic.budget import OpenError, UndecidedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from clew.policy.variables import Variable
+    from clew.symbolic.budget import Budget
+
+_FIELDS: Final = 5
+_SAMPLES: Final = (
+    {0: "arn", 1: "aws", 2: "s3", 3: "us-east-1", 4: "111122223333", 5: "example"},
+    {0: "arn", 1: "aws", 2: "sqs", 3: "eu-west-1", 4: "444455556666", 5: "other"},
+    {0: "arn", 1: "aws", 2: "s3", 3: "", 4: "", 5: ""},
+)
+DIGITS: Final = "0123456789"
+_ACCOUNTS: Final = ("111122223333", "444455556666", "123456789012", "777788889999")
+_ANY: Final = Step(many=True)
+_NAMED: Final = 2
+_PLAIN: Final = ("example", "other", "", "x")
+
+
+class Atom:
+    """One pattern: `match` is the engine's own test, `steps` the same as an automaton's row, `exact` its only text.
+
+    Two atoms with the same `key` match the same texts. Without `steps` a text can only be guessed and tested. An open
+    atom has policy variables: `match` is never true, and in `steps` a symbol stands for each variable's value.
+    """
+
+    __slots__ = ("_automaton", "_ends", "exact", "is_open", "key", "match", "steps")
+
+    def __init__(
+        self,
+        key: object,
+        match: Callable[[str], bool],
+        steps: Sequence[Step] | None,
+        exact: str | None = None,
+        *,
+        is_open: bool = False,
+    ) -> None:
+        self.key = key
+        self.match = match
+        self.steps = None if steps is None else tuple(steps)
+        self.exact = exact
+        self.is_open = is_open
+        self._automaton: Automaton | None = None
+        self._ends: tuple[str, str] | None = None
+
+    @property
+    def named(self) -> tuple[Variable, ...]:
+        """The policy variables of an open atom."""
+        return ()
+
+    def emptied(self, empty: frozenset[Variable]) -> Atom | None:
+        """The pattern where these variables have an empty value; None where symbols would not do."""
+        del empty
+        return self
+
+    @property
+    def automaton(self) -> Automaton:
+        """The automaton; `UndecidedError` when the pattern has none."""
+        if self._automaton is None:
+            if self.steps is None:
+                raise UndecidedError("a value is compared in a way that has no automaton")
+            self._automaton = Automaton(self.steps)
+        return self._automaton
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """The literal texts with which everything begins and ends that matches."""
+        if self._ends is None:
+            steps = self.steps or ()
+            self._ends = (_literal(steps), _literal(steps[::-1])[::-1])
+        return self._ends
+
+    def samples(self) -> Iterator[str]:
+        """A few texts that match, the most lifelike first."""
+        if self.exact is not None:
+            yield self.exact
+            return
+        steps = self.steps or ()
+        is_arn = self.ends[0].startswith("arn:")
+        for number in range(4):
+            yield _filled(steps, number, is_arn=is_arn)
+
+
+def _literal(steps: Sequence[Step]) -> str:
+    found = []
+    for step in steps:
+        if step.many or step.only is None or len(step.only) != 1 or step.only >= FIRST_SYMBOL:
+            break
+        found.append(step.only)
+    return "".join(found)
+
+
+def _filled(steps: Sequence[Step], number: int, *, is_arn: bool) -> str:
+    """A text for the steps; the numbers lead to different texts."""
+    text = ""
+    digits = 0
+    for place, step in enumerate(steps):
+        if step.only == DIGITS:
+            text += _ACCOUNTS[number][digits % len(_ACCOUNTS[number])]
+            digits += 1
+        elif step.only is not None:
+            text += step.only[number % len(step.only)]
+        elif not step.many and steps[place + 1 : place + 2] == (_ANY,) and number < _NAMED:
+            continue
+        elif not step.many:
+            text += "1" if is_arn and text.count(":") < _FIELDS else "x"
+        elif is_arn and number < len(_SAMPLES):
+            text += _SAMPLES[number][min(text.count(":"), _FIELDS)]
+        else:
+            text += _PLAIN[number]
+    return text
+
+
+def glob(text: str) -> Atom:
+    """The texts that a pattern with `*` and `?` matches."""
+    if "*" in text or "?" in text:
+        return Atom(("glob", text), pattern.any_of([text]), wild(text))
+    return equal(text)
+
+
+def equal(text: str) -> Atom:
+    """One text alone."""
+    return Atom(("equal", text), text.__eq__, letters(text), text)
+
+
+def ignoring_case(text: str) -> Atom:
+    """The texts that equal this one when letters are compared without case."""
+    folded = text.lower()
+    if folded.upper() == folded and folded.isascii():
+        return equal(folded)
+    # Outside of ASCII the small letter may depend on the neighbours: such a text is only guessed and tested.
+    steps = letters_of_any_case(folded) if folded.isascii() else None
+    return Atom(("folded", folded), lambda other: other.lower() == folded, steps)
+
+
+EVERYTHING: Final = glob("*")
+"""Every text."""
+
+
+class Texts:
+    """The union of some atoms, as one question about a text."""
+
+    __slots__ = ("atoms", "is_open", "key", "match")
+
+    def __init__(self, atoms: Iterable[Atom], match: Callable[[str], bool] | None = None) -> None:
+        """`match` is the engine's test of the whole union where there is one."""
+        self.atoms = tuple({atom.key: atom for atom in atoms}.values())
+        self.key = frozenset(atom.key for atom in self.atoms)
+        self.match = match or self._any
+        self.is_open = any(atom.is_open for atom in self.atoms)
+
+    def _any(self, text: str) -> bool:
+        return any(atom.match(text) for atom in self.atoms)
+
+
+def globs(patterns: Sequence[str]) -> Texts:
+    """The texts that one of the patterns matches."""
+    return Texts(map(glob, patterns), pattern.any_of(patterns))
+
+
+def solve(positives: Sequence[Texts], negatives: Sequence[Texts], budget: Budget) -> str | None:
+    """A text that is in all of the first and in none of the others; None when there is none.
+
+    Errors: `UndecidedError` when that is beyond the budget, or a pattern has no automaton; `OpenError` when it depends
+    on policy variables. With variables, None holds for all their values.
+    """
+    if not positives:
+        return _within((EVERYTHING,), (), negatives, budget)
+    base, *others = sorted(positives, key=lambda each: len(each.atoms))
+    return _first(((atom,) for atom in base.atoms), others, negatives, budget)
+
+
+def _first(
+    choices: Iterable[tuple[Atom, ...]],
+    others: Sequence[Texts],
+    negatives: Sequence[Texts],
+    budget: Budget,
+) -> str | None:
+    """The first text that any of the choices gives; what is undecided counts only when no choice gives one."""
+    open_question: UndecidedError | None = None
+    for chosen in choices:
+        try:
+            text = _within(chosen, others, negatives, budget)
+        except UndecidedError as error:
+            open_question = error
+        else:
+            if text is not None:
+                return text
+    if open_question is not None:
+        raise open_question
+    return None
+
+
+def _within(
+    chosen: tuple[Atom, ...], others: Sequence[Texts], negatives: Sequence[Texts], budget: Budget
+) -> str | None:
+    """As `solve`, for texts that every chosen atom matches too."""
+    if any(atom.is_open for atom in chosen):
+        _prove_empty(chosen, negatives, budget)
+        return None
+    text = _sampled(chosen, others, negatives)
+    if text is None and any(atom.exact is not None for atom in chosen) and not any(e.is_open for e in others):
+        return None
+    if text is None and others:
+        first, *rest = others
+        choices = ((*chosen, atom) for atom in first.atoms if not _apart(atom, chosen))
+        return _first(choices, rest, negatives, budget)
+    if text is None:
+        kept = _overlapping(chosen, negatives, is_open=False)
+        text = None if kept is None else find(*_automata(chosen, kept), budget)
+    if text is not None and any(each.is_open for each in negatives):
+        raise OpenError(_VARIABLE)
+    return text
+
+
+def _sampled(chosen: tuple[Atom, ...], others: Sequence[Texts], negatives: Sequence[Texts]) -> str | None:
+    """One of the atoms' own samples that is in all sets and in none of the negatives."""
+    for atom in chosen:
+        for sample in atom.samples():
+            if (
+                all(each.match(sample) for each in chosen)
+                and all(each.match(sample) for each in others)
+                and not any(each.match(sample) for each in negatives)
+            ):
+                return sample
+    return None
+
+
+def _prove_empty(chosen: Sequence[Atom], negatives: Sequence[Texts], budget: Budget) -> None:
+    """Return where no text is left, whatever the variables stand for; else raise `OpenError`.
+
+    One open atom alone is looked at, its variables as symbols which only themselves and wildcards match: if every word
+    of symbols that it matches is in some negative, every text is, once values take the symbols' places. Nor is
+    a text left where the closed atoms alone have none.
+    """
+    closed = [atom for atom in chosen if not atom.is_open]
+    if closed:
+        kept = _overlapping(closed, negatives, is_open=False)
+        if kept is None or find(*_automata(closed, kept), budget) is None:
+            return
+    if any(_is_covered(atom, negatives, budget) for atom in chosen if atom.is_open):
+        return
+    raise OpenError(_VARIABLE)
+
+
+def _is_covered(atom: Atom, negatives: Sequence[Texts], budget: Budget) -> bool:
+    """Whether the negatives hold every text of the open atom, whichever of its variables are empty texts."""
+    if any(other.key == atom.key for each in negatives for other in each.atoms):
+        return True
+    if len(atom.named) > _MOST_VARIABLES:
+        return False
+    subsets = (set(each) for n in range(len(atom.named) + 1) for each in combinations(atom.named, n))
+    for empty in map(frozenset, subsets):
+        special = atom.emptied(empty)
+        if special is None:
+            return False
+        others = [other.emptied(empty) for each in negatives for other in each.atoms]
+        kept = _overlapping((special,), [Texts(other for other in others if other is not None)], is_open=True)
+        if kept is not None and find(*_automata((special,), kept), budget) is not None:
+            return False
+    return True
+
+
+_MOST_VARIABLES: Final = 3
+_VARIABLE: Final = "it depends on the value of a policy variable"
+
+
+def _overlapping(chosen: Sequence[Atom], negatives: Sequence[Texts], *, is_open: bool) -> list[Atom] | None:
+    """The negatives' atoms that may share a text with the chosen; None when one of them plainly covers all.
+
+    `is_open`: whether open atoms are looked at too, and those without automaton left aside.
+    """
+    keys = {atom.key for atom in chosen}
+    kept = []
+    for atom in (atom for each in negatives for atom in each.atoms):
+        if atom.key in keys:
+            return None
+        if (atom.is_open and not is_open) or (is_open and atom.steps is None) or _apart(atom, chosen):
+            continue
+        if atom.steps is not None and any(
+            each.steps and atom.automaton.covers(each.steps) for each in chosen
+        ):
+            return None
+        kept.append(atom)
+    return kept
+
+
+def _automata(chosen: Iterable[Atom], kept: Iterable[Atom]) -> tuple[list[Automaton], list[Automaton]]:
+    return [atom.automaton for atom in chosen], [atom.automaton for atom in kept]
+
+
+def _apart(atom: Atom, chosen: Iterable[Atom]) -> bool:
+    """Whether it is plain to see that no text matches the atom and all the others."""
+    begin, end = atom.ends
+    for other in chosen:
+        start, stop = other.ends
+        if not (begin.startswith(start) or start.startswith(begin)):
+            return True
+        if not (end.endswith(stop) or stop.endswith(end)):
+            return True
+    if atom.exact is not None and not any(other.is_open for other in chosen):
+        return not all(other.match(atom.exact) for other in chosen)
+    return False
