@@ -6,7 +6,16 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clew.report import audit_asff, audit_csv, audit_html, audit_json, audit_junit, audit_sarif, audit_text
+from clew.report import (
+    audit_asff,
+    audit_csv,
+    audit_html,
+    audit_json,
+    audit_junit,
+    audit_sarif,
+    audit_text,
+    credential_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,12 +35,19 @@ class Options:
     verdicts: frozenset[str] = frozenset()
 
 
+def _text(audit: Audit, options: Options) -> str:
+    # An audit without a snapshot is one of a credential report, whose text tells each control and each user.
+    if audit.origin is None:
+        return credential_text.render(audit, color=options.color)
+    return audit_text.render(audit, color=options.color, show=options.show, verdicts=options.verdicts)
+
+
 def _json(audit: Audit, _: Options) -> str:
     return json.dumps(audit_json.document(audit), indent=2) + "\n"
 
 
 FORMATS: dict[str, Callable[[Audit, Options], str | bytes]] = {
-    "text": lambda audit, options: audit_text.render(audit, color=options.color),
+    "text": _text,
     "json": _json,
     "csv": lambda audit, _: audit_csv.render(audit),
     "html": lambda audit, _: audit_html.render(audit),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from clew import __version__
 from clew.audit.credentials import day
 from clew.audit.model import Verdict
-from clew.report.audit_text import age, name
+from clew.report.credential_text import age, name
 from clew.report.escape import terminal
 from clew.report.order import worst_first
 

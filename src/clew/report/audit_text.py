@@ -1,200 +1,218 @@
-"""An audit as plain text, as people would mail it: root use first, then each control, then each user."""
+"""An audit as plain text: one block for each check that fails, worst first; what is unknown; the rest in short."""
 
 from __future__ import annotations
 
 import textwrap
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-from clew.audit.credentials import ago, day, flag, key_used, password_used, written
+from clew.audit.credentials import day
 from clew.audit.model import Verdict
-from clew.findings import Status
+from clew.findings import Severity, Status
+from clew.report.audit_groups import groups
+from clew.report.credential_text import heading, name, wrapped
 from clew.report.escape import terminal
-from clew.report.html import actor_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from clew.audit.model import Judgement
-    from clew.audit.results import Audit, Result
-    from clew.snapshot.credential_report import AccessKey, CredentialReport, Credentials, Flag
+    from clew.audit.results import Audit, Trend, Unread
+    from clew.report.audit_groups import Group, Item
 
-_STYLE = {Verdict.FAIL: "1;31", Verdict.PASS: "32", Verdict.UNKNOWN: "1;33"}
-_LABEL = {Verdict.NOT_APPLICABLE: "n/a"}
-_ACTIVE = {True: "active", False: "not active", None: "state not said"}
-_LISTED = 50
+_STYLE = {
+    Severity.CRITICAL: "1;35",
+    Severity.HIGH: "1;31",
+    Severity.MEDIUM: "33",
+    Severity.LOW: "36",
+    Severity.INFORMATIONAL: "2",
+}
 _WIDTH = 100
-# AWS makes a new report when the last one is this old.
-_FRESH_HOURS = 4
+_INDENT = " " * 10
+_UNREAD = 20
+_CHECKS = 6
 
 
-def render(audit: Audit, *, color: bool = False) -> str:
-    """The audit as text, ending with a line break."""
-    decided = [result for result in audit.results if result.judged]
-    blocks = [
-        _head(audit),
-        _heading("Controls")
-        + "\n".join(line for result in decided for line in _result(audit, result, color=color)),
-        _users(audit),
-        _manual(audit),
-        _tally(audit),
-    ]
-    return "\n\n".join(block for block in blocks if block) + "\n"
+def render(
+    audit: Audit, *, color: bool = False, show: int = 5, verdicts: frozenset[str] = frozenset()
+) -> str:
+    """The audit as text, ending with a line break; of each check `show` resources are listed, 0 lists all."""
+    grouped = groups(audit)
+    several = len(audit.accounts) > 1
+    writing = _Writing(color=color, show=show, accounts=several)
+    failed = [group for group in grouped if group.failing]
+    unknown = [group for group in grouped if group.of(Verdict.UNKNOWN)]
+    blocks = {
+        "head": "\n".join(_head(audit)),
+        "fail": _block("Failed, worst first", (line for g in failed for line in writing.failed(g))),
+        "unknown": _block("Unknown", (line for g in unknown for line in writing.unknown(g))),
+        "fixed": _block("Fixed since", writing.fixed(audit.trend) if audit.trend else ()),
+        "pass": _block("Passed", _named(grouped, Verdict.PASS)),
+        "not_applicable": _block("Not applicable", _named(grouped, Verdict.NOT_APPLICABLE)),
+        "manual": _block("Manual", _manual(audit)),
+        "unread": _block("Not read", _unread(audit.unread)),
+        "tally": tally(audit),
+    }
+    shown = {"head", "fixed", "unread", "tally", *(verdicts or set(Verdict))}
+    return "\n\n".join(block for title, block in blocks.items() if block and title in shown) + "\n"
 
 
-def _head(audit: Audit) -> str:
-    report = audit.report
-    lines = [
-        f"Audit of account {audit.account or 'unknown'}",
-        f"{audit.title}, as of {day(audit.as_of)}",
-    ]
-    if report is not None:
-        users = len(report.users)
-        root = "and the root user" if report.root else "without a row of the root user"
-        lines.append(f"Credential report {report.source}: {users} user{'' if users == 1 else 's'} {root}")
-        lines.append(age(report, audit.now))
-        lines += [f"Note: {note}" for note in report.notes]
-        lines += [f"Problem: {problem}" for problem in report.problems]
-    return "\n".join(line for text in lines for line in textwrap.wrap(terminal(text), _WIDTH))
+def _head(audit: Audit) -> Iterator[str]:
+    several = "s" if len(audit.accounts) > 1 else ""
+    yield from _lines(f"Audit of account{several} {audit.account or 'unknown'}")
+    yield from _lines(f"{audit.title}, as of {day(audit.as_of)}")
+    if audit.origin is not None:
+        origin = audit.origin
+        refused = sum(each.calls for each in audit.unread)
+        unread = f"{refused:,} not answered" if refused else "all answered"
+        places = f"{len(origin.regions)} region{'' if len(origin.regions) == 1 else 's'}"
+        yield from _lines(f"Snapshot {origin.file}: {places}, {origin.calls:,} calls, {unread}")
+    if audit.trend is not None and audit.trend.since is not None:
+        yield from _lines(f"Since {day(audit.trend.since)}: {changed(audit.trend, audit)}")
+    for problem in audit.problems if audit.origin is None else ():
+        yield from _lines(f"Problem: {problem}")
 
 
-def age(report: CredentialReport, now: datetime) -> str:
-    """How old the report is, as far as it says."""
-    if report.generated_at is None:
-        newest = report.newest_time
-        bound = f"; the newest time in it is {day(newest)}, {ago(newest, now)}" if newest else ""
-        return f"Age of the report: a CSV does not say it{bound}"
-    stale = (now - report.generated_at).total_seconds() > _FRESH_HOURS * 3600
-    advice = "; a newer one can be had" if stale else ""
-    return f"Age of the report: made {day(report.generated_at)}, {ago(report.generated_at, now)}{advice}"
+def changed(trend: Trend, audit: Audit) -> str:
+    """What changed since the run before, in words."""
+    active = {f.id for f in audit.findings if f.status is Status.ACTIVE}
+    return f"{len(trend.new & active)} new, {len(trend.fixed)} fixed, {len(trend.still & active)} still there"
 
 
-def _result(audit: Audit, result: Result, *, color: bool) -> Iterator[str]:
-    label = f"{_LABEL.get(result.verdict, result.verdict.value).upper():<8}"
-    shown = f"\x1b[{_STYLE[result.verdict]}m{label}\x1b[0m" if color and result.verdict in _STYLE else label
-    yield f"{result.control.id:<6} {shown} {result.control.title}"
-    failed, open_ = result.of(Verdict.FAIL), result.of(Verdict.UNKNOWN)
-    if result.control.checks == ("iam-root-used",) and audit.report and audit.report.root:
-        # The lines say what the failure would.
-        yield from _root_use(audit, audit.report.root)
-        failed = ()
-    yield from _judgements((*failed, *open_))
-    told = " ".join(judgement.message for judgement in open_)
-    untold = [call for call in result.missing if call not in told]
-    if untold:
-        yield from _wrapped(f"to know: {', '.join(untold)}")
+def _lines(text: str) -> list[str]:
+    return textwrap.wrap(terminal(text), _WIDTH, break_on_hyphens=False)
 
 
-def _judgements(found: tuple[Judgement, ...]) -> Iterator[str]:
-    for judgement in found[:_LISTED]:
-        mark = "" if judgement.verdict is Verdict.FAIL else "? "
-        yield from _wrapped(f"{mark}{name(judgement.resource)}: {judgement.message}")
-    if len(found) > _LISTED:
-        yield from _wrapped(f"and {len(found) - _LISTED} more")
+def _block(title: str, lines: Iterable[str]) -> str:
+    text = "\n".join(lines)
+    return heading(title) + text if text else ""
 
 
-def name(resource: str) -> str:
-    """What people call the resource."""
-    return "account" if resource.endswith(":account") else actor_name(resource)
+class _Writing:
+    """How blocks of checks are written: with colours, how many resources, with or without accounts."""
+
+    def __init__(self, *, color: bool, show: int, accounts: bool) -> None:
+        self._color, self._show, self._accounts = color, show, accounts
+
+    def failed(self, group: Group) -> Iterator[str]:
+        """A check that fails: severity, what is wrong, how many; why; where."""
+        word = f"{group.severity.value.upper():<9}"
+        shown = f"\x1b[{_STYLE[group.severity]}m{word}\x1b[0m" if self._color else word
+        yield f"{shown} {terminal(group.title)}"
+        yield from _wrapped(" · ".join(_counted(group)))
+        for text, count in group.causes:
+            yield from _wrapped(f"{count:,} × {text}")
+        if len({item.judgement.message for item in group.failing}) == 1 and group.causes:
+            yield from self._names(group.failing)
+        else:
+            yield from self._items(group.failing)
+
+    def unknown(self, group: Group) -> Iterator[str]:
+        """A check that could not know something, and the calls that would tell."""
+        items = group.of(Verdict.UNKNOWN)
+        yield f"{'UNKNOWN':<9} {terminal(group.check.title)} · {group.label}"
+        yield from self._items(items)
+        told = " ".join(item.judgement.message for item in items)
+        untold = dict.fromkeys(call for item in items for call in item.judgement.missing if call not in told)
+        if untold:
+            yield from _wrapped(f"to know: {', '.join(untold)}")
+
+    def fixed(self, trend: Trend) -> Iterator[str]:
+        """The findings that are gone."""
+        limit = self._show or len(trend.fixed)
+        for finding in trend.fixed[:limit]:
+            yield from _wrapped(f"{finding.title}: {name(finding.resources[0])}")
+        if len(trend.fixed) > limit:
+            yield from _wrapped(f"and {len(trend.fixed) - limit:,} more")
+
+    def _names(self, items: Sequence[Item]) -> Iterator[str]:
+        """Resources that all fail for the same reason, on one line."""
+        limit = self._show or len(items)
+        names = [f"{'new: ' if item.is_new else ''}{self._name(item)}" for item in items[:limit]]
+        more = f" and {len(items) - limit:,} more" if len(items) > limit else ""
+        yield from _wrapped(f"{', '.join(names)}{more}")
+
+    def _items(self, items: Sequence[Item]) -> Iterator[str]:
+        limit = self._show or len(items)
+        for item in items[:limit]:
+            new = "new: " if item.is_new else ""
+            yield from _wrapped(f"{new}{self._name(item)}: {item.judgement.message}")
+        if len(items) > limit:
+            yield from _wrapped(f"and {len(items) - limit:,} more")
+
+    def _name(self, item: Item) -> str:
+        called = name(item.judgement.resource)
+        places = [part for part in (item.account if self._accounts else "", item.region) if part]
+        where = f" ({', '.join(places)})" if places and called not in places else ""
+        return f"{called}{where}"
 
 
-def _root_use(audit: Audit, row: Credentials) -> Iterator[str]:
-    """When each credential of the root user was used last, where, and for which service."""
-    yield from _wrapped(f"password      {_used(password_used(row), row.password_last_used, audit)}")
-    for key in row.access_keys:
-        used = key_used(key)
-        place = f", {_place(key)}" if isinstance(used, datetime) else ""
-        state = _ACTIVE[flag(key.active)]
-        yield from _wrapped(f"access key {key.number}  {_used(used, key.last_used, audit)}{place} ({state})")
+def _counted(group: Group) -> Iterator[str]:
+    judged = len(group.items) - len(group.of(Verdict.NOT_APPLICABLE))
+    yield f"{len(group.failing):,} of {judged:,}"
+    unknown = len(group.of(Verdict.UNKNOWN))
+    for count, word in (
+        (unknown, "unknown"),
+        (group.suppressed, "suppressed"),
+        (group.new, "new"),
+        (group.fixed, "fixed"),
+    ):
+        if count:
+            yield f"{count:,} {word}"
+    yield group.check.id
+    yield group.label
 
 
-def _used(used: datetime | bool | None, said: object, audit: Audit) -> str:
-    if isinstance(used, datetime):
-        return f"{day(used)}, {ago(used, audit.as_of)}"
-    return "never" if used is False else f"unknown ({written(said)})"
+def _named(grouped: Sequence[Group], verdict: Verdict) -> Iterator[str]:
+    for group in grouped:
+        if group.verdict is verdict or (
+            verdict is Verdict.PASS and group.verdict is Verdict.FAIL and not group.failing
+        ):
+            yield from _wrapped(f"{group.label}  {group.check.title}{_extent(group, verdict)}")
 
 
-def _place(key: AccessKey) -> str:
-    region = key.last_used_region if isinstance(key.last_used_region, str) else "no region said"
-    service = key.last_used_service if isinstance(key.last_used_service, str) else "no service said"
-    return f"{service} in {region}" if region != "no region said" else f"{service}, {region}"
+def _extent(group: Group, verdict: Verdict) -> str:
+    if group.suppressed:
+        return f" ({group.suppressed:,} suppressed)"
+    count = len(group.of(verdict))
+    return f" ({count:,})" if count > 1 else ""
 
 
-def _users(audit: Audit) -> str:
-    """One line for each user: what they sign in with, and the controls that they fail."""
-    report = audit.report
-    if report is None or not report.users:
-        return ""
-    failing: dict[str, list[str]] = {}
-    for result in audit.results:
-        for judgement in result.of(Verdict.FAIL):
-            failing.setdefault(judgement.resource, []).append(result.control.id)
-    rows = [("User", "Password", "MFA", "Key 1", "Key 2", "Fails")]
-    rows += [
-        (*_cells(row), ", ".join(dict.fromkeys(failing.get(row.arn, ()))) or "-") for row in report.users
-    ]
-    widths = [min(40, max(len(row[i]) for row in rows)) for i in range(len(rows[0]) - 1)]
-    lines = [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
-        for row in rows
-    ]
-    return _heading("Users") + "\n".join(lines)
-
-
-def _cells(row: Credentials) -> tuple[str, str, str, str, str]:
-    first, second = row.access_keys
-    return (
-        terminal(row.user),
-        _credential(row.password_enabled, password_used(row)),
-        _flag(row.mfa_active),
-        _credential(first.active, key_used(first)),
-        _credential(second.active, key_used(second)),
-    )
-
-
-def _credential(active: Flag, used: datetime | bool | None) -> str:
-    if active is False:
-        return "-"
-    if active is not True:
-        return "unknown"
-    return f"{used:%Y-%m-%d}" if isinstance(used, datetime) else "never used" if used is False else "unknown"
-
-
-def _flag(value: Flag) -> str:
-    return ("yes" if value else "no") if isinstance(value, bool) else "unknown"
-
-
-def _manual(audit: Audit) -> str:
+def _manual(audit: Audit) -> Iterator[str]:
     """The controls that nobody but a person can answer, and those that Clew cannot answer yet."""
-    manual = [result.control for result in audit.results if not result.judged]
-    people = [f"{control.id} {control.title}: {control.manual}" for control in manual if not control.planned]
-    planned = [control.id for control in manual if control.planned]
-    lines = [line for text in people for line in _wrapped(text)]
+    manual = [result for result in audit.results if not result.judged]
+    for result in manual:
+        if not result.control.planned:
+            yield from _wrapped(f"{result.control.id}  {result.control.title}: {result.control.manual}")
+    planned = [result.control.id for result in manual if result.control.planned]
     if planned:
-        lines += _wrapped(f"Not checked by Clew yet: {', '.join(planned)}")
-    return _heading("Manual") + "\n".join(lines) if lines else ""
+        yield from _wrapped(f"Not checked by Clew yet: {', '.join(planned)}")
 
 
-def _tally(audit: Audit) -> str:
+def _unread(unread: Sequence[Unread]) -> Iterator[str]:
+    """The calls that were refused or failed, each kind with the checks that it leaves unknown."""
+    for each in unread[:_UNREAD]:
+        calls = "1 call" if each.calls == 1 else f"{each.calls:,} calls"
+        yield from _wrapped(f"{each.status}  {each.operation}: {each.code}, {calls}, such as {each.example}")
+        yield from (f"  {line}" for line in _wrapped(_left_unknown(each.checks)))
+    if len(unread) > _UNREAD:
+        yield from _wrapped(f"and {len(unread) - _UNREAD} more kinds")
+
+
+def _left_unknown(checks: tuple[str, ...]) -> str:
+    if not checks:
+        return "no check of this audit needs it"
+    more = f" and {len(checks) - _CHECKS} more" if len(checks) > _CHECKS else ""
+    return f"leaves unknown: {', '.join(checks[:_CHECKS])}{more}"
+
+
+def tally(audit: Audit) -> str:
+    """How many controls have which verdict, in one line."""
     counts = [
-        f"{count} {_LABEL.get(verdict, verdict.value)}" for verdict, count in audit.counts.items() if count
+        f"{count} {verdict.value.replace('_', ' ')}" for verdict, count in audit.counts.items() if count
     ]
     suppressed = sum(finding.status is Status.SUPPRESSED for finding in audit.findings)
     hidden = f"; {suppressed} of {len(audit.findings)} findings suppressed" if suppressed else ""
     return f"{len(audit.results)} controls: {', '.join(counts)}{hidden}"
 
 
-def _heading(text: str) -> str:
-    return f"{text}\n{'-' * len(text)}\n"
-
-
 def _wrapped(text: str) -> list[str]:
-    indent = " " * 16
-    return textwrap.wrap(
-        terminal(text),
-        _WIDTH,
-        initial_indent=indent,
-        subsequent_indent=f"{indent}  ",
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
+    return wrapped(text, _INDENT)

@@ -1,0 +1,202 @@
+"""An audit grouped as people read it: one group for each check, worst first, with counts, root causes and resources."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from clew.audit.model import Verdict
+from clew.findings import Severity, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from clew.audit.model import Check, Judgement
+    from clew.audit.results import Audit, Judged
+    from clew.findings import Finding
+
+_MOST_CAUSES = 4
+_OWN = "…"
+# What differs between resources that fail for one reason: ARNs, ids, addresses, times, names in backticks, numbers.
+_PARTICULAR = re.compile(
+    r"arn:[\w-]+:[^\s,;`]+|\b[a-z]+-[0-9a-f]{8,17}\b|\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d)?(?: UTC|Z)?)?"
+    r"|\b\d+ (?:days?|hours?)\b"
+)
+_ORDER = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.PASS, Verdict.NOT_APPLICABLE, Verdict.MANUAL)
+_REGION_PART, _ARN_PARTS = 3, 6
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One judgement with the account that it is about, and the finding that came of it."""
+
+    account: str
+    judgement: Judgement
+    finding: Finding | None = None
+    is_new: bool = False
+
+    @property
+    def is_suppressed(self) -> bool:
+        """Whether somebody accepted the finding."""
+        return self.finding is not None and self.finding.status is Status.SUPPRESSED
+
+    @property
+    def region(self) -> str:
+        """The region of the resource, empty for what has none."""
+        parts = self.judgement.resource.split(":", _ARN_PARTS - 1)
+        return parts[_REGION_PART] if len(parts) == _ARN_PARTS else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One check under one set of thresholds, with everything that it said.
+
+    Shape: `controls` are pairs of framework and control; `items` stand failures first; `causes` are pairs of a reason
+    and how many resources fail for it, most first, empty where there is one resource only.
+    """
+
+    check: Check
+    thresholds: str
+    controls: tuple[tuple[str, str], ...]
+    items: tuple[Item, ...]
+    causes: tuple[tuple[str, int], ...]
+    fixed: int
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the check says of everything; what is suppressed still fails."""
+        return Verdict.of_all(item.judgement.verdict for item in self.items)
+
+    def of(self, verdict: Verdict) -> tuple[Item, ...]:
+        """The items of that verdict."""
+        return tuple(item for item in self.items if item.judgement.verdict is verdict)
+
+    @property
+    def failing(self) -> tuple[Item, ...]:
+        """The failures that nobody has accepted."""
+        return tuple(item for item in self.of(Verdict.FAIL) if not item.is_suppressed)
+
+    @property
+    def suppressed(self) -> int:
+        """How many failures are suppressed."""
+        return sum(item.is_suppressed for item in self.items)
+
+    @property
+    def new(self) -> int:
+        """How many failures the run before did not have."""
+        return sum(item.is_new for item in self.failing)
+
+    @property
+    def severity(self) -> Severity:
+        """The severity of the worst failure, else of the check."""
+        found = (item.judgement.severity or self.check.severity for item in self.failing)
+        return max(found, key=lambda one: one.rank, default=self.check.severity)
+
+    @property
+    def label(self) -> str:
+        """The control ids, with their framework where there are several."""
+        several = len({framework for framework, _ in self.controls}) > 1
+        return ", ".join(f"{f} {c}" if several else c for f, c in self.controls)
+
+    @property
+    def title(self) -> str:
+        """What is wrong where something fails, else what should be."""
+        text = self.check.failure if self.failing else self.check.title
+        return f"{text} ({self.thresholds})" if self.thresholds else text
+
+
+def groups(audit: Audit) -> tuple[Group, ...]:
+    """The checks of the audit: failures first, of these the worst and most; then what is unknown, then the rest."""
+    by_key: dict[tuple[str, str], list[Judged]] = {}
+    for judged in audit.judged:
+        by_key.setdefault((judged.check.id, judged.thresholds), []).append(judged)
+    controls = _controls(audit)
+    findings = {(f.rule, f.accounts, f.subject): f for f in audit.findings}
+    found = (_group(audit, key, judged, controls[key], findings) for key, judged in by_key.items())
+    return tuple(sorted(found, key=_worst_first))
+
+
+def _worst_first(group: Group) -> tuple[int, int, int, str]:
+    place = _ORDER.index(group.verdict)
+    accepted = group.verdict is Verdict.FAIL and not group.failing
+    return place + accepted, -group.severity.rank, -len(group.failing), group.check.id
+
+
+def _controls(audit: Audit) -> dict[tuple[str, str], tuple[tuple[str, str], ...]]:
+    found: dict[tuple[str, str], dict[tuple[str, str], None]] = {}
+    for result in audit.results:
+        for judged in result.judged:
+            place = found.setdefault((judged.check.id, judged.thresholds), {})
+            place[result.framework.id, result.control.id] = None
+    return {key: tuple(places) for key, places in found.items()}
+
+
+def _group(
+    audit: Audit,
+    key: tuple[str, str],
+    judged: Sequence[Judged],
+    controls: tuple[tuple[str, str], ...],
+    findings: dict[tuple[str, tuple[str, ...], str], Finding],
+) -> Group:
+    new = audit.trend.new if audit.trend else frozenset()
+    items = tuple(sorted(_items(judged, findings, new), key=_failures_first))
+    failed = [
+        item.judgement for item in items if item.judgement.verdict is Verdict.FAIL and not item.is_suppressed
+    ]
+    fixed = sum(_asks(finding, key) for finding in audit.trend.fixed) if audit.trend else 0
+    return Group(judged[0].check, key[1], controls, items, causes(failed), fixed)
+
+
+def _asks(finding: Finding, key: tuple[str, str]) -> bool:
+    return finding.rule == key[0] and finding.subject.endswith(
+        f" ({key[1]})" if key[1] else finding.resources[0]
+    )
+
+
+def _items(
+    judged: Sequence[Judged], findings: dict[tuple[str, tuple[str, ...], str], Finding], new: frozenset[str]
+) -> Iterator[Item]:
+    for each in judged:
+        accounts = (each.account,) if each.account else ()
+        end = f" ({each.thresholds})" if each.thresholds else ""
+        for judgement in each.judgements:
+            found = None
+            if judgement.verdict is Verdict.FAIL:
+                found = findings.get((each.check.id, accounts, f"{judgement.resource}{end}"))
+            yield Item(each.account, judgement, found, found is not None and found.id in new)
+
+
+def _failures_first(item: Item) -> tuple[int, bool, int, bool, str, str]:
+    severity = item.judgement.severity
+    rank = -severity.rank if severity else 0
+    place = _ORDER.index(item.judgement.verdict)
+    return place, item.is_suppressed, rank, not item.is_new, item.account, item.judgement.resource
+
+
+def causes(judgements: Iterable[Judgement]) -> tuple[tuple[str, int], ...]:
+    """The reasons of several judgements, most frequent first, without what is particular to each resource.
+
+    Empty where each has a reason of its own: that would say nothing that the list does not.
+    """
+    told = [cause(judgement) for judgement in judgements]
+    counted = Counter(told).most_common()
+    if len(told) < 2 or len(counted) == len(told):  # noqa: PLR2004  # one resource is its own reason
+        return ()
+    rest = sum(count for _, count in counted[_MOST_CAUSES:])
+    return (*counted[:_MOST_CAUSES], *([("other reasons", rest)] if rest else []))
+
+
+def cause(judgement: Judgement) -> str:
+    """The message without the resource's own name, times and ids.
+
+    >>> from clew.audit.model import Judgement
+    >>> cause(Judgement(Verdict.FAIL, "arn:aws:iam::1:user/u", "`u` has a key of 2025-01-02, 70 days old"))
+    '`…` has a key of …, … old'
+    """
+    own = judgement.resource.rpartition(":")[2].rpartition("/")[2]
+    text = judgement.message.replace(judgement.resource, _OWN)
+    if own:
+        text = re.sub(rf"(?<![\w-]){re.escape(own)}(?![\w-])", _OWN, text)
+    return _PARTICULAR.sub(_OWN, text)
