@@ -52,6 +52,7 @@ class Case:
     fails: tuple[str, ...] | None = None
     says: str = ""
     missing: tuple[str, ...] | None = None
+    severity: str = ""
 
     @property
     def state(self) -> State:

@@ -9,7 +9,7 @@ from clew.audit.checks import CHECKS
 from clew.audit.model import Verdict
 
 _BOTH_SIDES = {Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN}
-EXAMPLES = {"CR1", "CR2"}  # CR3 is about permissions: tests/cases/source/credential-report.yaml
+EXAMPLES = {"CR1", "CR2", "FN4", "FN5"}  # CR3 is about permissions: tests/cases/source/credential-report.yaml
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.check}: {case.name}")
@@ -22,6 +22,8 @@ def test_check_says_what_the_case_says(case: Case) -> None:
     if case.fails is not None:
         failed = [j.resource.rpartition(":")[2].rpartition("/")[2] for j in chosen]
         assert failed == list(case.fails)
+    if case.severity:
+        assert {str(j.severity or CHECKS[case.check].severity) for j in chosen} == {case.severity}
     if case.missing is not None:
         assert {call for j in chosen for call in j.missing} == set(case.missing)
 

@@ -1,0 +1,148 @@
+"""S3 buckets as checks need them: each bucket, its answers, its policy, and what decides about the public."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from clew.audit.model import Judgement, Verdict
+from clew.audit.resources import each_resource, items, member, partition, text, unanswered
+from clew.errors import PolicyError
+from clew.policy import parse
+from clew.reach.public import Facts, Unread
+from clew.snapshot.answers import GLOBAL, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from clew.audit.model import State
+    from clew.policy.model import Policy
+    from clew.snapshot.answers import Answer
+
+BUCKETS = "s3:ListBuckets"
+SETTINGS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+"""The four settings of Block Public Access."""
+
+_GONE = "NoSuchBucket"
+_READS = (
+    "GetBucketLocation", "GetBucketPolicy", "GetBucketAcl", "GetPublicAccessBlock", "GetBucketOwnershipControls",
+    "GetBucketVersioning", "GetBucketLogging", "GetBucketEncryption", "GetBucketLifecycleConfiguration",
+    "GetBucketNotificationConfiguration", "GetBucketReplication", "GetObjectLockConfiguration",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A bucket by its name; its account need not be the one that is audited."""
+
+    name: str
+    arn: str
+    state: State
+
+    def said(self, operation: str) -> Answer:
+        """What S3 said to an operation about the bucket."""
+        return self.state.answers.get(self.state.account, GLOBAL, "s3", operation, Bucket=self.name)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether S3 said that there is no such bucket."""
+        return any(self.said(operation).error_code == _GONE for operation in _READS)
+
+    @property
+    def policy(self) -> Policy | Unread | None:
+        """The bucket's policy; None where it has none."""
+        return policy_of(self.said("GetBucketPolicy"), "Policy")
+
+    @property
+    def facts(self) -> Facts:
+        """What decides about public access."""
+        acl, ownership = self.said("GetBucketAcl"), self.said("GetBucketOwnershipControls")
+        rules = list(items(ownership.body, "OwnershipControls.Rules"))
+        return Facts(
+            arn=self.arn,
+            account=self.state.account,
+            policy=self.policy,
+            acl=acl.body if acl.status.is_known else _unread(acl),
+            ownership=(text(rules[0], "ObjectOwnership") if rules else None)
+            if ownership.status.is_known
+            else _unread(ownership),
+            block=settings(self.said("GetPublicAccessBlock")),
+            account_block=settings(account_block(self.state)),
+        )
+
+
+def bucket(state: State, name: str) -> Bucket:
+    """The bucket of that name."""
+    return Bucket(name, f"arn:{partition(state)}:s3:::{name}", state)
+
+
+def each_bucket(
+    state: State, judge: Callable[[Bucket], Judgement | None], *, none: str = "the account has no buckets"
+) -> Iterator[Judgement]:
+    """What `judge` says of each bucket; those that were deleted meanwhile are left out."""
+
+    def named(item: Mapping[str, object], _listed: Answer) -> Judgement | None:
+        found = bucket(state, text(item, "Name"))
+        return None if found.is_gone else judge(found)
+
+    yield from each_resource(state, BUCKETS, "Buckets", named, none=none)
+
+
+def each_answer(
+    state: State, operation: str, judge: Callable[[Bucket, Answer], Judgement | None]
+) -> Iterator[Judgement]:
+    """What `judge` says of each bucket and of S3's answer to the operation about it; unknown where there is none."""
+
+    def judged(found: Bucket) -> Judgement | None:
+        answer = found.said(operation)
+        return judge(found, answer) if answer.status.is_known else unanswered(found.arn, answer)
+
+    yield from each_bucket(state, judged)
+
+
+def account_block(state: State) -> Answer:
+    """What S3 said to the question about the account's Block Public Access."""
+    return state.answers.get(
+        state.account, GLOBAL, "s3control", "GetPublicAccessBlock", AccountId=state.account
+    )
+
+
+def settings(answer: Answer) -> Mapping[str, bool] | Unread | None:
+    """The settings of Block Public Access in an answer; None where there is no such configuration."""
+    if not answer.status.is_known:
+        return _unread(answer)
+    found = member(answer.body, "PublicAccessBlockConfiguration")
+    if not isinstance(found, dict):
+        return None
+    return {name: found.get(name) is True for name in SETTINGS}
+
+
+def policy_of(answer: Answer, path: str) -> Policy | Unread | None:
+    """The policy document in an answer; None where AWS said that there is none."""
+    if answer.status is Status.ABSENT:
+        return None
+    if not answer.status.is_known:
+        return _unread(answer)
+    written = member(answer.body, path)
+    if written in {None, ""}:
+        return None
+    try:
+        return parse.parse(written) if isinstance(written, str) else parse.from_document(written)
+    except PolicyError:
+        return _unread(answer)
+
+
+def _unread(answer: Answer) -> Unread:
+    return Unread(f"{answer.call.service}:{answer.call.operation}")
+
+
+def unreadable(resource: str, what: Unread, answer: Answer, *facts: tuple[str, str]) -> Judgement:
+    """The judgement that nobody can tell because a policy was not read, or cannot be."""
+    if answer.status.is_known:
+        return Judgement(Verdict.UNKNOWN, resource, "its policy cannot be read", facts, (what.call,))
+    return unanswered(resource, answer, evidence=facts)
+
+
+def asked(*answers: Answer) -> tuple[tuple[str, str], ...]:
+    """Each call with the time at which it was made, for evidence."""
+    return tuple((str(answer.call), answer.collected_at or "time not recorded") for answer in answers)
