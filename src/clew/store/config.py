@@ -58,7 +58,10 @@ _PATHS = frozenset({"workspace", "rules"})
 # `workspace` has its own precedence (see `clew.store.workspace`), so the variable is read there.
 _ENVIRONMENT = {name: f"CLEW_{name.upper()}" for name in _TYPES if name != "workspace"}
 # Variables of ours that are not settings of the file.
-OTHER_VARIABLES = ("CLEW_CONFIG", "CLEW_HOME", "CLEW_WORKSPACE", "CLEW_LONG")
+OTHER_VARIABLES = (
+    *("CLEW_CONFIG", "CLEW_HOME", "CLEW_WORKSPACE", "CLEW_LONG"),
+    *("CLEW_SMTP_URL", "CLEW_SMTP_FROM"),
+)
 
 
 def load(explicit: str | None = None) -> Config:

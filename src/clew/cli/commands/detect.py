@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -58,6 +59,10 @@ def detect(
     output: Annotated[
         Output | None, typer.Option("--output", "-o", help="table, json, jsonl or csv.")
     ] = None,
+    notify: Annotated[
+        list[str] | None,
+        typer.Option(help="Tell what changed: sns:ARN, mailto:ADDRESS, https://… (repeatable)."),
+    ] = None,
 ) -> None:
     """Run every detection rule and show the findings, worst first.
 
@@ -67,11 +72,14 @@ def detect(
 
     Exit codes: 0, 1 findings at or above --fail-on, 3 a rule could not be loaded or a line could not be read.
     """
+    from clew.cli import notifying
     from clew.cli.investigation import severity
 
     threshold = fail_on or severity(context.config().fail_on)
     catalog = load_catalog(rules or ()).only(rule or ())
     if events is not None:
+        if notify:
+            raise UsageError("`--notify` is for findings that are kept; `--events` keeps none")
         if output not in {None, Output.JSONL} or since or until:
             raise UsageError(
                 "`--events` answers line by line: use `--output jsonl`, without `--since` and `--until`"
@@ -83,7 +91,9 @@ def detect(
         from clew.cli.detection import print_findings
 
         shown = output or Output(context.config().output)
+        places, began = notifying.destinations(notify or ()), datetime.now(UTC)
         code = print_findings(catalog, shown.value, (since, until), min_severity, threshold)
+        code = notifying.tell_changes(places, began) or code if places else code
     raise typer.Exit(context.EXIT_PARTIAL if catalog.incomplete and code == context.EXIT_CLEAN else code)
 
 
