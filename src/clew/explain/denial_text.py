@@ -1,0 +1,285 @@
+r"""Reads refusals out of any text: a pasted message, a log, a stack trace, JSON with escapes, XML.
+
+The wording is taken leniently, conclusions strictly: what the text does not say stays None, and what was not understood
+is kept in `unread`. AWS: "Troubleshoot access denied error messages" for the grammar of the long form.
+
+>>> found, = read("User: arn:aws:iam::111122223333:user/ana is not authorized to perform: s3:GetObject on resource: "
+...               '"arn:aws:s3:::logs/a" with an explicit deny in a service control policy')
+>>> found.action, found.resource, found.policy_type.value, found.explicit
+('s3:GetObject', 'arn:aws:s3:::logs/a', 'scp', True)
+"""
+
+from __future__ import annotations
+
+import bisect
+import html
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from clew.explain.denial import Denial, Meaning
+from clew.explain.denial_forms import BARE, FORMS, policy_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOST_CHARACTERS = 16 << 20
+"""Longer texts are refused: nobody pastes them, and logs are read file by file."""
+
+_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+# JSON in JSON has its quotation marks escaped more than once.
+_BACKSLASHES = re.compile(r"""(?<!\\)\\++(?:(["'/])|u0027|u0022|[nrt])""")
+_WRITTEN_OUT = {"u0027": "'", "u0022": '"'}
+
+_USER = re.compile(
+    r"User:?\s+(?P<principal>[^\s\"']{1,2048})\s+is\s+not\s+authorized\s+to\s+perform:?\s+(?P<action>[\w-]{1,64}:[\w*]{1,128})"
+)
+_QUOTED = r"\"(?P<double>[^\"\n]{0,2048})\"|'(?P<single>[^'\n]{0,2048})'"
+_KINDS = (
+    r"(?:role|user|group|policy|instance\s+profile|access\s+key(?:\s+ID)?|server\s+certificate|SAML\s+provider|"
+    r"MFA\s+device|virtual\s+mfa\s+device|account\s+alias)"
+)
+_RESOURCE = re.compile(
+    rf"\s+on\s+(?:the\s+)?resources?:?\s+(?:{_QUOTED}|(?P<named>{_KINDS}\s+[^\s\"',;]{{1,512}})"
+    r"|(?P<ciphertext>associated\s+with\s+this\s+ciphertext)|(?P<bare>[^\s\"',;]{1,2048}))",
+    re.IGNORECASE,
+)
+_MISSING = re.compile(
+    r"\s+because\s+no\s+(?P<type>[\w\s-]{3,60}?)\s+allows?\s+the\s+(?P<action>[\w-]{1,64}:[\w*]{1,128})\s+action",
+    re.IGNORECASE,
+)
+_TYPE = r"(?:[\w-]+\s+){0,4}?(?:policy|policies|boundary)\b"
+_EXPLICIT = re.compile(
+    rf"\s+with\s+an?\s+explicit\s+deny(?:\s+in\s+(?:an?|the)\s+(?P<type>{_TYPE}))?"
+    rf"(?:\s+transitively\s+through\s+(?:an?|the)\s+(?P<through>{_TYPE}))?",
+    re.IGNORECASE,
+)
+_OTHER_REASON = re.compile(r"\s+because\s+(?P<words>[^.\n\"]{1,300})", re.IGNORECASE)
+_POLICY_ARN = re.compile(r":\s+(?P<arn>arn:[\w-]+:[\w-]+:[\w-]*:[\w-]*:[^\s\"',;<)]{1,512})")
+_TOKEN = re.compile(
+    r"\.?\s*Encoded\s+authorization\s+failure\s+message:\s*(?P<token>[\w+/=-]{1,10240})", re.IGNORECASE
+)
+_ENDING = ".,;:!)]}>"
+
+# How SDKs and tools say what was called and what the service answered.
+_WHERE = 600
+_NEAR = 200
+_CLI = re.compile(
+    r"error\s+occurred\s+\((?P<code>[\w.]{1,80})\)\s+when\s+calling\s+the\s+(?P<operation>\w{1,80})\s+operation"
+)
+_GO = re.compile(r"operation\s+error\s+(?P<service>[\w\s]{1,60}?):\s+(?P<operation>\w{1,80}),")
+_GO_CODE = re.compile(r"api\s+error\s+(?P<code>[\w.]{1,80}):")
+_JAVA = re.compile(
+    r"\(Service:\s*(?P<service>[\w\s]{1,60}?)[;,]\s*Status\s+Code:\s*\d{3}"
+    r"(?:[;,]\s*Error\s+Code:\s*(?P<code>[\w.]{1,80}))?(?:[;,]\s*Request\s+ID:\s*(?P<request>[\w-]{8,64}))?"
+)
+_XML = re.compile(r"<Code>(?P<code>[\w.]{1,80})</Code>")
+_CODE = re.compile(
+    r"\b(?P<code>(?:Client\.)?(?:AccessDenied(?:Exception|Fault)?|UnauthorizedOperation|KMSAccessDeniedException|"
+    r"InvalidIdentityToken|ValidationError|InvalidParameterException|ExpiredToken(?:Exception)?|InvalidClientTokenId|"
+    r"SignatureDoesNotMatch|UnrecognizedClientException|AuthorizationError|VpceAccessDenied|AllAccessDisabled))\b"
+)
+_REQUEST_ID = re.compile(
+    r"(?:Request\s*Id|RequestID|request\s+id|x-amzn?-request-?id)[\"'>:=\s]{1,6}(?P<request>[\w-]{8,64})",
+    re.IGNORECASE,
+)
+
+
+class _Found(NamedTuple):
+    start: int
+    end: int
+    denial: Denial
+
+
+def read(text: str) -> tuple[Denial, ...]:
+    """Every refusal in the text, in its order; empty when there is none that anybody here understands.
+
+    Errors: `ValueError` when the text is longer than `MOST_CHARACTERS`.
+    """
+    if len(text) > MOST_CHARACTERS:
+        raise ValueError(f"the text has {len(text):,} characters; at most {MOST_CHARACTERS:,} are read")
+    plain = plainly(text)
+    found = sorted(_told(plain, [*_users(plain), *_forms(plain)]), key=lambda each: each.start)
+    starts = [match.start() for match in re.finditer("\n", plain)]
+    around = [-1, *(each.end for each in found)]
+    after = [*(each.start for each in found[1:]), len(plain)]
+    return tuple(
+        _placed(plain, each, bisect.bisect_left(starts, each.start) + 1, around[index], after[index])
+        for index, each in enumerate(found)
+    )
+
+
+def plainly(text: str) -> str:
+    r"""The text without terminal escapes, backslashes before quotation marks, and entities of XML.
+
+    >>> plainly('\x1b[31mUser: \\"a\\"&quot;')
+    'User: "a""'
+    """
+    return html.unescape(_BACKSLASHES.sub(_unescaped, _ESCAPES.sub("", text)))
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    written = match[0].lstrip("\\")
+    return match[1] or _WRITTEN_OUT.get(written, {"n": "\n", "r": "\n", "t": " "}.get(written, written))
+
+
+def _told(plain: str, found: list[_Found]) -> Iterator[_Found]:
+    """Those that stand for themselves: neither inside another, nor a bare phrase near a more telling one."""
+    kept = sorted((each for each in found if each.denial.form not in BARE), key=lambda each: each.start)
+    for form in BARE:
+        bare = [each for each in found if each.denial.form == form and not _beside(plain, each, kept)]
+        kept = sorted([*kept, *bare], key=lambda each: (each.start, -each.end))
+    ends = 0
+    for each in kept:
+        if each.start >= ends:
+            ends = each.end
+            yield each
+
+
+def _beside(plain: str, bare: _Found, kept: list[_Found]) -> bool:
+    """Whether another refusal stands near on the same line; with an encoded message of its own it stands for itself."""
+    at = bisect.bisect_left(kept, bare.start, key=lambda each: each.start)
+    near = kept[max(at - 1, 0) : at + 1]
+    gaps = ((min(each.end, bare.end), max(each.start, bare.start)) for each in near)
+    return bare.denial.token is None and any(
+        start - end < _NEAR and "\n" not in plain[end:start] for end, start in gaps
+    )
+
+
+def _users(plain: str) -> Iterator[_Found]:
+    for match in _USER.finditer(plain):
+        end, denial = _clauses(plain, match)
+        yield _Found(match.start(), end, denial)
+
+
+def _clauses(plain: str, user: re.Match[str]) -> tuple[int, Denial]:
+    """What follows the action: the resource, the reason, the policy's ARN, the encoded message; each may be missing."""
+    denial = Denial("", 0, "user-action", principal=user["principal"], action=user["action"])
+    end = user.end()
+    resource = _RESOURCE.match(plain, end)
+    if resource is not None:
+        value, end = _resource(resource)
+        denial = replace(denial, resource=value)
+    end, denial = _reason(plain, end, denial)
+    arn = _POLICY_ARN.match(plain, end)
+    if arn is not None:
+        written = arn["arn"].rstrip(_ENDING)
+        end, denial = arn.start("arn") + len(written), replace(denial, policy_arn=written)
+    token = _TOKEN.match(plain, end)
+    if token is not None:
+        end, denial = token.end(), replace(denial, token=token["token"])
+    return end, denial
+
+
+def _resource(match: re.Match[str]) -> tuple[str | None, int]:
+    if match["ciphertext"]:
+        return None, match.end()
+    for group in ("double", "single"):
+        if match[group] is not None:
+            return match[group], match.end()
+    group = "named" if match["named"] else "bare"
+    written = match[group].rstrip(_ENDING)
+    return " ".join(written.split()), match.start(group) + len(written)
+
+
+def _reason(plain: str, at: int, denial: Denial) -> tuple[int, Denial]:
+    missing = _MISSING.match(plain, at)
+    if missing is not None:
+        known = policy_type(missing["type"])
+        unread = () if known else (missing["type"],)
+        said = replace(
+            denial, policy_type=known, explicit=False, reason_action=missing["action"], unread=unread
+        )
+        return missing.end(), said
+    explicit = _EXPLICIT.match(plain, at)
+    if explicit is not None:
+        words = explicit["type"] or ""
+        known = policy_type(words)
+        through = policy_type(explicit["through"] or "")
+        unread = (words,) if words and known is None else ()
+        return explicit.end(), replace(
+            denial, policy_type=known, explicit=True, through=through, unread=unread
+        )
+    other = _OTHER_REASON.match(plain, at)
+    if other is not None:
+        return _other_reason(other, denial)
+    return at, denial
+
+
+def _other_reason(other: re.Match[str], denial: Denial) -> tuple[int, Denial]:
+    """A reason in words of its own: one of the known wordings, or words that nobody here knows."""
+    words = other["words"].rstrip()
+    end = other.start("words") + len(words)
+    form = next((form for form in FORMS if form.pattern.search(words)), None)
+    if form is None:
+        return end, replace(denial, unread=(words,))
+    return end, replace(denial, form=form.id, says=form.says, policy_type=form.policy_type)
+
+
+def _forms(plain: str) -> Iterator[_Found]:
+    for form in FORMS:
+        for match in form.pattern.finditer(plain):
+            named = match.groupdict()
+            resource = (named.get("resource") or "").rstrip(_ENDING) or None
+            denial = Denial(
+                "",
+                0,
+                form.id,
+                meaning=form.meaning,
+                says=form.says,
+                principal=named.get("principal"),
+                action=named.get("action") or form.action,
+                resource=resource,
+                policy_type=form.policy_type,
+                explicit=True if named.get("explicit") else form.explicit,
+            )
+            token = _TOKEN.match(plain, match.end())
+            end = token.end() if token is not None else match.end()
+            yield _Found(match.start(), end, replace(denial, token=token["token"] if token else None))
+
+
+def _placed(plain: str, found: _Found, line: int, before: int, after: int) -> Denial:
+    """The refusal with its place, and with what the text around it, up to its neighbours, says of the call."""
+    start = max(before, found.start - _WHERE, 0)
+    ahead = plain[start : found.start]
+    # What stands before may be some lines up; after the message only its own line is about it.
+    rest = plain[found.end : min(after, found.end + _WHERE)].partition("\n")[0]
+    around = plain[start : found.end] + rest
+    code, service, operation, request = _call(ahead, around)
+    denial = replace(
+        found.denial,
+        raw=plain[found.start : found.end],
+        line=line,
+        code=code,
+        service=service,
+        operation=operation,
+        request_id=request,
+    )
+    return replace(denial, action=denial.action or _action(denial))
+
+
+def _call(ahead: str, around: str) -> tuple[str | None, str | None, str | None, str | None]:
+    """Code, service, operation and request id; of several the one nearest before the message."""
+    cli = _last(_CLI, around) if _last(_CLI, ahead) is None else _last(_CLI, ahead)
+    go, go_code, java = _last(_GO, ahead), _last(_GO_CODE, ahead), _JAVA.search(around)
+    xml, word = _XML.search(around), _last(_CODE, ahead) or _CODE.search(around)
+    request = _REQUEST_ID.search(around)
+    code = next((m["code"] for m in (cli, go_code, java, xml, word) if m is not None and m["code"]), None)
+    service = next((m["service"] for m in (go, java) if m is not None), None)
+    operation = next((m["operation"] for m in (cli, go) if m is not None), None)
+    return code, service, operation, request["request"] if request else None
+
+
+def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    found = None
+    for found in pattern.finditer(text):  # noqa: B007  # the last match is wanted
+        pass
+    return found
+
+
+def _action(denial: Denial) -> str | None:
+    """The action of the operation, where the service's own name says the prefix; else nobody knows it."""
+    service = (denial.service or "").lower().removeprefix("amazon").removeprefix("aws").strip()
+    if denial.meaning is Meaning.DENIED and denial.operation and service.isalnum():
+        return f"{service}:{denial.operation}"
+    return None
