@@ -40,10 +40,12 @@ def literals(
     *,
     least: Manner = Manner.ACCOUNT,
     bounded: bool = False,
+    wildcards: bool = False,
 ) -> Literals | None:
     """The box of requests that the statement matches; None when it matches none.
 
     least: the weakest manner of naming the caller that counts. bounded: whether the caller has a permissions boundary.
+    wildcards: whether principals may hold wildcards, as in reference policies.
     """
     if usable(statement, gate):
         return None
@@ -52,7 +54,7 @@ def literals(
     for part in (
         _action(statement, space),
         _resource(statement, gate, space, symbols),
-        _caller(statement, gate, space, least=least, bounded=bounded),
+        _caller(statement, gate, space, least=least, bounded=bounded, wildcards=wildcards),
         *(_condition(each, space, symbols) for each in statement.conditions),
     ):
         if part is False:
@@ -104,17 +106,21 @@ def _resources(patterns: Sequence[str], gate: Gate, symbols: Symbols | None) -> 
     return Texts([*closed, *(atom for atom in atoms if atom is not None)])
 
 
-def _caller(statement: Statement, gate: Gate, space: Space, *, least: Manner, bounded: bool) -> int | bool:
+def _caller(
+    statement: Statement, gate: Gate, space: Space, *, least: Manner, bounded: bool, wildcards: bool
+) -> int | bool:
     if gate not in WITH_PRINCIPAL:
         return True
     caller = space.caller
     if statement.principals is not None:
         named = Named(statement.principals)
+        if wildcards:
+            return _signed(space, CALLER, callers.named_or_alike(named, caller), negated=False)
         return _signed(space, CALLER, callers.named_by(named, caller, least), negated=False)
-    named = Named(statement.not_principals or ())
     denies = not statement.allows
     if denies and bounded:
         return True
+    named = Named(statement.not_principals or ())
     return _signed(space, CALLER, callers.excepted_by(named, caller, denies=denies), negated=True)
 
 

@@ -14,7 +14,7 @@ from clew.engine.principal import Caller, Kind, Manner, Named, PrincipalError, p
 from clew.symbolic.automata import Step, letters, wild
 from clew.symbolic.keys import KeyKind
 from clew.symbolic.operators import arn_pattern
-from clew.symbolic.texts import DIGITS, Atom, Texts, equal
+from clew.symbolic.texts import DIGITS, Atom, Texts, equal, glob
 from clew.symbolic.values import Values, of_texts
 
 if TYPE_CHECKING:
@@ -81,12 +81,12 @@ def of_resource(named: Iterable[Named], partitions: Sequence[str]) -> tuple[Call
     """Every kind of caller that a resource's policy may let in; those that hardly matter only where they are named."""
     listed = list(named)
     texts = sorted(frozenset().union(*(each.texts for each in listed)))
-    found = [
+    found = [CallerKind(Kind.ANONYMOUS, Texts([equal("*")]))]
+    found += [
         CallerKind(kind, _arns(kind, partitions))
         for kind in (Kind.USER, Kind.ROLE, Kind.ROOT, Kind.FEDERATED_USER)
     ]
     found += _sessions(texts)
-    found.append(CallerKind(Kind.ANONYMOUS, Texts([equal("*")])))
     found.append(CallerKind(Kind.SERVICE, _services(listed, texts)))
     found += _providers(listed)
     canonical = sorted(frozenset().union(*(each.canonical for each in listed)))
@@ -155,6 +155,33 @@ def _providers(named: Iterable[Named]) -> Iterator[CallerKind]:
 
 
 # How elements name callers
+
+
+def alike(named: Named) -> Texts:
+    """The callers that a reference policy's wildcards stand for; elsewhere such entries name nobody.
+
+    AWS: "Checks for validating policies": "custom policy checks allow wildcards in the Principal element for reference
+    resource policies".
+    """
+    atoms: list[Atom | None] = []
+    for principal in named.unmatched:
+        if "*" not in principal.value and "?" not in principal.value:
+            continue
+        if principal.kind == "AWS" and principal.value.startswith("arn:"):
+            atoms.append(arn_pattern(principal.value))
+        elif principal.kind == "Service":
+            atoms.append(glob(principal.value))
+    return Texts(atom for atom in atoms if atom is not None)
+
+
+def named_or_alike(named: Named, caller: CallerKind) -> Texts | bool:
+    """As `named_by`, with wildcards."""
+    known, more = named_by(named, caller), alike(named)
+    if known is True or not more.atoms:
+        return known
+    if caller.session is not None:
+        return more.match(caller.session.text)
+    return more if known is False else Texts([*known.atoms, *more.atoms])
 
 
 def named_by(named: Named, caller: CallerKind, least: Manner = Manner.ACCOUNT) -> Texts | bool:

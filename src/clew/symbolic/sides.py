@@ -10,12 +10,13 @@ from clew.engine.principal import Manner, Named, parse_principal
 from clew.engine.verdicts import Gate
 from clew.policy.model import PolicyKind
 from clew.symbolic import boxes
-from clew.symbolic.callers import WEB_IDENTITY
+from clew.symbolic.callers import WEB_IDENTITY, alike
 from clew.symbolic.search import Is, Not, all_of, any_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from clew.engine.principal import Caller
     from clew.engine.request import Request
     from clew.policy.model import Policy, Statement
     from clew.symbolic.search import Formula
@@ -42,10 +43,12 @@ class Documents:
     """Policies of one kind, taken together: some Allow matches and no Deny does.
 
     The account of the resource and other policies play no part: this is what the documents themselves say.
+    `wildcards`: whether principals may hold wildcards, as in reference policies.
     """
 
     policies: tuple[Policy, ...]
     kind: PolicyKind = PolicyKind.IDENTITY
+    wildcards: bool = False
 
     @property
     def gate(self) -> Gate:
@@ -63,12 +66,14 @@ class Documents:
 
     def formula(self, space: Space) -> Formula:
         """The requests that the documents allow."""
-        allowed, denied = parted(self.policies, self.gate, space)
+        allowed, denied = parted(self.policies, self.gate, space, wildcards=self.wildcards)
         return all_of([any_of(map(Is, allowed)), *map(Not, denied)])
 
     def allows(self, request: Request) -> bool | None:
         """Whether the documents allow the request, statement by statement as the engine reads them."""
-        verdicts = [(placed, _matches(placed, request)) for placed in self._placed()]
+        verdicts = [
+            (placed, _matches(placed, request, wildcards=self.wildcards)) for placed in self._placed()
+        ]
         denies = [verdict for placed, verdict in verdicts if placed.denies]
         grants = [verdict for placed, verdict in verdicts if not placed.denies]
         if True in denies or not any(verdict is not False for verdict in grants):
@@ -80,7 +85,7 @@ class Documents:
         return [
             (placed.policy, placed.statement)
             for placed in self._placed()
-            if not placed.denies and _matches(placed, request)
+            if not placed.denies and _matches(placed, request, wildcards=self.wildcards)
         ]
 
     def _placed(self) -> Iterator[Placed]:
@@ -88,13 +93,19 @@ class Documents:
             yield from place_one(policy, self.gate, self.kind.value)
 
 
-def _matches(placed: Placed, request: Request) -> bool | None:
+def _matches(placed: Placed, request: Request, *, wildcards: bool) -> bool | None:
     action = request.action.lower()
     if placed.gate in {Gate.RESOURCE, Gate.RCP, Gate.ENDPOINT}:
         caller = parse_principal(request.principal, web_identity=action == WEB_IDENTITY)
-        if placed.manner(caller, bounded=False, owner="") is Manner.NONE:
+        if not _is_about(placed, caller, wildcards=wildcards):
             return False
     return placed.compiled.evaluate(action, request.resource, request.context)
+
+
+def _is_about(placed: Placed, caller: Caller, *, wildcards: bool) -> bool:
+    if placed.manner(caller, bounded=False, owner="") is not Manner.NONE:
+        return True
+    return wildcards and placed.statement.principals is not None and alike(placed.named).match(caller.text)
 
 
 def named_in(policies: Iterable[Policy]) -> Iterator[Named]:
@@ -113,6 +124,7 @@ def parted(
     *,
     least: Manner = Manner.ACCOUNT,
     bounded: bool = False,
+    wildcards: bool = False,
 ) -> tuple[list[boxes.Literals], list[boxes.Literals]]:
     """The boxes of the Allow statements, and those of the Deny statements."""
     allowed: list[boxes.Literals] = []
@@ -120,7 +132,9 @@ def parted(
     for policy in policies:
         for statement in policy.statements:
             manner = least if statement.allows else Manner.ACCOUNT
-            found = boxes.literals(statement, policy, gate, space, least=manner, bounded=bounded)
+            found = boxes.literals(
+                statement, policy, gate, space, least=manner, bounded=bounded, wildcards=wildcards
+            )
             if found is not None:
                 (allowed if statement.allows else denied).append(found)
     return allowed, denied

@@ -1,0 +1,20 @@
+"""The words that the options of `clew check` and `clew diff` take."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """The kinds of policy that can be checked, as AWS's checks divide them."""
+
+    IDENTITY = "identity"
+    RESOURCE = "resource"
+
+
+class Output(StrEnum):
+    """The forms in which outcomes are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    AWS = "aws"

@@ -1,0 +1,220 @@
+"""The custom policy checks of IAM Access Analyzer: no new access, access not granted, no public access.
+
+AWS: IAM Access Analyzer API reference, CheckNoNewAccess, CheckAccessNotGranted, CheckNoPublicAccess; IAM User Guide,
+"Validate policies with IAM Access Analyzer custom policy checks".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from clew.policy.model import PolicyKind
+from clew.symbolic import public
+from clew.symbolic.questions import Verdict, find
+from clew.symbolic.search import AllOf, AnyOf, Is, contrary
+from clew.symbolic.sides import Documents
+from clew.symbolic.space import ACTION, RESOURCE
+from clew.symbolic.texts import globs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from clew.engine.request import Request
+    from clew.policy.model import Policy, Statement
+    from clew.symbolic.questions import Answer
+    from clew.symbolic.search import Formula
+    from clew.symbolic.space import Space
+
+MOST: Final = 100
+"""The most actions, and the most resources, that one check of access takes (AWS: quotas of IAM Access Analyzer)."""
+
+
+class Result(StrEnum):
+    """What a check came to."""
+
+    PASS = "PASS"  # noqa: S105  # AWS's word for "passed"
+    FAIL = "FAIL"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One statement that makes a check fail, in AWS's words, with a request that it alone shows to be possible."""
+
+    description: str
+    statement: Statement
+    source: str | None
+    witness: Request
+
+    @property
+    def place(self) -> str:
+        """File and line, as far as they are known."""
+        position = self.statement.position
+        if position is None:
+            return f"{self.source or 'policy'} statement {self.statement.index}"
+        return f"{self.source or 'line'}:{position.line}" if self.source else f"line {position.line}"
+
+    def document(self) -> dict[str, object]:
+        """The reason in the shape of AWS's ReasonSummary."""
+        found: dict[str, object] = {
+            "description": self.description,
+            "statementIndex": self.statement.index,
+        }
+        if self.statement.sid:
+            found["statementId"] = self.statement.sid
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer of a check: a failure has a witness and reasons, an unknown result says what was not decided."""
+
+    result: Result
+    message: str
+    witness: Request | None = None
+    reasons: tuple[Reason, ...] = ()
+    undecided: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    passed: str
+    failed: str
+    reason: str
+
+
+_NEW: Final = _Words(
+    "The modified permissions do not grant new access compared to your existing policy.",
+    "The modified permissions grant new access compared to your existing policy.",
+    "New access in the statement with {}.",
+)
+_IMPLIED: Final = _Words(
+    "The right policy allows all that the left one does.",
+    "The left policy allows what the right one does not.",
+    "Access beyond the right policy in the statement with {}.",
+)
+_GRANTED: Final = _Words(
+    "The policy document does not grant access to perform any of the listed actions or resources.",
+    "The policy document grants access to perform one or more of the listed actions or resources.",
+    "One or more of the listed actions or resources in the statement with {}.",
+)
+_PUBLIC: Final = _Words(
+    "The resource policy does not grant public access for the given resource type.",
+    "The resource policy grants public access for the given resource type.",
+    "Public access granted in the following statement with {}.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Actions and resources, as patterns; none listed means any."""
+
+    actions: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+
+
+def no_new_access(new: Policy, existing: Policy, kind: PolicyKind = PolicyKind.IDENTITY) -> Outcome:
+    """Whether the new policy allows nothing that the existing one does not.
+
+    Actions are not held against the resources that they work on, as in AWS's check; principals of the existing
+    policy may hold wildcards.
+    """
+    return _compared(new, Documents((existing,), kind, wildcards=True), _NEW)
+
+
+def implied(left: Policy, right: Policy, kind: PolicyKind = PolicyKind.IDENTITY) -> Outcome:
+    """Whether the right policy allows all that the left one does; both are read as AWS evaluates them."""
+    return _compared(left, Documents((right,), kind), _IMPLIED)
+
+
+def _compared(policy: Policy, reference: Documents, words: _Words) -> Outcome:
+    return _checked(
+        policy,
+        reference.kind,
+        words,
+        lambda space: contrary(reference.formula(space)),
+        lambda request: reference.allows(request) is False,
+        reference,
+    )
+
+
+def access_not_granted(
+    policy: Policy, access: Sequence[Access], kind: PolicyKind = PolicyKind.IDENTITY
+) -> Outcome:
+    """Whether the policy allows none of the actions on any of the resources."""
+    return _checked(policy, kind, _GRANTED, lambda space: _among(access, space), lambda _: True)
+
+
+def no_public_access(policy: Policy, resource_type: str) -> Outcome:
+    """Whether the resource policy lets no stranger in; `KeyError` for a resource type that AWS does not check."""
+    services = public.SERVICES[resource_type]
+    return _checked(
+        policy,
+        PolicyKind.RESOURCE,
+        _PUBLIC,
+        lambda space: public.strangers((policy,), space, services),
+        lambda _: True,
+    )
+
+
+def _among(access: Sequence[Access], space: Space) -> Formula:
+    return AnyOf(tuple(Is(tuple(_literals(each, space))) for each in access))
+
+
+def _literals(access: Access, space: Space) -> Iterator[int]:
+    if access.actions:
+        yield space.literal(ACTION, globs([action.lower() for action in access.actions]))
+    if access.resources:
+        yield space.literal(RESOURCE, globs(access.resources))
+
+
+def _checked(
+    policy: Policy,
+    kind: PolicyKind,
+    words: _Words,
+    limit: Callable[[Space], Formula],
+    confirms: Callable[[Request], bool],
+    *others: Documents,
+) -> Outcome:
+    side = Documents((policy,), kind)
+    answer = _found(side, limit, confirms, others)
+    if answer.verdict is Verdict.NONE:
+        return Outcome(Result.PASS, words.passed)
+    if answer.request is None:
+        return Outcome(Result.UNKNOWN, f"It was not decided: {answer.reason}.", undecided=answer.reason)
+    reasons = _reasons(side, answer.request, words, lambda one: _found(one, limit, confirms, others))
+    return Outcome(Result.FAIL, words.failed, answer.request, tuple(reasons))
+
+
+def _found(
+    side: Documents,
+    limit: Callable[[Space], Formula],
+    confirms: Callable[[Request], bool],
+    others: Sequence[Documents],
+) -> Answer:
+    return find(
+        (side, *others),
+        lambda space: AllOf((side.formula(space), limit(space))),
+        lambda request: side.allows(request) is True and confirms(request),
+    )
+
+
+def _reasons(
+    side: Documents, witness: Request, words: _Words, ask: Callable[[Documents], Answer]
+) -> Iterator[Reason]:
+    """Every Allow statement that by itself, with the policy's denials, makes the check fail."""
+    granting = {statement.index for _, statement in side.granting(witness)}
+    for policy in side.policies:
+        denials = tuple(each for each in policy.statements if not each.allows)
+        for statement in policy.statements:
+            if not statement.allows:
+                continue
+            request = witness if statement.index in granting else None
+            if request is None:
+                alone = policy._replace(statements=(statement, *denials))
+                request = ask(replace(side, policies=(alone,))).request
+            if request is not None:
+                name = f"sid: {statement.sid}" if statement.sid else f"index: {statement.index}"
+                yield Reason(words.reason.format(name), statement, policy.source, request)
