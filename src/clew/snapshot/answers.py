@@ -60,6 +60,7 @@ class Answer:
     """What AWS said to a call; all pages of it are one body.
 
     Units: `collected_at` is UTC, ISO 8601. `body` is decoded JSON without response metadata, and None unless `ok`.
+    `source` is the file, with line or address, that said it in AWS's place; empty for AWS's own answers.
     """
 
     call: Call
@@ -68,6 +69,7 @@ class Answer:
     body: Mapping[str, object] | None = field(default=None, repr=False)
     error_code: str = ""
     error_message: str = ""
+    source: str = ""
 
     def list(self, name: str) -> tuple[Mapping[str, object], ...]:
         """The objects of a list in the body; empty where AWS left it out or there is nothing at all.

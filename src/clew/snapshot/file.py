@@ -115,7 +115,7 @@ def _line(answer: Answer) -> Mapping[str, object]:
         line["body"] = answer.body
     if answer.error_code or answer.error_message:
         line |= {"error_code": answer.error_code, "error_message": answer.error_message}
-    return line
+    return line | ({"source": answer.source} if answer.source else {})
 
 
 def is_snapshot(data: bytes) -> bool:
@@ -187,6 +187,7 @@ def _answer(line: bytes, place: str) -> Answer:
             given.get("body"),
             given.get("error_code", ""),
             given.get("error_message", ""),
+            given.get("source", ""),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{place}: expected an answer of AWS with its call, time and status") from error

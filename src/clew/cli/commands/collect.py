@@ -53,6 +53,13 @@ def collect(
     only: Annotated[
         list[str] | None, typer.Option("--only", help="Services, such as iam,s3; all by default.")
     ] = None,
+    from_files: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from-files",
+            help="Ask no AWS: read exports, templates and plans in this folder or file (repeatable).",
+        ),
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Calls at the same time.")] = 16,
     print_policy: Annotated[
         bool,
@@ -62,8 +69,17 @@ def collect(
     """Read the configuration of AWS accounts, with read-only calls, into one snapshot file.
 
     A call that is refused or fails is recorded as such: what depends on it is unknown, never a pass and never a fail.
+    With --from-files the same is made of what AWS's command line, AWS Config, CloudFormation and Terraform write;
+    --account and --regions then say where templates and plans will be deployed.
     Exit codes: 0 everything was read, 2 wrong input or no credentials, 3 something could not be read.
     """
+    if from_files:
+        from clew.cli import offline
+
+        given = offline.Given(tuple(from_files), _split(accounts), _split(regions))
+        offline.check(given, asked=bool(profile or role or organization or only or print_policy))
+        path = output or _default(_stamp())
+        raise typer.Exit(offline.collect(given, path, _stamp()))
     from clew.collect.collector import Scale
     from clew.collect.session import Account
     from clew.collect.table import SERVICES, chosen
@@ -124,6 +140,12 @@ def _collect(reads: tuple[Read, ...], scale: Scale, output: Path | None) -> int:
     for line in _lines(answers, path, time.monotonic() - started):
         typer.echo(line)
     return context.EXIT_PARTIAL if snapshots.unread(answers) else context.EXIT_CLEAN
+
+
+def _stamp() -> str:
+    from clew.cli import snapshots
+
+    return snapshots.now().isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _default(began: str) -> Path:
