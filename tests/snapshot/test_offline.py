@@ -16,6 +16,7 @@ from clew.snapshot.answers import Answer, Status
 from clew.snapshot.offline import folder
 from clew.snapshot.offline.declared import Place, Unresolved
 from clew.snapshot.offline.intrinsics import Scope
+from clew.snapshot.offline.origins import Origins
 
 CASES = Path(__file__).resolve().parent.parent / "cases" / "config" / "offline.yaml"
 ROWS = yaml.safe_load(CASES.read_text(encoding="utf-8"))["rows"]
@@ -136,3 +137,11 @@ def test_an_open_part_is_never_dropped(pair: tuple[str, object]) -> None:
         {"Fn::Select": [0, [{"Ref": "Open"}, pair[1]]]},
     ):
         assert isinstance(SCOPE.resolve(written), Unresolved)
+
+
+def test_where_a_resource_is_declared(files: Path) -> None:
+    """A resource is found by its ARN or its bare name, each service for itself."""
+    case = {"files": {"t.yaml": {"Resources": {"B": {"Type": "AWS::S3::Bucket"}}}}}
+    origins = Origins(read(case, files).answers)
+    assert origins.of("arn:aws:s3:::B") == "t.yaml:2"
+    assert origins.of(f"arn:aws:iam::{ACCOUNT}:role/B") == ""

@@ -193,5 +193,7 @@ def why_unknown(answer: Answer) -> str:
     """Why an answer cannot be built on, in words."""
     name = f"{answer.call.service}:{answer.call.operation}"
     if not_collected(answer):
+        if answer.source:
+            return f"{answer.source} leaves `{name}` open: {answer.error_message}"
         return f"`{name}` was not asked"
     return f"`{name}` was {answer.status}: {answer.error_code or 'no reason given'}"

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clew.audit import tags
+from clew.audit import declared, tags
 from clew.audit.checks import named
 from clew.audit.credentials import written
 from clew.audit.model import Verdict
 from clew.audit.results import Audit, Judged, Origin, Result, Unread
 from clew.findings import Evidence, Finding, finding_id
+from clew.snapshot.offline.origins import Origins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from clew.audit.frameworks import Control, Framework
-    from clew.audit.model import Judgement, Parameter, State
+    from clew.audit.model import Check, Judgement, Parameter, State
     from clew.snapshot.answers import Answer
 
 Thresholds = tuple[tuple[str, "Parameter"], ...]
@@ -64,6 +65,7 @@ class _Judging:
 
     def __init__(self, states: Sequence[State], given: Mapping[str, Mapping[str, Parameter]]) -> None:
         self._states, self._given = states, given
+        self._origins = {id(state): Origins(state.answers) for state in states}
         self._found: dict[tuple[str, Thresholds], tuple[Judged, ...]] = {}
 
     def of(self, control: Control) -> Iterator[Judged]:
@@ -74,10 +76,15 @@ class _Judging:
             if key not in self._found:
                 found = named(identity)
                 self._found[key] = tuple(
-                    Judged(found, state.account, found.judge(state, **chosen), chosen)
+                    Judged(found, state.account, self._judgements(found, state, chosen), chosen)
                     for state in self._states
                 )
             yield from self._found[key]
+
+    def _judgements(
+        self, check: Check, state: State, chosen: Mapping[str, Parameter]
+    ) -> tuple[Judgement, ...]:
+        return declared.located(check.judge(state, **chosen), self._origins[id(state)])
 
     @property
     def all(self) -> tuple[Judged, ...]:
