@@ -1,0 +1,1 @@
+"""What access is there, what is used, and what would be enough."""
