@@ -77,6 +77,21 @@ def collect(
             raise
 
 
+def collect_as(
+    clients: Clients,
+    account: str,
+    reads: tuple[Read, ...],
+    clock: Clock,
+    *,
+    regions: tuple[str, ...] = (),
+    workers: int = 16,
+) -> Answers:
+    """The answers to these reads by credentials that are at hand; no regions means all that are enabled."""
+    target = _with_regions(account, clients, regions, (), clock)
+    with ThreadPoolExecutor(workers, thread_name_prefix="clew-collect") as pool:
+        return Answers(_Run(reads, target, pool, clock, lambda _: None, 0).answers())
+
+
 def _accounts(clients: Clients, caller: Caller, scale: Scale) -> tuple[str, ...]:
     """The accounts to ask, without repetition: those named, those of the organisation, or the caller's own."""
     from botocore.exceptions import BotoCoreError, ClientError
@@ -106,11 +121,16 @@ def _target(account: str, clients: Clients, caller: Caller, scale: Scale, clock:
             return _Target(account, None, (), (found,))
         clients, answer = found
         assumed = (answer,)
+    return _with_regions(account, clients, scale.regions, assumed, clock)
+
+
+def _with_regions(
+    account: str, clients: Clients, regions: tuple[str, ...], answers: tuple[Answer, ...], clock: Clock
+) -> _Target:
     enabled = ask(Question(REGIONS, account, GLOBAL, REGIONS.given), clients, clock)
     names = tuple(str(each["RegionName"]) for each in enabled.list("Regions"))
     # Without the list only what was named, or the home region, is asked; the refusal stays on record.
-    regions = scale.regions or names or (clients.home_region,)
-    return _Target(account, clients, regions, (*assumed, enabled))
+    return _Target(account, clients, regions or names or (clients.home_region,), (*answers, enabled))
 
 
 def _assumed(
