@@ -33,6 +33,10 @@ class Judged:
         """What the check says of the account."""
         return Verdict.of_all(judgement.verdict for judgement in self.judgements)
 
+    def subject(self, resource: str) -> str:
+        """How a finding about the resource is told from others: under another threshold it is another question."""
+        return f"{resource} ({self.thresholds})" if self.thresholds else resource
+
     @property
     def thresholds(self) -> str:
         """The thresholds that are not the check's own, as text: `days=45`; empty where all are."""
@@ -178,6 +182,18 @@ class Audit:
         """The checks that left nothing of the account unknown: what they do not find is gone."""
         mine = [each for each in self.judged if each.account == account]
         return frozenset(e.check.id for e in mine) - frozenset(e.check.id for e in mine if _open(e))
+
+    def cleared(self, account: str) -> frozenset[tuple[str, str]]:
+        """The pairs of a check and a subject of which all is known, and nothing fails."""
+        mine = [each for each in self.judged if each.account == account]
+        good = {Verdict.PASS, Verdict.NOT_APPLICABLE}
+        told = [
+            (each.check.id, each.subject(j.resource), j.verdict in good)
+            for each in mine
+            for j in each.judgements
+        ]
+        well = frozenset((check, subject) for check, subject, is_good in told if is_good)
+        return well - frozenset((check, subject) for check, subject, is_good in told if not is_good)
 
 
 def _open(judged: Judged) -> bool:

@@ -122,8 +122,7 @@ def _finding(
     tagged: tuple[tuple[str, str], ...],
 ) -> Finding:
     check, resource = judged.check, told[0].resource
-    # The same check under another threshold asks another question; its findings live on their own.
-    subject = f"{resource} ({judged.thresholds})" if judged.thresholds else resource
+    subject = judged.subject(resource)
     region = _region(resource)
     return Finding(
         id=finding_id("audit", check.id, state.account, subject),

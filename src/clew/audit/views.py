@@ -17,7 +17,7 @@ from clew.findings import Severity, Status
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from clew.audit.frameworks import Control
+    from clew.audit.frameworks import Control, Framework
     from clew.audit.model import Check, Judgement
     from clew.audit.results import Audit, Result
 
@@ -31,6 +31,13 @@ COMPLIANCE: Final[Mapping[Verdict, str]] = MappingProxyType(
     }
 )
 """What AWS Config calls each verdict."""
+
+
+def told(verdict: Verdict, framework: Framework) -> str:
+    """The verdict of a control in the words of its framework."""
+    in_config = framework.vocabulary == "config"
+    return COMPLIANCE[verdict] if in_config else verdict.value.replace("_", " ")
+
 
 NEVER_RED: Final = "never"
 """The `red` of a control whose failures are all yellow."""

@@ -79,6 +79,7 @@ def _account(database: Database, audit: Audit, account: str, now: datetime, chan
         now,
         producer=producer,
         covered=audit.settled_rules(account),
+        cleared=audit.cleared(account),
         gap=None,
         detail=_detail(audit, account),
     )

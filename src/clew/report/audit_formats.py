@@ -12,6 +12,7 @@ from clew.report import (
     audit_html,
     audit_json,
     audit_junit,
+    audit_ocsf,
     audit_sarif,
     audit_text,
     credential_text,
@@ -46,23 +47,34 @@ def _json(audit: Audit, _: Options) -> str:
     return json.dumps(audit_json.document(audit), indent=2) + "\n"
 
 
+def _pdf(audit: Audit, options: Options) -> bytes:
+    # ReportLab is an extra, and takes 0.2 s to load.
+    from clew.report import audit_pdf
+
+    return audit_pdf.render(audit, show=options.show)
+
+
 FORMATS: dict[str, Callable[[Audit, Options], str | bytes]] = {
     "text": _text,
     "json": _json,
     "csv": lambda audit, _: audit_csv.render(audit),
     "html": lambda audit, _: audit_html.render(audit),
+    "ocsf": lambda audit, _: audit_ocsf.render(audit),
     "asff": lambda audit, _: audit_asff.render(audit),
     "sarif": lambda audit, _: audit_sarif.render(audit),
     "junit": lambda audit, _: audit_junit.render(audit),
+    "pdf": _pdf,
 }
 SUFFIXES = {
     "text": "txt",
     "json": "json",
     "csv": "csv",
     "html": "html",
+    "ocsf": "ocsf.json",
     "asff": "asff.json",
     "sarif": "sarif",
     "junit": "junit.xml",
+    "pdf": "pdf",
 }
 """How the name of a file of each format ends."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from clew.audit.model import Verdict
@@ -49,7 +50,7 @@ class Item:
         return parts[_REGION_PART] if len(parts) == _ARN_PARTS else ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Group:
     """One check under one set of thresholds, with everything that it said.
 
@@ -63,8 +64,9 @@ class Group:
     items: tuple[Item, ...]
     causes: tuple[tuple[str, int], ...]
     fixed: int
+    among_frameworks: bool = False
 
-    @property
+    @cached_property
     def verdict(self) -> Verdict:
         """What the check says of everything; what is suppressed still fails."""
         return Verdict.of_all(item.judgement.verdict for item in self.items)
@@ -73,10 +75,15 @@ class Group:
         """The items of that verdict."""
         return tuple(item for item in self.items if item.judgement.verdict is verdict)
 
-    @property
+    @cached_property
     def failing(self) -> tuple[Item, ...]:
         """The failures that nobody has accepted."""
         return tuple(item for item in self.of(Verdict.FAIL) if not item.is_suppressed)
+
+    @property
+    def judged(self) -> int:
+        """How many resources the check applies to."""
+        return len(self.items) - len(self.of(Verdict.NOT_APPLICABLE))
 
     @property
     def suppressed(self) -> int:
@@ -96,9 +103,8 @@ class Group:
 
     @property
     def label(self) -> str:
-        """The control ids, with their framework where there are several."""
-        several = len({framework for framework, _ in self.controls}) > 1
-        return ", ".join(f"{f} {c}" if several else c for f, c in self.controls)
+        """The control ids, with their framework where the audit has several."""
+        return ", ".join(f"{f} {c}" if self.among_frameworks else c for f, c in self.controls)
 
     @property
     def title(self) -> str:
@@ -146,7 +152,8 @@ def _group(
         item.judgement for item in items if item.judgement.verdict is Verdict.FAIL and not item.is_suppressed
     ]
     fixed = sum(_asks(finding, key) for finding in audit.trend.fixed) if audit.trend else 0
-    return Group(judged[0].check, key[1], controls, items, causes(failed), fixed)
+    several = len(audit.frameworks) > 1
+    return Group(judged[0].check, key[1], controls, items, causes(failed), fixed, several)
 
 
 def _asks(finding: Finding, key: tuple[str, str]) -> bool:
@@ -160,11 +167,10 @@ def _items(
 ) -> Iterator[Item]:
     for each in judged:
         accounts = (each.account,) if each.account else ()
-        end = f" ({each.thresholds})" if each.thresholds else ""
         for judgement in each.judgements:
             found = None
             if judgement.verdict is Verdict.FAIL:
-                found = findings.get((each.check.id, accounts, f"{judgement.resource}{end}"))
+                found = findings.get((each.check.id, accounts, each.subject(judgement.resource)))
             yield Item(each.account, judgement, found, found is not None and found.id in new)
 
 

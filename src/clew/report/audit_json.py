@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from clew.audit.views import told
 from clew.report.finding_json import moment, to_dict
 from clew.report.order import worst_first
 
 if TYPE_CHECKING:
     from clew.audit.model import Judgement
-    from clew.audit.results import Audit, Result, Trend
+    from clew.audit.results import Audit, Judged, Result, Trend
+    from clew.snapshot.credential_report import CredentialReport
 
 
 def document(audit: Audit) -> dict[str, object]:
@@ -22,7 +24,8 @@ def document(audit: Audit) -> dict[str, object]:
         ],
         "as_of": moment(audit.as_of),
         "now": moment(audit.now),
-        "report": _report(audit),
+        "snapshot": asdict(audit.origin) if audit.origin else None,
+        "reports": [_report(each) for each in audit.reports],
         "counts": {verdict.value: count for verdict, count in audit.counts.items()},
         "controls": [_control(result) for result in audit.results],
         "trend": _trend(audit.trend) if audit.trend else None,
@@ -32,12 +35,10 @@ def document(audit: Audit) -> dict[str, object]:
     }
 
 
-def _report(audit: Audit) -> dict[str, object] | None:
-    report = audit.report
-    if report is None:
-        return None
+def _report(report: CredentialReport) -> dict[str, object]:
     return {
         "source": report.source,
+        "account": report.account,
         "generated_at": moment(report.generated_at),
         "newest_time": moment(report.newest_time),
         "users": len(report.users),
@@ -63,22 +64,26 @@ def _trend(trend: Trend) -> dict[str, object]:
 
 def _control(result: Result) -> dict[str, object]:
     return {
+        "framework": result.framework.id,
         "id": result.control.id,
         "title": result.control.title,
         "verdict": result.verdict.value,
+        "in_words": told(result.verdict, result.framework),
         "checks": list(result.control.checks),
         "manual": result.control.manual,
         "missing": list(result.missing),
-        "judgements": [judgement(each.check.id, one) for each in result.judged for one in each.judgements],
+        "judgements": [judgement(each, one) for each in result.judged for one in each.judgements],
     }
 
 
-def judgement(check: str, one: Judgement) -> dict[str, object]:
+def judgement(judged: Judged, one: Judgement) -> dict[str, object]:
     """One judgement."""
     return {
-        "check": check,
+        "check": judged.check.id,
+        "account": judged.account,
         "resource": one.resource,
         "verdict": one.verdict.value,
+        "severity": (one.severity or judged.check.severity).value,
         "message": one.message,
         "evidence": dict(one.evidence),
         "missing": list(one.missing),

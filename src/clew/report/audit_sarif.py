@@ -1,4 +1,4 @@
-"""An audit as SARIF 2.1.0: each finding with the line of the credential report that proves it."""
+"""An audit as SARIF 2.1.0: each finding with the file, and the line of the credential report, that proves it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def render(audit: Audit) -> str:
     for finding in findings:
         rules.setdefault(finding.rule, finding)
     driver = {"name": "clew", "version": __version__, "rules": [_rule(finding) for finding in rules.values()]}
-    run = {"tool": {"driver": driver}, "results": [_result(finding) for finding in findings]}
+    run = {"tool": {"driver": driver}, "results": [_result(audit, finding) for finding in findings]}
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
@@ -45,26 +45,30 @@ def _rule(finding: Finding) -> dict[str, object]:
     }
 
 
-def _result(finding: Finding) -> dict[str, object]:
-    proof = finding.evidence[0]
+def _result(audit: Audit, finding: Finding) -> dict[str, object]:
+    subject = terminal(finding.resources[0])
+    location: dict[str, object] = {"logicalLocations": [{"fullyQualifiedName": subject}]}
+    if place := _place(audit, finding):
+        location["physicalLocation"] = place
     found: dict[str, object] = {
         "ruleId": finding.rule,
         "level": _LEVEL[finding.severity],
         "message": {"text": terminal(f"{finding.resources[0]}: {finding.explanation}")},
         "partialFingerprints": {"clewFinding/v1": finding.id},
-        "locations": [{"logicalLocations": [{"fullyQualifiedName": terminal(finding.resources[0])}]}],
+        "locations": [location],
     }
-    if proof.record_number:
-        place = {
-            "artifactLocation": {"uri": proof.source},
-            "region": {"startLine": proof.record_number},
-        }
-        found["locations"] = [
-            {
-                "physicalLocation": place,
-                "logicalLocations": [{"fullyQualifiedName": terminal(finding.resources[0])}],
-            }
-        ]
+    if audit.trend is not None and audit.trend.since is not None:
+        found["baselineState"] = "new" if finding.id in audit.trend.new else "unchanged"
     if finding.status is Status.SUPPRESSED:
         found["suppressions"] = [{"kind": "external", "justification": terminal(finding.suppression)}]
     return found
+
+
+def _place(audit: Audit, finding: Finding) -> dict[str, object]:
+    """Where the proof stands: the line of the credential report, else the snapshot; readers want a file."""
+    proof = finding.evidence[0]
+    if proof.record_number and audit.origin is None:
+        return {"artifactLocation": {"uri": proof.source}, "region": {"startLine": proof.record_number}}
+    return (
+        {"artifactLocation": {"uri": audit.origin.file}, "region": {"startLine": 1}} if audit.origin else {}
+    )

@@ -146,8 +146,7 @@ class _Writing:
 
 
 def _counted(group: Group) -> Iterator[str]:
-    judged = len(group.items) - len(group.of(Verdict.NOT_APPLICABLE))
-    yield f"{len(group.failing):,} of {judged:,}"
+    yield f"{len(group.failing):,} of {group.judged:,}"
     unknown = len(group.of(Verdict.UNKNOWN))
     for count, word in (
         (unknown, "unknown"),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _STYLE = {Verdict.FAIL: "1;31", Verdict.PASS: "32", Verdict.UNKNOWN: "1;33"}
 _LABEL = {Verdict.NOT_APPLICABLE: "n/a"}
 _ACTIVE = {True: "active", False: "not active", None: "state not said"}
+_COLUMNS = ("User", "Password", "MFA", "Key 1", "Key 2", "Fails")
 _LISTED = 50
 _WIDTH = 100
 # AWS makes a new report when the last one is this old.
@@ -122,23 +123,27 @@ def _place(key: AccessKey) -> str:
 
 def _users(audit: Audit) -> str:
     """One line for each user: what they sign in with, and the controls that they fail."""
-    report = audit.report
-    if report is None or not report.users:
-        return ""
-    failing: dict[str, list[str]] = {}
-    for result in audit.results:
-        for judgement in result.of(Verdict.FAIL):
-            failing.setdefault(judgement.resource, []).append(result.control.id)
-    rows = [("User", "Password", "MFA", "Key 1", "Key 2", "Fails")]
-    rows += [
-        (*_cells(row), ", ".join(dict.fromkeys(failing.get(row.arn, ()))) or "-") for row in report.users
-    ]
-    widths = [min(40, max(len(row[i]) for row in rows)) for i in range(len(rows[0]) - 1)]
+    rows = users(audit)
+    widths = [min(40, max(len(row[i]) for row in rows)) for i in range(len(_COLUMNS) - 1)] if rows else []
     lines = [
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
         for row in rows
     ]
-    return heading("Users") + "\n".join(lines)
+    return heading("Users") + "\n".join(lines) if rows else ""
+
+
+def users(audit: Audit) -> list[tuple[str, ...]]:
+    """A row for each user of the credential reports under a row of headings; empty where there is none."""
+    failing: dict[str, list[str]] = {}
+    for result in audit.results:
+        for judgement in result.of(Verdict.FAIL):
+            failing.setdefault(judgement.resource, []).append(result.control.id)
+    rows = [
+        (*_cells(row), ", ".join(dict.fromkeys(failing.get(row.arn, ()))) or "-")
+        for report in audit.reports
+        for row in report.users
+    ]
+    return [_COLUMNS, *rows] if rows else []
 
 
 def _cells(row: Credentials) -> tuple[str, str, str, str, str]:

@@ -102,11 +102,11 @@ class Batch:
             self._note(row.id, "grown", f"{finding.event_count} events")
         self.taken.append(finding)
 
-    def resolve(self, covered: Collection[str]) -> None:
-        """Resolve what complete runs of these rules no longer find."""
-        for (rule, _), rows in self._kept.items():
-            for row in rows:
-                if rule in covered and row.id not in self._claimed:
+    def resolve(self, covered: Collection[str], cleared: Collection[tuple[str, str]]) -> None:
+        """Resolve what complete runs of these rules no longer find, and these pairs of a rule and a subject."""
+        for (rule, subject), rows in self._kept.items():
+            for row in rows if rule in covered or (rule, subject) in cleared else ():
+                if row.id not in self._claimed:
                     self._end(row, "resolved", "")
 
     def _end(self, row: sa.Row[tuple[object, ...]], change: str, detail: str) -> None:

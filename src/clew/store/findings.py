@@ -99,19 +99,21 @@ def upsert(
     *,
     producer: str = "detect",
     covered: Collection[str] = (),
+    cleared: Collection[tuple[str, str]] = (),
     gap: timedelta | None = GAP,
     detail: Mapping[str, object] | None = None,
 ) -> Outcome:
     """Take in what one run found; `detail`, which JSON can hold, is kept with the run.
 
     `covered` names the rules that ran completely: kept findings of theirs that were not found again become resolved.
+    `cleared` are pairs of a rule and a subject of which the run knows that all is well, whatever else it does not know.
     A `gap` of None means that time does not tell findings apart (producer, rule and subject are the identity).
     """
     with database.transaction(write=True) as connection:
         batch = Batch(connection, now, producer, gap)
         for finding in sorted(found, key=lambda f: (f.first_seen, f.id)):
             batch.take(finding)
-        batch.resolve(covered)
+        batch.resolve(covered, cleared)
         batch.write()
         suppressions = _suppressions(connection)
         judged = tuple(_judged(finding, suppressions, now) for finding in batch.taken)
