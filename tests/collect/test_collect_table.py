@@ -36,13 +36,18 @@ def parameters(items: str) -> set[str]:
     return set(re.findall(r"(\w+): ", items)) - {"region"}
 
 
+def given_by(read: Any, each: Any) -> set[str]:
+    """The parameters of a follow-up: its own, those of the item, and those carried over from the call before."""
+    return set(read.given) | parameters(each.items) | set(each.carry)
+
+
 @pytest.mark.parametrize("read", TABLE, ids=lambda read: read.name)
 def test_row_is_a_call_of_aws(read: Any) -> None:
     """The operation exists, takes these parameters, and lacks none."""
     shape = model(read.service).operation_model(read.operation).input_shape
     known = set(shape.members) if shape else set()
     required = set(shape.required_members) if shape else set()
-    for given in [set(read.given) | parameters(each.items) for each in read.each] or [set(read.given)]:
+    for given in [given_by(read, each) for each in read.each] or [set(read.given)]:
         assert given <= known
         assert required <= given
 
@@ -62,6 +67,9 @@ def test_follow_up_follows_a_call_of_the_table(read: Any) -> None:
         shape = model(names[each.of].service).operation_model(names[each.of].operation).output_shape
         assert re.split(r"\W", each.items, maxsplit=1)[0] in shape.members
         jmespath.compile(each.items)
+        before = names[each.of]
+        assert all(set(each.carry) <= given_by(before, other) for other in before.each)
+        assert before.each or not each.carry
 
 
 def test_actions_are_those_of_aws() -> None:

@@ -72,6 +72,8 @@ class Question:
 
 
 def _written(value: object) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{name}={_written(inner)}" for name, inner in value.items())
     return ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
 
 

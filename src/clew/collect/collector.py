@@ -164,7 +164,7 @@ class _Run:
     ) -> None:
         self._reads, self._target, self._pool = reads, target, pool
         self._clock, self._advance, self._done = clock, advance, done
-        self._followers: dict[str, list[tuple[Read, Any]]] = _followers(reads)
+        self._followers = _followers(reads)
         self._asked: set[Call] = set()
         self._running: dict[Future[Answer], Question] = {}
 
@@ -194,23 +194,25 @@ class _Run:
         """The questions about each item of an answer."""
         if answer.body is None:
             return
-        for read, items in self._followers.get(question.read.name, ()):
+        for read, carry, items in self._followers.get(question.read.name, ()):
+            carried = {name: question.parameters[name] for name in carry}
             for item in items.search(answer.body) or ():
                 found = {name: value for name, value in item.items() if value is not None}
                 region = str(found.pop(IN_REGION, question.region))
-                given = {**_given(read, question.account), **found}
+                given = {**_given(read, question.account), **carried, **found}
                 yield Question(
                     read, question.account, GLOBAL if read.scope is Scope.ACCOUNT else region, given
                 )
 
 
-def _followers(reads: tuple[Read, ...]) -> dict[str, list[tuple[Read, Any]]]:
+def _followers(reads: tuple[Read, ...]) -> dict[str, list[tuple[Read, tuple[str, ...], Any]]]:
+    """The calls that follow each call, with what they carry over from it and where its answer has their items."""
     import jmespath  # type: ignore[import-untyped]  # part of boto3, ships no types
 
-    found: dict[str, list[tuple[Read, Any]]] = {}
+    found: dict[str, list[tuple[Read, tuple[str, ...], Any]]] = {}
     for read in reads:
         for each in read.each:
-            found.setdefault(each.of, []).append((read, jmespath.compile(each.items)))
+            found.setdefault(each.of, []).append((read, each.carry, jmespath.compile(each.items)))
     return found
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Value = str | bool | tuple[str, ...]
+Value = str | bool | int | tuple[str, ...] | dict[str, tuple[str, ...]]
 """A parameter's value; `{account}` in a text stands for the id of the account that is asked."""
 
 IN_REGION = "region"
@@ -19,8 +19,12 @@ IN_REGION = "region"
 _PREFIXES: Mapping[str, str] = MappingProxyType(
     {
         "accessanalyzer": "access-analyzer",
+        "apigatewayv2": "apigateway",
         "efs": "elasticfilesystem",
+        "elb": "elasticloadbalancing",
+        "elbv2": "elasticloadbalancing",
         "s3control": "s3",
+        "sso-admin": "sso",
     }
 )
 """The prefix of a service's actions where it is not the SDK's name of the service."""
@@ -37,11 +41,13 @@ class Scope(StrEnum):
 class Each:
     """The call is made for each item in the answers to `of` (`service:Operation`).
 
-    `items` is a JMESPath expression over an answer's body that gives one object of parameters for each item.
+    `items` is a JMESPath expression over an answer's body that gives one object of parameters for each item. `carry`
+    names parameters of the other call that this one has as well, since its answer does not repeat them.
     """
 
     of: str
     items: str
+    carry: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

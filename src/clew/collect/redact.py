@@ -30,6 +30,8 @@ _SECRET_MEMBERS = frozenset(
 )
 # Members whose every inner value may be a secret; the names are kept.
 _SECRET_VALUES = frozenset({"HeaderParameters", "QueryStringParameters", "Variables"})
+# Lists of a container's variables and words, which may be secrets; names and lengths are kept.
+_SECRET_LISTS = frozenset({"command", "entryPoint", "environment"})
 # Members that may carry a password in an address: `https://user:password@host/path?token=…`.
 _ADDRESSES = frozenset({"Endpoint", "SubscriptionEndpoint"})
 _ADDRESS = re.compile(r"^(https?://)(?:[^/@]*@)?([^?#]*)(?:[?#].*)?$", re.DOTALL)
@@ -49,9 +51,22 @@ def _member(name: str, value: object) -> object:
         return REDACTED
     if name in _SECRET_VALUES and isinstance(value, dict):
         return dict.fromkeys(value, REDACTED)
+    if name in _SECRET_LISTS and isinstance(value, list):
+        return [_listed(item) for item in value]
     if name in _ADDRESSES and isinstance(value, str):
         return _address(value)
     return _value(value)
+
+
+def _listed(item: object) -> object:
+    """A word of a command redacted, a variable without its value.
+
+    >>> _listed({"name": "TOKEN", "value": "abc"})
+    {'name': 'TOKEN', 'value': '[redacted]'}
+    """
+    if isinstance(item, dict):
+        return {name: REDACTED if name == "value" else _value(inner) for name, inner in item.items()}
+    return REDACTED if isinstance(item, str) else _value(item)
 
 
 def _value(value: object) -> object:

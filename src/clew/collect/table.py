@@ -7,51 +7,21 @@ services" for the names of actions.
 from __future__ import annotations
 
 from dataclasses import replace
-from types import MappingProxyType
 
-from clew.collect.reads import Each, First, Read, Scope, Value
+from clew.collect.reads import Each, First, Read, Scope
+from clew.collect.rows import follow as _each
+from clew.collect.rows import once as _once
+from clew.collect.rows import regional as _regional
+from clew.collect.table_services import SERVICE_READS
 
 _NOT_FOUND = "ResourceNotFoundException"
 _NO_ORGANIZATION = "AWSOrganizationsNotInUseException"
-
-
-def _once(
-    service: str, operation: str, *absent: str, given: dict[str, Value] | None = None, action: str = ""
-) -> Read:
-    """A call for the whole account."""
-    return Read(
-        service, operation, Scope.ACCOUNT, MappingProxyType(given or {}), absent=absent, action=action
-    )
-
-
-def _regional(
-    service: str, operation: str, *absent: str, given: dict[str, Value] | None = None, action: str = ""
-) -> Read:
-    """A call for each region."""
-    return Read(service, operation, Scope.REGION, MappingProxyType(given or {}), absent=absent, action=action)
 
 
 def _bucket(operation: str, *absent: str, action: str = "") -> Read:
     """A call for each bucket."""
     each = (Each("s3:ListBuckets", "Buckets[].{Bucket: Name}"),)
     return Read("s3", operation, Scope.ACCOUNT, each=each, absent=(*absent, "NoSuchBucket"), action=action)
-
-
-def _each(
-    service: str,
-    operation: str,
-    of: str | tuple[str, ...],
-    items: str | tuple[str, ...],
-    *absent: str,
-    given: dict[str, Value] | None = None,
-    action: str = "",
-    scope: Scope = Scope.REGION,
-) -> Read:
-    """A call for each item in the answers of another call of the same service, or of several."""
-    names = (of,) if isinstance(of, str) else of
-    paths = (items,) if isinstance(items, str) else items
-    each = tuple(Each(f"{service}:{name}", path) for name, path in zip(names, paths, strict=True))
-    return Read(service, operation, scope, MappingProxyType(given or {}), each, absent, action)
 
 
 IDENTITY = _once("sts", "GetCallerIdentity")
@@ -345,6 +315,7 @@ TABLE: tuple[Read, ...] = (
     *_NETWORK,
     *_DATA,
     *_ORGANIZATION,
+    *SERVICE_READS,
 )
 """All calls, in the order in which the guide lists them."""
 

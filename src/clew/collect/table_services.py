@@ -1,0 +1,161 @@
+"""The calls about services that serve the internet, run containers, keep streams and certificates, and manage people.
+
+AWS: the API reference of each service, for operations and for the errors that mean "there is none".
+"""
+
+from __future__ import annotations
+
+from clew.collect.rows import follow, once, regional
+
+_NOT_FOUND = "ResourceNotFoundException"
+# One action of API Gateway stands for every read, and the path for what is read.
+_API_READ = "apigateway:GET"
+_APIS = "items[].{restApiId: id}"
+_HTTP_APIS = "Items[].{ApiId: ApiId}"
+_POOLS = "IdentityPools[].{IdentityPoolId: IdentityPoolId}"
+_REPOSITORIES = "repositories[].{repositoryName: repositoryName}"
+# Of web ACLs the whole account is asked through what they protect; network load balancers cannot have one.
+_APPLICATION = "LoadBalancers[?Type == 'application'].{ResourceArn: LoadBalancerArn}"
+
+_KEY_TYPES = (
+    "RSA_1024",
+    "RSA_2048",
+    "RSA_3072",
+    "RSA_4096",
+    "EC_prime256v1",
+    "EC_secp384r1",
+    "EC_secp521r1",
+)
+
+_STORAGE = (
+    regional("ec2", "DescribeVolumes"),
+    regional("ec2", "DescribeImages", given={"Owners": ("self",)}),
+    regional("rds", "DescribeDBClusterSnapshots", given={"SnapshotType": "manual"}),
+    follow(
+        "rds",
+        "DescribeDBClusterSnapshotAttributes",
+        "DescribeDBClusterSnapshots",
+        "DBClusterSnapshots[].{DBClusterSnapshotIdentifier: DBClusterSnapshotIdentifier}",
+        "DBClusterSnapshotNotFoundFault",
+    ),
+    regional("kinesis", "ListStreams"),
+    follow("kinesis", "DescribeStreamSummary", "ListStreams", "StreamNames[].{StreamName: @}", _NOT_FOUND),
+)
+
+_SYSTEMS_MANAGER = (
+    regional("ssm", "DescribeInstanceInformation"),
+    regional("ssm", "ListResourceComplianceSummaries"),
+    # Names and types; the values are never asked for.
+    regional("ssm", "DescribeParameters"),
+    regional(
+        "ssm",
+        "GetDocument",
+        "InvalidDocument",
+        given={"Name": "SSM-SessionManagerRunShell", "DocumentFormat": "JSON"},
+    ),
+)
+
+_FRONT_ENDS = (
+    regional("elbv2", "DescribeLoadBalancers"),
+    follow(
+        "elbv2",
+        "DescribeListeners",
+        "DescribeLoadBalancers",
+        "LoadBalancers[].{LoadBalancerArn: LoadBalancerArn}",
+        "LoadBalancerNotFound",
+    ),
+    regional("elb", "DescribeLoadBalancers"),
+    once("cloudfront", "ListDistributions"),
+    # AWS: "ListCertificates": without a filter only those with RSA keys of 1,024 and 2,048 bits.
+    regional("acm", "ListCertificates", given={"Includes": {"keyTypes": _KEY_TYPES}}),
+    follow(
+        "acm",
+        "DescribeCertificate",
+        "ListCertificates",
+        "CertificateSummaryList[].{CertificateArn: CertificateArn}",
+        _NOT_FOUND,
+    ),
+    follow(
+        "wafv2",
+        "GetWebACLForResource",
+        "elbv2:DescribeLoadBalancers",
+        _APPLICATION,
+        "WAFNonexistentItemException",
+    ),
+    once("shield", "GetSubscriptionState"),
+)
+
+_API_GATEWAY = (
+    regional("apigateway", "GetRestApis", action=_API_READ),
+    follow("apigateway", "GetStages", "GetRestApis", _APIS, "NotFoundException", action=_API_READ),
+    follow(
+        "apigateway",
+        "GetResources",
+        "GetRestApis",
+        _APIS,
+        "NotFoundException",
+        given={"embed": ("methods",)},
+        action=_API_READ,
+    ),
+    regional("apigatewayv2", "GetApis", action=_API_READ),
+    follow("apigatewayv2", "GetStages", "GetApis", _HTTP_APIS, "NotFoundException", action=_API_READ),
+    follow("apigatewayv2", "GetRoutes", "GetApis", _HTTP_APIS, "NotFoundException", action=_API_READ),
+)
+
+_PEOPLE = (
+    regional("cognito-identity", "ListIdentityPools", given={"MaxResults": 60}),
+    follow("cognito-identity", "DescribeIdentityPool", "ListIdentityPools", _POOLS, _NOT_FOUND),
+    follow("cognito-identity", "GetIdentityPoolRoles", "ListIdentityPools", _POOLS, _NOT_FOUND),
+    regional("sso-admin", "ListInstances"),
+    follow("sso-admin", "ListPermissionSets", "ListInstances", "Instances[].{InstanceArn: InstanceArn}"),
+    follow(
+        "sso-admin",
+        "DescribePermissionSet",
+        "ListPermissionSets",
+        "PermissionSets[].{PermissionSetArn: @}",
+        _NOT_FOUND,
+        carry=("InstanceArn",),
+    ),
+    follow(
+        "sso-admin",
+        "ListAccountsForProvisionedPermissionSet",
+        "ListPermissionSets",
+        "PermissionSets[].{PermissionSetArn: @}",
+        _NOT_FOUND,
+        carry=("InstanceArn",),
+    ),
+    follow(
+        "sso-admin",
+        "ListAccountAssignments",
+        "ListAccountsForProvisionedPermissionSet",
+        "AccountIds[].{AccountId: @}",
+        _NOT_FOUND,
+        carry=("InstanceArn", "PermissionSetArn"),
+    ),
+)
+
+_CONTAINERS = (
+    # A family stands for its newest revision, which is what the next task runs.
+    regional("ecs", "ListTaskDefinitionFamilies", given={"status": "ACTIVE"}),
+    follow("ecs", "DescribeTaskDefinition", "ListTaskDefinitionFamilies", "families[].{taskDefinition: @}"),
+    regional("ecr", "DescribeRepositories"),
+    regional("ecr", "GetRegistryScanningConfiguration"),
+    follow(
+        "ecr",
+        "GetRepositoryPolicy",
+        "DescribeRepositories",
+        _REPOSITORIES,
+        "RepositoryNotFoundException",
+        "RepositoryPolicyNotFoundException",
+    ),
+)
+
+SERVICE_READS = (
+    *_STORAGE,
+    *_SYSTEMS_MANAGER,
+    *_FRONT_ENDS,
+    *_API_GATEWAY,
+    *_PEOPLE,
+    *_CONTAINERS,
+)
+"""All of them, in the order in which the guide lists them."""
