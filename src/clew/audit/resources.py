@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import chain
+from typing import TYPE_CHECKING, TypeVar
 
 from clew.audit.model import Judgement, Verdict, not_collected, why_unknown
 from clew.snapshot.answers import GLOBAL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from clew.audit.model import State
     from clew.snapshot.answers import Answer
+
+
+_Found = Judgement | Iterable[Judgement] | None
+_Thing = TypeVar("_Thing")
 
 
 def each_resource(
     state: State,
     call: str,
     path: str,
-    judge: Callable[[Mapping[str, object], Answer], Judgement | Iterable[Judgement] | None],
+    judge: Callable[[Mapping[str, object], Answer], _Found],
     *,
     none: str,
 ) -> Iterator[Judgement]:
@@ -27,19 +34,47 @@ def each_resource(
     Unknown for each region that was refused or not asked; not applicable, with the sentence `none`, where all were
     asked and nothing was there to judge.
     """
+    return _each(state, call, lambda answer: items(answer.body, path), judge, none)
+
+
+def each_name(
+    state: State, call: str, path: str, judge: Callable[[str, Answer], _Found], *, none: str
+) -> Iterator[Judgement]:
+    """As `each_resource`, where the answers list names or ARNs instead of objects."""
+    return _each(state, call, lambda answer: texts(answer.body, path), judge, none)
+
+
+def _each(
+    state: State,
+    call: str,
+    things: Callable[[Answer], Iterable[_Thing]],
+    judge: Callable[[_Thing, Answer], _Found],
+    none: str,
+) -> Iterator[Judgement]:
     judged = False
     for answer in answers(state, call):
         if not answer.status.is_known:
             judged = True
             yield unanswered(state.account_arn, answer)
-        for item in items(answer.body, path):
-            found = judge(item, answer)
+        for thing in things(answer):
+            found = judge(thing, answer)
             for judgement in (found,) if isinstance(found, Judgement) else found or ():
                 judged = True
                 yield judgement
     for judgement in regions_left_out(state, call):
         judged = True
         yield judgement
+    if not judged:
+        yield Judgement(Verdict.NOT_APPLICABLE, state.account_arn, none)
+
+
+def together(state: State, *parts: Iterable[Judgement], none: str) -> Iterator[Judgement]:
+    """The judgements of several kinds of resources as one check's: nothing to judge only where none of them had any."""
+    judged = False
+    for judgement in chain(*parts):
+        if judgement.verdict is not Verdict.NOT_APPLICABLE or judgement.resource != state.account_arn:
+            judged = True
+            yield judgement
     if not judged:
         yield Judgement(Verdict.NOT_APPLICABLE, state.account_arn, none)
 
@@ -150,6 +185,15 @@ def written(value: object) -> str:
             return ", ".join(map(written, value)) or "none"
         case _:
             return str(value)
+
+
+def moment(said: str) -> datetime | None:
+    """The time that an answer writes; None where it writes none, or one without zone."""
+    try:
+        found = datetime.fromisoformat(said)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
 
 
 def tags(item: object) -> Mapping[str, str]:

@@ -193,13 +193,13 @@ def vpc_endpoints(state: State, *, services: str = "s3") -> Iterator[Judgement]:
     """VPCs in use that have no endpoint for a service of AWS.
 
     Finds. A VPC with network interfaces and without an available endpoint, of its own, for one of `services`, named by
-    the last part of an endpoint's service name: `s3,dynamodb,ssm`. Interfaces of endpoints and gateways do not count.
+    the end of an endpoint's service name: `s3,dynamodb,ecr.api`. Interfaces of endpoints and gateways do not count.
     Why it matters. Traffic to AWS then takes the internet gateway or NAT, where no endpoint policy can limit it.
     False positives. A VPC that uses endpoints of another over a transit gateway; one that uses no such service.
     Fix. Create a gateway endpoint for S3 and DynamoDB, which costs nothing, and interface endpoints for others.
     References. AWS PrivateLink guide, Gateway endpoints · AWS Config developer guide, service-vpc-endpoint-enabled
     """
-    wanted = tuple(name.strip().rpartition(".")[2] for name in services.split(",") if name.strip())
+    wanted = tuple(endpoint_service(name.strip()) for name in services.split(",") if name.strip())
 
     def judge(vpc: Mapping[str, object], answer: Answer) -> Judgement | None:
         if is_shared(state, vpc):
@@ -214,7 +214,7 @@ def vpc_endpoints(state: State, *, services: str = "s3") -> Iterator[Judgement]:
         ):
             return Judgement(Verdict.NOT_APPLICABLE, name, "nothing is in it")
         there = {
-            text(each, "ServiceName").rpartition(".")[2]
+            endpoint_service(text(each, "ServiceName"))
             for each in endpoints.list("VpcEndpoints")
             if text(each, "VpcId") == identity and text(each, "State").lower() == "available"
         }
@@ -225,6 +225,19 @@ def vpc_endpoints(state: State, *, services: str = "s3") -> Iterator[Judgement]:
         return Judgement(Verdict.PASS, name, f"has endpoints for {', '.join(wanted)}", seen)
 
     yield from each_resource(state, VPCS, "Vpcs", judge, none="there are no VPCs")
+
+
+def endpoint_service(name: str) -> str:
+    """The service that an endpoint's service name ends with.
+
+    >>> endpoint_service("com.amazonaws.eu-west-1.ecr.api"), endpoint_service("s3")
+    ('ecr.api', 's3')
+    """
+    return (
+        name.removeprefix("cn.").removeprefix("com.amazonaws.").partition(".")[2]
+        if "amazonaws" in name
+        else name
+    )
 
 
 def _is_work(interface: Mapping[str, object]) -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from clew.audit.checks.iam_policies import details
 from clew.audit.model import Judgement, Verdict, check
-from clew.audit.resources import each_resource, facts, listing, text
+from clew.audit.resources import each_resource, facts, listing, moment, text
 from clew.findings import Severity
 
 if TYPE_CHECKING:
@@ -129,12 +128,3 @@ def server_certificate_expired(state: State) -> Iterator[Judgement]:
         judge,
         none="there are no server certificates in IAM",
     )
-
-
-def moment(written: str) -> datetime | None:
-    """The time that an answer writes; None where it writes none."""
-    try:
-        found = datetime.fromisoformat(written)
-    except ValueError:
-        return None
-    return found if found.tzinfo else None
