@@ -121,15 +121,38 @@ def _by_arn(name: str) -> list[Condition]:
     return conditions
 
 
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """When some identities called, and when they were issued credentials. Units: epoch microseconds."""
+
+    first: int
+    last: int
+    issued_at: tuple[int, ...]
+
+
+def acted(connection: duckdb.DuckDBPyConnection, roots: Condition, window: Condition) -> Acted | None:
+    """The times at which the identities under `roots` called, None when they never did: one pass over who called."""
+    row = connection.execute(
+        f"""
+        SELECT min(t), max(t), list(DISTINCT t) FILTER (is_issuing)
+        FROM (SELECT epoch_us(eventtime) AS t, {_IS_ISSUING.sql} AS is_issuing FROM raw_cloudtrail
+              WHERE {all_of([window, roots]).sql})
+        """,
+        (*_IS_ISSUING.parameters, *window.parameters, *roots.parameters),
+    ).fetchall()[0]
+    return None if row[0] is None else Acted(row[0], row[1], tuple(row[2] or ()))
+
+
 def sessions_from(
-    connection: duckdb.DuckDBPyConnection, roots: Condition, window: Condition
+    connection: duckdb.DuckDBPyConnection, roots: Condition, window: Condition, issued_at: Sequence[int]
 ) -> Mapping[str, tuple[Session, ...]]:
     """Every session that the identities under `roots` opened, directly or through another, by its access key.
 
-    Shape: the value is the chain from the first session to the one that holds the key.
+    `issued_at` are the times at which they were issued credentials (`acted`). Shape: the value is the chain from the
+    first session to the one that holds the key.
     """
     chains: dict[str, tuple[Session, ...]] = {}
-    found = _issued(connection, all_of([roots, window]))
+    found = _issued_at(connection, all_of([roots, window]), issued_at)
     for _ in range(_MAX_CHAIN):
         fresh = [session for session in found if session.access_key not in chains]
         for session in fresh:
@@ -171,16 +194,26 @@ def chain(key: str, known: Mapping[str, Session]) -> tuple[Session, ...]:
     return tuple(links)
 
 
+_IS_ISSUING = all_of([is_in("eventname", ISSUING_EVENTS), Condition("errorcode IS NULL")])
+
+
 def _issued(connection: duckdb.DuckDBPyConnection, condition: Condition) -> list[Session]:
     """The sessions that the matching calls issued, in order of time."""
-    issuing = all_of([is_in("eventname", ISSUING_EVENTS), Condition("errorcode IS NULL"), condition])
+    issuing = all_of([_IS_ISSUING, condition])
     # Times first: mostly there is none, and the long columns of every other such call stay unread.
     times = connection.execute(
         f"SELECT DISTINCT epoch_us(eventtime) FROM raw_cloudtrail WHERE {issuing.sql}", issuing.parameters
     ).fetchall()
+    return _issued_at(connection, condition, [row[0] for row in times])
+
+
+def _issued_at(
+    connection: duckdb.DuckDBPyConnection, condition: Condition, times: Sequence[int]
+) -> list[Session]:
+    """As `_issued`, of the calls at these times (epoch microseconds)."""
     if not times:
         return []
-    chosen = all_of([at_times([row[0] for row in times]), issuing])
+    chosen = all_of([at_times(times), _IS_ISSUING, condition])
     rows: Sequence[tuple[object, ...]] = connection.execute(
         f"""
         SELECT {_ISSUED_KEY}, eventname, record_id, epoch_us(eventtime),

@@ -18,10 +18,20 @@ from clew.events.resources import resources as named
 from clew.lake.history import filters as history_filters
 from clew.lake.history import resources
 from clew.lake.history.channels import is_channel, may_be_channel
-from clew.lake.history.conditions import TRUE, Condition, all_of, any_of, at_times, between, equals, is_in
+from clew.lake.history.conditions import (
+    FALSE,
+    TRUE,
+    Condition,
+    all_of,
+    any_of,
+    at_times,
+    between,
+    equals,
+    is_in,
+)
 from clew.lake.history.entries import Entry, Origin, Stored, entry
 from clew.lake.history.fields import text
-from clew.lake.principals import LONGEST_SESSION_HOURS, chain, is_principal, issuers, sessions_from
+from clew.lake.principals import LONGEST_SESSION_HOURS, acted, chain, is_principal, issuers, sessions_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -99,16 +109,28 @@ class _Question:
 
 
 def _question(connection: duckdb.DuckDBPyConnection, wanted: Filters) -> _Question:
-    condition = history_filters.where(connection, wanted)
+    who, chains = _callers_and_sessions(connection, wanted) if wanted.users else (TRUE, {})
+    if who is FALSE:
+        return _Question(FALSE, None, {}, traces=False)
+    condition = all_of([history_filters.where(connection, wanted), who])
     if wanted.channels:
         condition = all_of([condition, may_be_channel(connection, wanted.channels)])
-    chains: Mapping[str, tuple[Session, ...]] = {}
-    if wanted.users:
-        roots = any_of(is_principal(name) for name in wanted.users)
-        chains = sessions_from(connection, roots, _window_of_sessions(wanted.since, wanted.until))
-        by_session = is_in("useridentity.accesskeyid", chains)
-        condition = all_of([condition, any_of([roots, by_session]) if chains else roots])
     return _Question(condition, _check(wanted), chains, traces=_traces(wanted))
+
+
+def _callers_and_sessions(
+    connection: duckdb.DuckDBPyConnection, wanted: Filters
+) -> tuple[Condition, Mapping[str, tuple[Session, ...]]]:
+    """The condition that one of the users called, himself or in a session that leads back to him; and the sessions."""
+    roots = any_of(is_principal(name) for name in wanted.users)
+    window = _window_of_sessions(wanted.since, wanted.until)
+    called = acted(connection, roots, window)
+    if called is None:
+        return FALSE, {}
+    chains = sessions_from(connection, roots, window, called.issued_at)
+    if chains:
+        return any_of([roots, is_in("useridentity.accesskeyid", chains)]), chains
+    return all_of([between(called.first, called.last), roots]), {}
 
 
 def _traces(wanted: Filters) -> bool:
@@ -202,7 +224,7 @@ def _chunks(
     newest_first: bool,
 ) -> Iterator[Sequence[Stored]]:
     size = max(first, 1)
-    for window in _windows(days, newest_first=newest_first):
+    for window in _windows(days if condition is not FALSE else (), newest_first=newest_first):
         after = TRUE
         while True:
             narrowed = all_of([window, condition, after])
