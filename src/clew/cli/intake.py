@@ -37,17 +37,21 @@ def take_in(
     quiet: bool = False,
     account: Account | None = None,
     period: Period | None = None,
+    begun: Callable[[], object] | None = None,
 ) -> IngestReport:
     """Ingest everything that the paths name into the workspace's lake; shows progress on a terminal.
 
-    `account` and `period` say with whose credentials and from which days S3 objects are fetched.
+    `account` and `period` say with whose credentials and from which days S3 objects are fetched. `begun` is called
+    once, when other processes have begun to decode.
     """
     remote = [path for path in paths if path.startswith("s3://")]
     local = [path for path in paths if not path.startswith("s3://")]
     with _named(local, workspace.scratch_path) as files, progress_bar(quiet) as progress:
         from clew.lake import ingest
 
-        report = ingest.ingest(workspace.lake_path, files, now=now, workers=workers, progress=progress)
+        report = ingest.ingest(
+            workspace.lake_path, files, now=now, workers=workers, progress=progress, begun=begun
+        )
         if not remote:
             return report
         from clew.collect import s3

@@ -11,14 +11,16 @@ from clew.findings import Severity, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from concurrent.futures import Future, ThreadPoolExecutor
     from datetime import datetime
     from pathlib import Path
 
     from clew.collect.session import Account
     from clew.detect.catalog import Catalog
-    from clew.detect.investigation import Investigation, Judged
+    from clew.detect.investigation import Investigation
     from clew.detect.run import Result
     from clew.findings import Finding
+    from clew.lake.ingest import IngestReport
     from clew.lake.reader import Lake
     from clew.store.findings import Outcome
     from clew.store.workspace import Workspace
@@ -36,42 +38,63 @@ def carry_out(
     account: Account | None = None,
 ) -> Investigation:
     """Take the path into the workspace's lake, run every rule, keep the findings; everything that a report says."""
+    from concurrent.futures import ThreadPoolExecutor
+
     from clew.cli.intake import take_in
-    from clew.detect.investigation import assemble
-    from clew.lake.reader import open_lake
 
     # Collecting garbage at Python's own pace takes 0.3 s of investigating a million events.
     gc.set_threshold(_GARBAGE, 20, 20)
     settings = context.config()
-    read = take_in(workspace, [path], now=now, workers=workers or settings.workers, account=account)
-    if not read.files:
-        others = f"; {len(read.ignored)} other files are none" if read.ignored else ""
-        raise InputError(f"`{path}` holds no log files{others}")
-    lake = open_lake(workspace.lake_path)
-    judged = _judge(workspace, lake, [*map(str, rules), *settings.rules], now)
-    for problem in judged.problems:
-        context.complain(problem)
-    return assemble(_resolved(path), lake, read, judged, now)
+    catalogs: list[Future[Catalog]] = []
+    with ThreadPoolExecutor(1) as beside:
+        read = take_in(
+            workspace,
+            [path],
+            now=now,
+            workers=workers or settings.workers,
+            account=account,
+            begun=lambda: catalogs.append(beside.submit(_load_rules, [*map(str, rules), *settings.rules])),
+        )
+        if not read.files:
+            others = f"; {len(read.ignored)} other files are none" if read.ignored else ""
+            raise InputError(f"`{path}` holds no log files{others}")
+        return _judge(workspace, _resolved(path), read, catalogs[0].result(), now, beside)
 
 
-def _judge(workspace: Workspace, lake: Lake, rules: Sequence[str], now: datetime) -> Judged:
-    from concurrent.futures import ThreadPoolExecutor
+def _load_rules(rules: Sequence[str]) -> Catalog:
     from pathlib import Path
 
     from clew.detect import catalog
-    from clew.detect.investigation import Judged
-    from clew.lake.coverage.blind_spots import Question, blind_spots
 
-    # The rules leave a processor idle now and then: a million events 0.2 s sooner.
-    with ThreadPoolExecutor(1) as beside:
-        spots = beside.submit(blind_spots, lake, Question())
-        result, kept = run_rules(workspace, lake, catalog.load([Path(rule) for rule in rules]), now)
-    return Judged(
+    return catalog.load([Path(rule) for rule in rules])
+
+
+def _judge(
+    workspace: Workspace,
+    source: str,
+    read: IngestReport,
+    catalog: Catalog,
+    now: datetime,
+    beside: ThreadPoolExecutor,
+) -> Investigation:
+    """Run the rules; the lake's numbers are reckoned beside them, for they leave a processor idle now and then."""
+    from clew.detect.investigation import Judged, assemble
+    from clew.lake import summary
+    from clew.lake.coverage.blind_spots import Question, blind_spots
+    from clew.lake.reader import open_lake
+
+    lake = open_lake(workspace.lake_path)
+    spots, numbers = beside.submit(blind_spots, lake, Question()), beside.submit(summary.numbers, lake)
+    result, kept = run_rules(workspace, lake, catalog, now)
+    judged = Judged(
         findings=kept.findings,
         rules=len(result.rules),
         problems=tuple(str(problem) for problem in result.problems if not problem.skipped),
         blind_spots=tuple(f"{spot.what}: {spot.why}; {spot.settle}" for spot in spots.result()),
     )
+    for problem in judged.problems:
+        context.complain(problem)
+    return assemble(source, lake, read, judged, numbers.result(), now)
 
 
 def run_rules(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from clew.findings import Finding
     from clew.lake.ingest import IngestReport
     from clew.lake.reader import Lake
-    from clew.lake.summary import Actor, Stretch
+    from clew.lake.summary import Actor, Numbers, Stretch
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +83,12 @@ class Judged:
     blind_spots: tuple[str, ...] = ()
 
 
-def assemble(source: str, lake: Lake, read: IngestReport, judged: Judged, now: datetime) -> Investigation:
+def assemble(
+    source: str, lake: Lake, read: IngestReport, judged: Judged, numbers: Numbers, now: datetime
+) -> Investigation:
     """Everything the report says, from what was read, what was judged, and the lake's own numbers."""
     from clew.lake import summary
 
-    connection = lake.connect()
-    span = summary.period(connection)
-    step, activity = summary.activity(connection, span)
     names = list(dict.fromkeys(finding.actor for finding in judged.findings))
     return Investigation(
         source=source,
@@ -100,13 +99,13 @@ def assemble(source: str, lake: Lake, read: IngestReport, judged: Judged, now: d
         conflicts=read.conflicts,
         findings=judged.findings,
         rules=judged.rules,
-        first_event=span.first,
-        last_event=span.last,
-        accounts=span.accounts,
-        regions=span.regions,
-        activity=activity,
-        step=step,
-        actors=summary.actors(connection, names),
+        first_event=numbers.period.first,
+        last_event=numbers.period.last,
+        accounts=numbers.period.accounts,
+        regions=numbers.period.regions,
+        activity=numbers.activity,
+        step=numbers.step,
+        actors=summary.actors(lake, names),
         sources=tuple(SourceFile(e.path, e.source, e.kind, e.records, e.quarantined) for e in read.sources),
         rejections=_rejections(lake, [entry.path for entry in read.sources]) if read.quarantined else (),
         blind_spots=judged.blind_spots,

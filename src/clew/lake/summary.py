@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
+    from clew.lake.reader import Lake
+
 # What a record says of who called, in the order in which it is believed; the same as a finding's actor.
 ACTOR_SQL = (
     "coalesce(useridentity.arn, useridentity.username, useridentity.invokedby, useridentity.principalid, "
@@ -68,6 +70,26 @@ class Actor:
     user_agents: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The lake's period and its activity; `step` is the width of a bar."""
+
+    period: Period
+    step: timedelta
+    activity: tuple[Stretch, ...]
+
+
+def numbers(lake: Lake) -> Numbers:
+    """The lake's period and its activity over time."""
+    connection = lake.connect()
+    try:
+        span = period(connection)
+        step, bars = activity(connection, span)
+        return Numbers(span, step, bars)
+    finally:
+        connection.close()
+
+
 def period(connection: DuckDBPyConnection) -> Period:
     """The span, accounts and regions of the CloudTrail events."""
     row = connection.execute(
@@ -93,10 +115,18 @@ def activity(connection: DuckDBPyConnection, span: Period) -> tuple[timedelta, t
     return step, tuple(Stretch(of_epoch(bar * (step // timedelta(microseconds=1))), *n) for bar, *n in rows)
 
 
-def actors(connection: DuckDBPyConnection, names: Sequence[str]) -> tuple[Actor, ...]:
+def actors(lake: Lake, names: Sequence[str]) -> tuple[Actor, ...]:
     """What the lake knows about these actors; one that no event names is left out."""
     if not names:
         return ()
+    connection = lake.connect()
+    try:
+        return _actors(connection, names)
+    finally:
+        connection.close()
+
+
+def _actors(connection: DuckDBPyConnection, names: Sequence[str]) -> tuple[Actor, ...]:
     listed = ", ".join(map(quoted, names))
     rows = connection.execute(
         f"SELECT {ACTOR_SQL} AS actor, coalesce(any_value(useridentity.type), 'unknown'), count(*), "

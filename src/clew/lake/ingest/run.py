@@ -28,13 +28,17 @@ def ingest(
     now: datetime,
     workers: int | None = None,
     progress: Callable[[Progress], None] | None = None,
+    begun: Callable[[], object] | None = None,
 ) -> IngestReport:
     """Take everything the paths stand for into the lake, each record once; the lake is made when missing.
 
+    `begun` is called once the decoding processes of a new lake run, and must not take long.
     Errors: InputError for a path that does not exist, WorkspaceLockedError while another process writes.
     """
     inputs = discover(paths)
     started = _started_early(lake_path, inputs, workers)
+    if begun is not None:
+        begun()
     try:
         from clew.lake.ingest.session import carry_out
 
