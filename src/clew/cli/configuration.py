@@ -73,7 +73,7 @@ def _unfolded(text: str) -> Iterator[str]:
 
 
 def _collected() -> list[str]:
-    folder = context.workspace().path / "snapshots"
+    folder = context.workspace().snapshots_path
     found = sorted(str(path) for path in folder.glob("*.json.gz")) if folder.is_dir() else []
     if not found:
         raise InputError(f"`{folder}` holds no snapshots; run `clew collect`, or give files")
@@ -112,6 +112,11 @@ def _items(lake: Lake | None, named: str = "", until: datetime | None = None) ->
     if lake is None:
         return []
     return [snapshot_items.of_row(*each) for each in stored(lake, named=named, until=until)]
+
+
+def items_of_lake() -> list[Item]:
+    """Every configuration item of the workspace's lake, by time. Errors: `WorkspaceError` where there is no lake."""
+    return history.in_order(_items(_lake()))
 
 
 def _state(lake: Lake, chosen: Chosen, moment: datetime) -> dict[Key, Item]:

@@ -33,11 +33,20 @@ _BUCKET_MEMBERS = frozenset({"S3BucketName", "TargetBucket", "s3BucketName"})
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """A list of resources of a type that nobody could read, and the answer that says so."""
+
+    type: str
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
-    """What a snapshot shows: its items, what it covered, and when the last of its answers came."""
+    """What a snapshot shows: its items, what it covered and could not read, and when the last of its answers came."""
 
     items: tuple[Item, ...]
     scopes: tuple[Scope, ...]
+    unread: tuple[Unread, ...]
     time: datetime
 
 
@@ -45,6 +54,7 @@ class Look:
 class _Seen:
     items: list[Item] = field(default_factory=list)
     scopes: list[Scope] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
 
 
 def look(answers: Answers, source: str = "") -> Look:
@@ -55,12 +65,14 @@ def look(answers: Answers, source: str = "") -> Look:
             _add(seen, kind, answer, answers, source)
     times = [time for answer in answers if (time := _time(answer.collected_at))]
     items = _related(seen.items)
-    return Look(tuple(items), tuple(seen.scopes), max(times, default=datetime.fromtimestamp(0, UTC)))
+    latest = max(times, default=datetime.fromtimestamp(0, UTC))
+    return Look(tuple(items), tuple(seen.scopes), tuple(seen.unread), latest)
 
 
 def _add(seen: _Seen, kind: Kind, answer: Answer, answers: Answers, source: str) -> None:
     time = _time(answer.collected_at)
     if not answer.status.is_known or time is None:
+        seen.unread.append(Unread(kind.type, answer))
         return
     call = answer.call
     if not call.parameters or kind.complete:

@@ -6,6 +6,10 @@ Types and names are AWS Config's. AWS: "Supported resource types for AWS Config"
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,3 +346,23 @@ KINDS: tuple[Kind, ...] = (
     _network("Volume", "DescribeVolumes", "Volumes", "VolumeId", "volume"),
 )
 """Every type of which `clew collect` tells something."""
+
+TYPES: tuple[str, ...] = tuple(sorted(kind.type for kind in KINDS))
+"""The resource types by name."""
+
+
+def calls(type_: str, parts: Collection[str] = ()) -> tuple[str, ...]:
+    """The calls that tell of a type: those of these parts, or the one that lists it.
+
+    >>> calls("AWS::S3::Bucket"), calls("AWS::S3::Bucket", ["BucketPolicy"])
+    (('s3:ListBuckets',), ('s3:GetBucketPolicy',))
+    """
+    found = [kind for kind in KINDS if kind.type == type_]
+    if not parts:
+        return tuple(f"{kind.service}:{kind.operation}" for kind in found)
+    return tuple(
+        f"{each.service or kind.service}:{each.operation}"
+        for kind in found
+        for each in kind.supplements
+        if each.name in parts
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +15,22 @@ class Output(StrEnum):
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
+
+
+class EvaluationOutput(StrEnum):
+    """The forms in which evaluations are printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    CONFIG = "config"
+
+
+class TriggerName(StrEnum):
+    """When rules are asked."""
+
+    CHANGE = "change"
+    PERIODIC = "periodic"
 
 
 _OUTPUT = typer.Option("--output", "-o", help="table, json or csv.")
@@ -29,6 +46,8 @@ def register(app: typer.Typer) -> None:
     group.command()(items)
     group.command()(history)
     group.command()(diff)
+    group.command()(evaluate)
+    group.command()(compliance)
     app.add_typer(group, name="config")
 
 
@@ -104,3 +123,55 @@ def diff(
     from clew.cli.configuration import Chosen, show_differences
 
     show_differences(Chosen(named or "", tuple(type_ or ())), since, until, output.value)
+
+
+def evaluate(
+    snapshot: Annotated[
+        Path | None, typer.Argument(help="File of `clew collect`; the newest of the workspace by default.")
+    ] = None,
+    rules: Annotated[
+        list[str] | None,
+        typer.Option("--rules", help="Folder with rules of your own: .yaml and .py (repeatable)."),
+    ] = None,
+    framework: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--framework", "-f", help="Benchmark; config-rules unless --rules is given (repeatable)."
+        ),
+    ] = None,
+    changed_since: Annotated[
+        str | None,
+        typer.Option(help="Only rules on changes, and only resources with an item since this time."),
+    ] = None,
+    trigger: Annotated[
+        TriggerName | None, typer.Option(help="Only rules that are asked so: change or periodic.")
+    ] = None,
+    output: Annotated[
+        EvaluationOutput,
+        typer.Option("--output", "-o", help="table, json, csv, or config as AWS Config writes it."),
+    ] = EvaluationOutput.TABLE,
+) -> None:
+    """Ask rules about a snapshot, keep what each says of each resource, and tell what changed.
+
+    A rule is COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE, or INSUFFICIENT_DATA where something could not be read.
+    A .py file in a rules folder is run: give only folders that you trust.
+
+    Exit codes: 0, 1 something is not compliant, 2 wrong input, 3 some data is insufficient.
+    """
+    from clew.cli.configuration_rules import Asked, carry_out
+
+    asked = Asked(
+        snapshot, tuple(rules or ()), tuple(framework or ()), changed_since, trigger and trigger.value
+    )
+    raise typer.Exit(carry_out(asked, output.value))
+
+
+def compliance(
+    named: Annotated[str | None, typer.Argument(metavar="ARN", help="One resource; all by default.")] = None,
+    rule: Annotated[str | None, typer.Option(help="One rule.")] = None,
+    output: Annotated[Output, _OUTPUT] = Output.TABLE,
+) -> None:
+    """How compliance changed over time: each change of what a rule says of a resource."""
+    from clew.cli.configuration_rules import show_history
+
+    show_history(named or "", rule or "", output.value)
