@@ -134,7 +134,7 @@ def test_sizes():
 
 def test_sids_that_repeat():
     """A Sid twice is an error where IAM demands unique ones, and a warning elsewhere."""
-    twice = [{**STATEMENT, "Sid": "A"}, {**STATEMENT, "Sid": "A"}]
+    twice = [{**STATEMENT, "Sid": "A"}, {**STATEMENT, "Sid": "A", "Effect": "Deny"}]
     text = json.dumps({"Version": "2012-10-17", "Statement": twice})
     (error,) = validate(text, kind=PolicyKind.IDENTITY, catalog=current()).problems
     assert (error.code, error.finding_type) == ("UNIQUE_SIDS_REQUIRED", FindingType.ERROR)

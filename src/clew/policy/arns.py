@@ -53,6 +53,8 @@ def check(statement: StatementWords, doctor: Doctor, problems: Problems) -> None
     _check_values(statement, doctor, problems)
     resources = [_examined(word, doctor, problems) for word in statement.words("Resource")]
     actions = statement.words("Action")
+    if statement.is_open("Resource") or statement.is_open("Action"):
+        return
     if resources and actions and len(resources) * len(actions) <= MOST_PAIRS:
         _check_pairs(actions, resources, doctor, problems)
 
@@ -73,10 +75,16 @@ def _note(each: arn_doctor.Diagnosis, word: Word, problems: Problems, weight: Fi
 
 def _check_principal(kind: str, word: Word, doctor: Doctor, problems: Problems) -> None:
     text = word.text
-    if kind == "Service" and _SERVICE_PRINCIPAL.fullmatch(text) is None and text != "*":
+    if kind == "Service" and ("*" in text or "?" in text):
+        message = f"`{shown(text)}` holds a wildcard; name each service, as in `SERVICE.amazonaws.com`"
+        problems.add("UNSUPPORTED_WILDCARD_IN_PRINCIPAL", message, word.path, word.node)
+    elif kind == "Service" and _SERVICE_PRINCIPAL.fullmatch(text) is None:
         meant = f"{text.lower()}.amazonaws.com" if doctor.catalog.service(text) is not None else None
         message = f"`{shown(text)}` is no service principal; expected `SERVICE.amazonaws.com`"
         problems.add("INVALID_SERVICE_PRINCIPAL_FORMAT", message, word.path, word.node, corrected=meant)
+    if kind in {"Federated", "CanonicalUser"} and ("*" in text or "?" in text):
+        message = f"`{shown(text)}` holds a wildcard; principals of the kind {kind} are named in full"
+        problems.add("UNSUPPORTED_WILDCARD_IN_PRINCIPAL", message, word.path, word.node)
     if kind != "AWS" or text == "*" or _ACCOUNT.fullmatch(text):
         return
     if _UNIQUE_ID.fullmatch(text):
@@ -103,8 +111,10 @@ def _check_principal(kind: str, word: Word, doctor: Doctor, problems: Problems) 
 
 def _check_values(statement: StatementWords, doctor: Doctor, problems: Problems) -> None:
     """Note faults of the fields of ARNs that stand as values of ARN operators; what they name is not judged."""
-    for operator, _, values in statement.condition_keys():
-        for word in values if "arn" in operator.lower() else ():
+    for operator, key, values in statement.condition_keys():
+        # A key that holds a KMS key has a check of its own.
+        is_arn = "arn" in operator.lower() and "kms" not in key.text.lower()
+        for word in values if is_arn else ():
             if word.text != "*":
                 _note_fields(word, doctor, problems)
 

@@ -84,7 +84,7 @@ def _no_statement(written: Node | None, document: Node, problems: Problems) -> N
 
 
 def _version(node: Node | None, problems: Problems) -> str | None:
-    if node is None or (node.text in kinds.VERSIONS and node.kind == "string"):
+    if node is None or node.is_opaque or (node.text in kinds.VERSIONS and node.kind == "string"):
         return node.text if node else None
     newest = kinds.VERSIONS[0]
     message = f"unknown version {_quoted(node)}; expected `{newest}` or `{kinds.VERSIONS[1]}`"
@@ -150,6 +150,8 @@ def _effect(node: Node | None, statement_node: Node, where: Path, problems: Prob
     expected = "expected `Allow` or `Deny`"
     if node is None:
         problems.spoil("MISSING_EFFECT", f"`Effect` is missing; {expected}", where, statement_node)
+    elif node.is_opaque:
+        return Effect.DENY
     elif node.kind != "string":
         problems.spoil("DATA_TYPE_MISMATCH", f"{expected}, found {_word(node)}", (*where, "Effect"), node)
     elif node.text in {"Allow", "Deny"}:
@@ -199,7 +201,7 @@ def _texts(
 def _list(node: Node, path: Path, problems: Problems) -> list[str]:
     found = []
     for place, item in enumerate(node.items):
-        if item.kind == "string":
+        if item.kind == "string" or item.is_opaque:
             found.append(item.text)
         else:
             at = (*path, place) if node.kind == "array" else path
@@ -211,7 +213,7 @@ def _conditions(block: Node | None, path: Path, problems: Problems) -> tuple[Con
     found: list[Condition] = []
     if block is None:
         return ()
-    if block.kind != "object":
+    if block.kind != "object" and not block.is_opaque:
         message = f"expected an object of condition operators, found {_word(block)}"
         problems.spoil("DATA_TYPE_MISMATCH", message, path, block)
     seen: set[str] = set()
@@ -221,7 +223,7 @@ def _conditions(block: Node | None, path: Path, problems: Problems) -> tuple[Con
         if key.text in seen:
             problems.spoil(DUPLICATE_KEYS, f"the operator {_quoted(key)} stands twice", path, key)
         seen.add(key.text)
-        if keys.kind != "object":
+        if keys.kind != "object" and not keys.is_opaque:
             message = f"expected an object of condition keys, found {_word(keys)}"
             problems.spoil("DATA_TYPE_MISMATCH", message, inner, keys)
         found += _condition_keys(key.text, keys, inner, problems)
@@ -268,7 +270,7 @@ def _condition_keys(operator: str, keys: Node, path: Path, problems: Problems) -
 def _values(node: Node, path: Path, problems: Problems) -> list[str]:
     found = []
     for place, item in enumerate(node.items):
-        text = scalar(item.value) if item.kind in {"string", "number", "boolean"} else None
+        text = scalar(item.value) if item.kind in {"string", "number", "boolean", "opaque"} else None
         if text is None:
             at = (*path, place) if node.kind == "array" else path
             message = f"expected a text, a number or a boolean, found {_word(item)}"
@@ -337,7 +339,7 @@ def _check_kind(
 
 
 def _optional_text(node: Node | None, path: Path, problems: Problems, *, spoils: bool = False) -> str | None:
-    if node is None or node.kind == "string":
+    if node is None or node.kind == "string" or node.is_opaque:
         return node.text if node is not None else None
     note = problems.spoil if spoils else problems.add
     note("DATA_TYPE_MISMATCH", f"expected a text, found {_word(node)}", path, node)

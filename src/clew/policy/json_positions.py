@@ -27,6 +27,8 @@ Path = tuple[str | int, ...]
 class Node(NamedTuple):
     """One value of a document: `kind` is `object`, `array`, `string`, `number`, `boolean`, `null` or `missing`.
 
+    A template also has `opaque` values, which stand for something that it does not say; JSON has none.
+
     `value` is the members of an object (pairs of key and value), the items of an array, else the plain value; `start`
     and `end` are offsets in the text, -1 when the document came decoded.
     """
@@ -50,6 +52,11 @@ class Node(NamedTuple):
     def text(self) -> str:
         """The text of a string; empty for another value."""
         return self.value if isinstance(self.value, str) else ""
+
+    @property
+    def is_opaque(self) -> bool:
+        """Whether a template leaves open what the value is."""
+        return self.kind == "opaque"
 
     def get(self, name: str) -> Node | None:
         """The value of the object's last member of that name."""

@@ -98,12 +98,6 @@ def _check_elements(statement: StatementWords, kind: PolicyKind, rules: Rules, p
             if node is not None:
                 message = f"{kinds.WORDS[kind]} has no `{element}`: it speaks of the role it belongs to"
                 problems.add(rules.resource_code, message, (*statement.path, element), node)
-    actions = [word.text.lower() for word in statement.words("Action")]
-    has_resource = bool({"Resource", "NotResource"} & statement.elements.keys())
-    if kind is PolicyKind.RESOURCE and not has_resource and actions and all(map(_is_of_s3, actions)):
-        # Amazon S3 user guide: "Policies and permissions in Amazon S3", Resource.
-        message = "`Resource` is missing: a bucket policy names the bucket, its objects, or both"
-        problems.add("MISSING_RESOURCE", message, statement.path, statement.node)
     not_action = statement.elements.get("NotAction")
     if rules.not_action_code and not_action is not None:
         message = f"{kinds.WORDS[kind]} has no `NotAction`"
@@ -133,10 +127,6 @@ def _check_actions(statement: StatementWords, kind: PolicyKind, rules: Rules, pr
             problems.add("UNSUPPORTED_ACTION_IN_POLICY", message, word.path, word.node)
 
 
-def _is_of_s3(action: str) -> bool:
-    return action.startswith("s3:")
-
-
 def _check_rcp(statement: StatementWords, catalog: Catalog, problems: Problems) -> None:
     """AWS: "RCP syntax": the only Allow is that of RCPFullAWSAccess; a Deny names everybody, and services in reach."""
     effect = statement.elements.get("Effect")
@@ -155,6 +145,14 @@ def _check_rcp(statement: StatementWords, catalog: Catalog, problems: Problems) 
             problems.add("RCP_SYNTAX_ERROR_PRINCIPAL", message, word.path, word.node)
     for word in actions:
         service = word.text.lower().partition(":")[0]
-        if catalog.service(service) is not None and service not in catalog.rcp_services:
+        if word.text == "*":
+            # AWS: "RCP syntax": `*` alone is for RCPFullAWSAccess.
+            problems.add(
+                "RCP_SYNTAX_ERROR_ACTION",
+                "`*` is of no service; name services, as in `s3:*`",
+                word.path,
+                word.node,
+            )
+        elif catalog.service(service) is not None and service not in catalog.rcp_services:
             message = f"resource control policies do not reach service `{shown(service)}`"
             problems.add("RCP_SYNTAX_ERROR_ACTION", message, word.path, word.node)

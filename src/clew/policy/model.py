@@ -137,12 +137,21 @@ MISSING_FOR_ACTION: Final = "MISSING_RESOURCE_FOR_ACTION"
 """Our own code: an action works on none of its statement's resources; `corrected` is one to add."""
 
 
+class Location(NamedTuple):
+    """A place that a problem is about: its path, and the range of text, None when the document came decoded."""
+
+    path: tuple[str | int, ...]
+    position: Position | None = None
+    end: Position | None = None
+
+
 class Problem(NamedTuple):
     """One thing that is wrong with a policy document, and where.
 
     `code` is AWS's issue code where AWS has one; `path` leads through the document's elements and list places;
     `position` and `end` are None when the document came decoded; `corrected` is the word or ARN to write instead;
-    `written` is the name that is wrong where the problem is a name within the object at the path.
+    `written` is the name that is wrong where the problem is a name within the object at the path; `further` are the
+    other places that the problem is about.
 
     >>> str(Problem("INVALID_EFFECT", "unknown effect `DENY`", ("Statement", 2), Position(14, 3), source="p.json"))
     'p.json:14 /Statement/2: unknown effect `DENY`'
@@ -157,6 +166,7 @@ class Problem(NamedTuple):
     corrected: str | None = None
     finding_type: FindingType = FindingType.ERROR
     written: str | None = None
+    further: tuple[Location, ...] = ()
 
     @property
     def is_error(self) -> bool:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 MOST_SUGGESTIONS: Final = 100
 """For how many names of a document the nearest known one is looked for."""
 
+_OLD_ARN: Final = "aws:arn"
+# Prefixes of keys that are no service's: SAML, and keys that AWS's own pages use across services.
+_NO_SERVICES: Final = frozenset({"saml"})
+
 _TAG_KEYS: Final = frozenset(key.name.partition("/")[0].lower() for key in GLOBAL_KEYS if key.is_template)
 
 
@@ -106,15 +110,29 @@ def _check_key(key: Word, known: Names, problems: Problems) -> None:
             "MISSING_TAG_KEY_IN_CONDITION",
             f"`{shown(text)}` names no tag; expected `{lowered}/KEY`",
         )
-    elif catalog.condition_key(text) is not None or catalog.condition_key(_any_tag(text)) is not None:
+    elif text.lower() == _OLD_ARN or _is_known(text, catalog):
         return
     elif prefix.lower() == "aws":
         code, meant = "INVALID_GLOBAL_CONDITION_KEY", _nearest_key(text, known)
     elif catalog.service(prefix) is not None and catalog.condition_keys(prefix):
         code, meant = "INVALID_SERVICE_CONDITION_KEY", _nearest_key(text, known)
+    elif catalog.service(prefix) is None and "." not in prefix and prefix.lower() not in _NO_SERVICES:
+        code, meant = "INVALID_SERVICE", _of_nearest_service(text, known)
+        message = f"unknown service `{shown(prefix)}` of the condition key `{shown(text)}`{_of(catalog)}"
     if code:
         message = f"{message}{_suggestion(meant)}"
         problems.add(code, message, key.path, key.node, corrected=meant, written=text)
+
+
+def _is_known(text: str, catalog: Catalog) -> bool:
+    return catalog.condition_key(text) is not None or catalog.condition_key(_any_tag(text)) is not None
+
+
+def _of_nearest_service(text: str, known: Names) -> str | None:
+    """The key with the service that was most likely meant, where that service has it."""
+    prefix, _, name = text.partition(":")
+    service = known.nearest(known.catalog.nearest_service, prefix)
+    return f"{service}:{name}" if service and known.catalog.condition_key(f"{service}:{name}") else None
 
 
 def _any_tag(text: str) -> str:

@@ -6,6 +6,7 @@ that is no JSON is never read leniently: what it was most likely meant to be is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote
 
@@ -101,25 +102,40 @@ def _quick(document: object, source: str | None, kind: PolicyKind | None) -> Rea
 
 
 class Draft(NamedTuple):
-    """What could be read of a document, usable or not: `root` is its tree, None when there is none."""
+    """What could be read of a document, usable or not: `root` is its tree, None when there is none.
+
+    `kind` is what it was read as, None when that was not asked or there was nothing to read.
+    """
 
     root: Node | None
     policy: Policy | None
     problems: tuple[Problem, ...]
     lines: Lines | None = None
+    kind: PolicyKind | None = None
 
 
-def draft(text: str, source: str | None = None, kind: PolicyKind | None = None) -> Draft:
+Kind = PolicyKind | Callable[[Node], PolicyKind] | None
+"""A kind of policy, or a function that tells it from the document."""
+
+
+def draft(text: str, source: str | None = None, kind: Kind = None) -> Draft:
     """Everything that can be said of the text, faults of JSON and of grammar together; raises nothing."""
     return _read_text(text, source, kind)
 
 
-def draft_document(document: object, source: str | None = None, kind: PolicyKind | None = None) -> Draft:
+def draft_document(document: object, source: str | None = None, kind: Kind = None) -> Draft:
     """Everything that can be said of decoded JSON; raises nothing."""
-    return _read_node(json_positions.of_document(document), kind, Problems(source=source), source)
+    return draft_node(json_positions.of_document(document), source=source, kind=kind)
 
 
-def _read_text(text: str, source: str | None, kind: PolicyKind | None) -> Draft:
+def draft_node(
+    root: Node, *, lines: Lines | None = None, source: str | None = None, kind: Kind = None
+) -> Draft:
+    """Everything that can be said of a tree, whose places are in the text of `lines`; raises nothing."""
+    return _read_node(root, kind, Problems(lines, source), source)._replace(lines=lines)
+
+
+def _read_text(text: str, source: str | None, kind: Kind) -> Draft:
     if len(text) > LONGEST:
         message = f"a text of {len(text):,} characters; expected at most {LONGEST:,}"
         return Draft(None, None, (Problem(JSON_SYNTAX_ERROR, message, source=source),))
@@ -177,13 +193,14 @@ def _within_document(path: json_positions.Path, root: Node | None) -> json_posit
     return ("Statement", *path) if root.kind == "array" else ("Statement", 0, *path)
 
 
-def _read_node(root: Node, kind: PolicyKind | None, problems: Problems, source: str | None) -> Draft:
+def _read_node(root: Node, wanted: Kind, problems: Problems, source: str | None) -> Draft:
+    kind = wanted(root) if callable(wanted) else wanted
     head = grammar.head(root, problems)
     if head is None:
-        return Draft(root, None, problems.listed)
+        return Draft(root, None, problems.listed, kind=kind)
     found = [grammar.statement(node, index, kind, problems) for index, node in enumerate(head.statements)]
     kept = tuple(statement for statement in found if statement is not None)
-    return Draft(root, Policy(kept, head.version, head.id, source), problems.listed)
+    return Draft(root, Policy(kept, head.version, head.id, source), problems.listed, kind=kind)
 
 
 def _whole(found: Draft) -> Reading:

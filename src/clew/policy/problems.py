@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clew.policy.model import FindingType, Position, Problem
+from clew.policy.model import FindingType, Location, Position, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from clew.policy.json_positions import Node, Path
     from clew.policy.json_tokens import Lines
+    from clew.policy.words import Word
 
 
 class Problems:
@@ -43,6 +46,24 @@ class Problems:
         """Note an error of the text from `start` up to `end`."""
         self._found.append(
             Problem(code, message, path, self.position(start), self.position(end), self._source)
+        )
+
+    def tell(
+        self,
+        code: str,
+        message: str,
+        places: Sequence[Word],
+        corrected: str | None,
+        finding_type: FindingType,
+    ) -> None:
+        """Note a problem that is about several places, the first one first of all."""
+        locations = [
+            Location(each.path, self.position(each.node.start), self.position(each.node.end))
+            for each in places
+        ]
+        first, *others = locations
+        self._found.append(
+            Problem(code, message, *first, self._source, corrected, finding_type, further=tuple(others))
         )
 
     def spoil(

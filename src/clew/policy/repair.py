@@ -25,6 +25,12 @@ _REMOVED: Final = frozenset(
     {"UNSUPPORTED_PRINCIPAL", "SCP_SYNTAX_ERROR_PRINCIPAL", "ROLE_TRUST_POLICY_SYNTAX_ERROR_RESOURCE"}
 )
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
+_TURNED: Final = frozenset(
+    {
+        DUPLICATE_KEYS, JSON_SYNTAX_ERROR, "INVALID_PRINCIPAL_FORMAT", "MISSING_VERSION", "STATEMENT_WITHOUT_DOCUMENT",
+        "VARIABLE_UNSUPPORTED_IN_VERSION",
+    }
+)  # fmt: skip
 _ADDED: Final = {"MISSING_EFFECT": ("Effect", "Allow"), "MISSING_RESOURCE": ("Resource", "*")}
 
 
@@ -48,6 +54,11 @@ def corrected(root: Node, problems: Sequence[Problem]) -> str | None:
     changes = apply(plain, problems)
     was_json = all(problem.code != JSON_SYNTAX_ERROR for problem in problems)
     return layout(plain) if changes or not was_json else None
+
+
+def can_change(problem: Problem) -> bool:
+    """Whether a correction of the problem is known, so that it is worth looking for one."""
+    return problem.corrected is not None or problem.code in _REMOVED | _TURNED or problem.code in _ADDED
 
 
 def apply(plain: Document, problems: Sequence[Problem]) -> list[Change]:

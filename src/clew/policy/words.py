@@ -34,6 +34,11 @@ class StatementWords:
         node = self.elements.get(element)
         return [] if node is None else list(_strings(node, (*self.path, element)))
 
+    def is_open(self, element: str) -> bool:
+        """Whether a template leaves open what the element says, or a part of it."""
+        node = self.elements.get(element)
+        return node is not None and any(item.is_opaque for item in node.items)
+
     def principals(self, element: str) -> Iterator[tuple[str, Word]]:
         """Each principal of the element with its kind, `*` for the bare one."""
         node = self.elements.get(element)

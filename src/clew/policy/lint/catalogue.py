@@ -1,0 +1,57 @@
+"""The list of AWS's policy checks: issue code, weight, title, our sentence, and the place in AWS's documentation."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from clew.policy.model import FindingType
+
+PAGE: Final = "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html"
+_ANCHORS: Final = {
+    FindingType.ERROR: "error",
+    FindingType.SECURITY_WARNING: "security-warning",
+    FindingType.WARNING: "general-warning",
+    FindingType.SUGGESTION: "suggestion",
+}
+_FILE: Final = Path(__file__).parent / "data" / "checks.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One check of AWS's catalogue."""
+
+    id: str
+    finding_type: FindingType
+    title: str
+    text: str
+
+    @property
+    def link(self) -> str:
+        """AWS's own section about the check, as ValidatePolicy's `learnMoreLink` gives it.
+
+        >>> ENTRIES["INVALID_EFFECT"].link.partition("#")[2]
+        'access-analyzer-reference-policy-checks-error-invalid-effect'
+        """
+        anchor = f"{_ANCHORS[self.finding_type]}-{self.id.lower().replace('_', '-')}"
+        return f"{PAGE}#access-analyzer-reference-policy-checks-{anchor}"
+
+
+def _read() -> dict[str, Entry]:
+    with _FILE.open("rb") as stream:
+        rows = tomllib.load(stream)
+    return {
+        name: Entry(name, FindingType(row["type"]), row["title"], row["text"]) for name, row in rows.items()
+    }
+
+
+ENTRIES: Final = _read()
+"""Every check by its issue code, in the order of AWS's page."""
+
+
+def link(code: str) -> str:
+    """AWS's section about the code; the whole page for a code of our own."""
+    entry = ENTRIES.get(code)
+    return entry.link if entry is not None else PAGE
