@@ -2,67 +2,73 @@
 
 from __future__ import annotations
 
-import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from clew.aws.catalog import current
 from clew.cli import context
-from clew.cli.validation_options import FailOn, Kind, Output
+from clew.cli.validation_options import FailOn, Format, Kind
 from clew.errors import InputError, UsageError
-from clew.policy import kinds
+from clew.policy.files import Wanted, validate_file
 from clew.policy.format import layout
+from clew.policy.lint.curated import RESOURCE_TYPES
 from clew.policy.model import FindingType, PolicyKind
 from clew.policy.parse import LONGEST
-from clew.policy.validate import validate
+from clew.report import validation_aws, validation_formats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clew.policy.model import Position, Problem
-    from clew.policy.validate import Validation
-
-Document = dict[str, object]
+    from clew.policy.files import ValidatedFile
+    from clew.policy.model import Problem
 
 STDIN: Final = "-"
 _BYTES: Final = 4 * LONGEST
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _WEIGHTS: Final = tuple(FindingType)
-_WORDS: Final = {
-    FindingType.ERROR: "error",
-    FindingType.SECURITY_WARNING: "security warning",
-    FindingType.WARNING: "warning",
-    FindingType.SUGGESTION: "suggestion",
-}
+_TRUST: Final = "AWS::IAM::AssumeRolePolicyDocument"
 
 
-def run(files: Sequence[str], kind: Kind | None, output: Output, fail_on: FailOn, *, fix: bool) -> int:
+def run(
+    files: Sequence[str], kind: Kind | None, resource_type: str, output: Format, fail_on: FailOn, *, fix: bool
+) -> int:
     """Validate the files, print what was found, and return the exit code."""
     if fix and len(files) != 1:
         raise UsageError(f"--fix prints one document; {len(files)} files were given")
-    found: list[tuple[str, Validation]] = []
+    wanted = _wanted(kind, resource_type)
+    found: list[ValidatedFile] = []
     unreadable = 0
     for file in files:
         try:
-            found.append((file, _validated(file, kind)))
+            found.append(validate_file(read_text(file), "stdin" if file == STDIN else file, wanted))
         except InputError as error:
             context.complain(str(error))
             unreadable += 1
-    if output is Output.JSON:
-        print(json.dumps({"files": [_document(file, each) for file, each in found]}, indent=2))
-    for file, each in found if output is Output.TEXT else ():
-        _print_fix(file, each) if fix else _print(file, each)
+    if fix:
+        for each in found:
+            _print_fix(each)
+    else:
+        _print(found, output)
     if unreadable:
         return context.EXIT_USAGE
-    judged = [problem for _, each in found for problem in (each.left if fix else each.problems)]
-    return context.EXIT_FINDINGS if _reaches(judged, fail_on) else context.EXIT_CLEAN
+    judged = [problem for each in found for problem in (_left(each) if fix else each.problems)]
+    if _reaches(judged, fail_on):
+        return context.EXIT_FINDINGS
+    return context.EXIT_PARTIAL if any(each.unknown for each in found) else context.EXIT_CLEAN
 
 
-def _validated(file: str, kind: Kind | None) -> Validation:
-    source = "stdin" if file == STDIN else file
+def _wanted(kind: Kind | None, resource_type: str) -> Wanted:
     wanted = PolicyKind(kind.value.replace("-", "_")) if kind is not None else None
-    return validate(read_text(file), source=source, kind=wanted, catalog=current())
+    if resource_type == _TRUST:
+        return Wanted(PolicyKind.TRUST, "", current(), datetime.now(UTC).date())
+    if resource_type and resource_type not in RESOURCE_TYPES:
+        known = ", ".join((*RESOURCE_TYPES, _TRUST))
+        raise UsageError(f"unknown resource type `{resource_type}`; known are {known}")
+    if resource_type and wanted is None:
+        wanted = PolicyKind.KMS_KEY if resource_type == "AWS::KMS::Key" else PolicyKind.RESOURCE
+    return Wanted(wanted, resource_type, current(), datetime.now(UTC).date())
 
 
 def read_text(file: str) -> str:
@@ -93,75 +99,33 @@ def _reaches(problems: Sequence[Problem], fail_on: FailOn) -> bool:
     return any(_WEIGHTS.index(problem.finding_type) <= threshold for problem in problems)
 
 
-# Text
+def _left(file: ValidatedFile) -> list[Problem]:
+    return [problem for each in file.documents for problem in each.validation.left]
 
 
-def _print(file: str, found: Validation) -> None:
-    for problem in found.problems:
-        _say(f"{problem} ({problem.finding_type} {problem.code})")
-    name = "stdin" if file == STDIN else file
-    how = ", by its looks; --kind names another" if found.is_kind_guessed else ""
-    _say(f"{name}: {_counted(found.problems)} ({kinds.WORDS[found.kind]}{how})")
-    if found.corrected is not None:
-        context.note(f"clew validate --fix {file} prints a corrected document")
+def _print(files: list[ValidatedFile], output: Format) -> None:
+    sys.stdout.write(validation_formats.render(files, output.value))
+    if output is Format.AWS and (left_out := validation_aws.without_code(files)):
+        context.note(
+            f"{left_out} problems for which AWS has no issue code are left out; --output json has them"
+        )
+    for file in files if output is Format.TEXT else ():
+        if any(each.validation.corrected is not None for each in file.documents):
+            name = STDIN if file.source == "stdin" else file.source
+            context.note(f"clew validate --fix {name} prints a corrected document")
 
 
-def _print_fix(file: str, found: Validation) -> None:
+def _print_fix(file: ValidatedFile) -> None:
     """The corrected document on stdout; what differs, and what is still wrong, on stderr."""
+    if file.is_template:
+        raise UsageError(f"{file.source}: --fix corrects a policy by itself; this file holds policies")
+    found = file.documents[0].validation
     for change in found.changes:
-        context.note(f"{file}: {change}")
+        context.note(f"{file.source}: {change}")
     if found.corrected is not None:
         sys.stdout.write(found.corrected)
     elif found.plain is not None:
         sys.stdout.write(layout(found.plain))
     for problem in found.left:
         if problem.is_error:
-            context.complain(f"{file}: still wrong: {problem}")
-
-
-def _counted(problems: Sequence[Problem]) -> str:
-    counts = {kind: sum(problem.finding_type is kind for problem in problems) for kind in FindingType}
-    parts = [f"{n} {_WORDS[kind]}{'s' * (n > 1)}" for kind, n in counts.items() if n]
-    return ", ".join(parts) or "no problems"
-
-
-def _say(line: str) -> None:
-    print(context.printable(line))
-
-
-# JSON
-
-
-def _document(file: str, found: Validation) -> Document:
-    return {
-        "file": file,
-        "kind": found.kind.value,
-        "kind_guessed": found.is_kind_guessed,
-        "readable": found.policy is not None,
-        "problems": [_problem(problem) for problem in found.problems],
-        "corrected": found.corrected,
-        "changes": [
-            {"path": list(change.path), "message": change.message, "guess": change.is_guess}
-            for change in found.changes
-        ],
-        "left": [_problem(problem) for problem in found.left],
-    }
-
-
-def _problem(problem: Problem) -> Document:
-    return {
-        "finding_type": problem.finding_type.value,
-        "issue_code": problem.code,
-        "message": problem.message,
-        "place": problem.place,
-        "path": list(problem.path),
-        "start": _position(problem.position),
-        "end": _position(problem.end),
-        "corrected": problem.corrected,
-    }
-
-
-def _position(position: Position | None) -> Document | None:
-    if position is None:
-        return None
-    return {"line": position.line, "column": position.column, "offset": position.offset}
+            context.complain(f"{file.source}: still wrong: {problem}")

@@ -22,10 +22,19 @@ class Kind(StrEnum):
 
 
 class Output(StrEnum):
-    """The forms in which problems are printed."""
+    """The forms in which the problems of an ARN are printed."""
 
     TEXT = "text"
     JSON = "json"
+
+
+class Format(StrEnum):
+    """The forms in which the problems of policies are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    AWS = "aws"
+    SARIF = "sarif"
 
 
 class FailOn(StrEnum):
