@@ -9,7 +9,14 @@ from clew.audit.checks import CHECKS
 from clew.audit.model import Verdict
 
 _BOTH_SIDES = {Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN}
-EXAMPLES = {"CR1", "CR2", "FI1", "FI2", "FN4", "FN5"}  # CR3 is about permissions: tests/cases/source/credential-report.yaml
+EXAMPLES = {
+    "CR1",
+    "CR2",
+    "FI1",
+    "FI2",
+    "FN4",
+    "FN5",
+}  # CR3 is about permissions: tests/cases/source/credential-report.yaml
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.check}: {case.name}")
