@@ -16,7 +16,7 @@ from clew.symbolic.automata import wild
 from clew.symbolic.keys import KeyTest
 from clew.symbolic.operators import of_runs, set_of
 from clew.symbolic.space import ACTION, CALLER, RESOURCE, key_dimension
-from clew.symbolic.texts import Texts, glob, globs
+from clew.symbolic.texts import Texts, glob
 from clew.symbolic.variables import of_pieces
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _action(statement: Statement, space: Space) -> int | bool:
     negated = listed is None
     if _EVERYTHING in kept or not kept:
         return bool(kept) is not negated
-    return _signed(space, ACTION, globs(kept), negated=negated)
+    return _signed(space, ACTION, space.globs(kept), negated=negated)
 
 
 def _resource(statement: Statement, gate: Gate, space: Space, symbols: Symbols | None) -> int | bool:
@@ -93,13 +93,13 @@ def _resource(statement: Statement, gate: Gate, space: Space, symbols: Symbols |
     patterns = listed if listed is not None else excluded or ()
     if _EVERYTHING in patterns or not patterns:
         return bool(patterns) is not negated
-    return _signed(space, RESOURCE, _resources(patterns, gate, symbols), negated=negated)
+    return _signed(space, RESOURCE, _resources(patterns, gate, space, symbols), negated=negated)
 
 
-def _resources(patterns: Sequence[str], gate: Gate, symbols: Symbols | None) -> Texts:
+def _resources(patterns: Sequence[str], gate: Gate, space: Space, symbols: Symbols | None) -> Texts:
     incomplete = INCOMPLETE.get(gate, Incomplete.AS_WRITTEN)
     if symbols is None or not any(map(policy_variables.has_variables, patterns)):
-        return globs(as_read(patterns, incomplete))
+        return space.globs(as_read(patterns, incomplete))
     plain, templates = with_variables(patterns)
     atoms = [of_pieces("resource", each, of_runs, wild, symbols) for each in templates]
     closed = map(glob, as_read(plain, incomplete))

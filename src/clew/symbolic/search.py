@@ -167,7 +167,8 @@ class Search(Generic[Result]):
         """Whether no value that fits what is assumed fits the literal too."""
         if -literal in before:
             return True
-        if literal in before:
+        if literal in before or not before:
+            # Nothing is assumed yet: a literal that no value at all fits is found out later.
             return False
         try:
             known = self.space.ask(dimension, before)

@@ -13,7 +13,7 @@ from clew.symbolic import keys, texts
 from clew.symbolic.automata import Step, letters
 from clew.symbolic.budget import UndecidedError
 from clew.symbolic.keys import ANY_KEY, Found, KeyKind, KeyTest
-from clew.symbolic.texts import Atom, Texts, globs
+from clew.symbolic.texts import Atom, Texts, glob, globs
 from clew.symbolic.variables import Symbols
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ def _is_action(text: str) -> bool:
 
 _ONE: Final = Step(many=False, excluded=_NAME)
 _MANY: Final = Step(many=True, excluded=_NAME)
-_ACTIONS: Final = Texts([Atom(("action",), _is_action, [_ONE, _MANY, *letters(":"), _ONE, _MANY])])
+_ACTIONS: Final = Atom(("action",), _is_action, [_ONE, _MANY, *letters(":"), _ONE, _MANY])
 """Whatever may be the name of an action, known or not, in lower case."""
-_RESOURCES: Final = globs(("?*",))
+_RESOURCES: Final = glob("?*")
 
 
 class Space:
@@ -73,7 +73,9 @@ class Space:
         self.kinds = kinds
         self.budget = budget
         self.symbols = Symbols()
+        self.index = catalog.current().index
         self._spellings = spellings
+        self._globs: dict[tuple[str, ...], Texts] = {}
         self._numbers: dict[tuple[str, object], int] = {}
         self._literals: list[tuple[str, Texts | KeyTest]] = []
         self._found: dict[tuple[str, frozenset[int]], Found | UndecidedError | None] = {}
@@ -86,6 +88,14 @@ class Space:
             self._literals.append((dimension, what))
             number = self._numbers[key] = len(self._literals)
         return number
+
+    def globs(self, patterns: Sequence[str]) -> Texts:
+        """The texts that one of the patterns matches; the same set for the same patterns."""
+        key = tuple(patterns)
+        found = self._globs.get(key)
+        if found is None:
+            found = self._globs[key] = globs(key)
+        return found
 
     def spelled(self, key: str) -> str:
         """The key, given in lower case, as a policy spells it."""
@@ -140,46 +150,44 @@ class Space:
         positives = [each for each, wanted in sets if wanted]
         negatives = [each for each, wanted in sets if not wanted]
         if dimension == ACTION:
-            mask = _mask_of(positives, negatives)
-            if mask:
-                return Found(_liked(mask))
-        text = texts.solve([*positives, self._domain(dimension)], negatives, self.budget)
+            return self._action(positives, negatives)
+        if dimension == RESOURCE:
+            is_named = any(not each.match("") for each in positives)
+            text = texts.solve(positives, negatives, self.budget, None if is_named else _RESOURCES)
+        else:
+            text = texts.solve([*positives, self.caller.domain], negatives, self.budget)
         return None if text is None else Found(text)
+
+    def _action(self, positives: Sequence[Texts], negatives: Sequence[Texts]) -> Found | None:
+        """An action of the catalogue, else the name of one that may come to be."""
+        mask = self._mask_of(positives, negatives)
+        if mask:
+            return Found(self._liked(mask))
+        unknown = [each.without_known_actions(self.index) for each in positives]
+        if not all(each.atoms for each in unknown):
+            return None
+        text = texts.solve(unknown, negatives, self.budget, _ACTIONS)
+        return None if text is None else Found(text)
+
+    def _mask_of(self, positives: Sequence[Texts], negatives: Sequence[Texts]) -> int:
+        """The actions of the catalogue that fit, as bits."""
+        mask = self.index.everything if not positives else -1
+        for each in positives:
+            mask &= each.known_actions(self.index)
+        for each in negatives:
+            if mask:
+                mask &= ~each.known_actions(self.index)
+        return mask
+
+    def _liked(self, mask: int) -> str:
+        """One action of the set, in lower case, a well-known one where there is one."""
+        for name in _LIKED:
+            place = self.index.bit(name)
+            if place is not None and mask >> place & 1:
+                return name
+        return self.index.lowered[(mask & -mask).bit_length() - 1]
 
     def known_actions(self, assumed: frozenset[int]) -> int:
         """The actions of the catalogue that fit what is assumed, as bits."""
         sets = [(what, each > 0) for each in assumed if isinstance(what := self.what(each), Texts)]
-        return _mask_of([each for each, yes in sets if yes], [each for each, yes in sets if not yes])
-
-    def _domain(self, dimension: str) -> Texts:
-        if dimension == ACTION:
-            return _ACTIONS
-        return _RESOURCES if dimension == RESOURCE else self.caller.domain
-
-
-def _mask_of(positives: Sequence[Texts], negatives: Sequence[Texts]) -> int:
-    """The actions of the catalogue that fit, as bits."""
-    mask = catalog.current().index.everything
-    for each in positives:
-        mask &= _mask(each)
-    for each in negatives:
-        mask &= ~_mask(each)
-    return mask
-
-
-def _mask(found: Texts) -> int:
-    mask = 0
-    for atom in found.atoms:
-        if isinstance(atom.key, tuple) and atom.key[0] in {"glob", "equal"}:
-            mask |= catalog.current().mask(str(atom.key[1]))
-    return mask
-
-
-def _liked(mask: int) -> str:
-    """One action of the set, in lower case, a well-known one where there is one."""
-    index = catalog.current().index
-    for name in _LIKED:
-        place = index.bit(name)
-        if place is not None and mask >> place & 1:
-            return name
-    return index.lowered[(mask & -mask).bit_length() - 1]
+        return self._mask_of([each for each, yes in sets if yes], [each for each, yes in sets if not yes])

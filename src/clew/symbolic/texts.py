@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import combinations
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from clew.policy import pattern
 from clew.symbolic.automata import FIRST_SYMBOL, Automaton, Step, find, letters, letters_of_any_case, wild
 from clew.symbolic.budget import OpenError, UndecidedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from clew.aws.catalog_index import ActionIndex
     from clew.policy.variables import Variable
     from clew.symbolic.budget import Budget
 
 _FIELDS: Final = 5
+_FILLINGS: Final = 4
 _SAMPLES: Final = (
     {0: "arn", 1: "aws", 2: "s3", 3: "us-east-1", 4: "111122223333", 5: "example"},
     {0: "arn", 1: "aws", 2: "sqs", 3: "eu-west-1", 4: "444455556666", 5: "other"},
@@ -32,27 +35,38 @@ class Atom:
     """One pattern: `match` is the engine's own test, `steps` the same as an automaton's row, `exact` its only text.
 
     Two atoms with the same `key` match the same texts. Without `steps` a text can only be guessed and tested. An open
-    atom has policy variables: `match` is never true, and in `steps` a symbol stands for each variable's value.
+    atom has policy variables: `match` is never true, and in `steps` symbols stand for each variable's value.
     """
 
-    __slots__ = ("_automaton", "_ends", "exact", "is_open", "key", "match", "steps")
+    __slots__ = ("_automaton", "_ends", "_samples", "_steps", "exact", "is_open", "key", "match")
 
     def __init__(
         self,
         key: object,
         match: Callable[[str], bool],
-        steps: Sequence[Step] | None,
+        steps: Sequence[Step] | Callable[[], Sequence[Step]] | None,
         exact: str | None = None,
         *,
         is_open: bool = False,
     ) -> None:
+        """`steps` may come as a function: most atoms are never looked at as automata."""
         self.key = key
         self.match = match
-        self.steps = None if steps is None else tuple(steps)
         self.exact = exact
         self.is_open = is_open
+        self._steps = steps
         self._automaton: Automaton | None = None
         self._ends: tuple[str, str] | None = None
+        self._samples: tuple[str, ...] | None = None
+
+    @property
+    def steps(self) -> tuple[Step, ...] | None:
+        """The pattern as an automaton's row; None where it has none."""
+        if self._steps is None:
+            return None
+        if not isinstance(self._steps, tuple):
+            self._steps = tuple(self._steps() if callable(self._steps) else self._steps)
+        return self._steps
 
     @property
     def named(self) -> tuple[Variable, ...]:
@@ -77,19 +91,24 @@ class Atom:
     def ends(self) -> tuple[str, str]:
         """The literal texts with which everything begins and ends that matches."""
         if self._ends is None:
-            steps = self.steps or ()
-            self._ends = (_literal(steps), _literal(steps[::-1])[::-1])
+            if self.exact is not None:
+                self._ends = (self.exact, self.exact)
+            else:
+                steps = self.steps or ()
+                self._ends = (_literal(steps), _literal(steps[::-1])[::-1])
         return self._ends
 
-    def samples(self) -> Iterator[str]:
+    def samples(self) -> tuple[str, ...]:
         """A few texts that match, the most lifelike first."""
-        if self.exact is not None:
-            yield self.exact
-            return
-        steps = self.steps or ()
-        is_arn = self.ends[0].startswith("arn:")
-        for number in range(4):
-            yield _filled(steps, number, is_arn=is_arn)
+        if self._samples is None:
+            if self.exact is not None:
+                self._samples = (self.exact,)
+            else:
+                steps = self.steps or ()
+                is_arn = self.ends[0].startswith("arn:")
+                filled = (_filled(steps, number, is_arn=is_arn) for number in range(_FILLINGS))
+                self._samples = tuple(dict.fromkeys(filled))
+        return self._samples
 
 
 def _literal(steps: Sequence[Step]) -> str:
@@ -125,13 +144,13 @@ def _filled(steps: Sequence[Step], number: int, *, is_arn: bool) -> str:
 def glob(text: str) -> Atom:
     """The texts that a pattern with `*` and `?` matches."""
     if "*" in text or "?" in text:
-        return Atom(("glob", text), pattern.any_of([text]), wild(text))
+        return Atom(("glob", text), pattern.any_of([text]), partial(wild, text))
     return equal(text)
 
 
 def equal(text: str) -> Atom:
     """One text alone."""
-    return Atom(("equal", text), text.__eq__, letters(text), text)
+    return Atom(("equal", text), text.__eq__, partial(letters, text), text)
 
 
 def ignoring_case(text: str) -> Atom:
@@ -151,7 +170,7 @@ EVERYTHING: Final = glob("*")
 class Texts:
     """The union of some atoms, as one question about a text."""
 
-    __slots__ = ("atoms", "is_open", "key", "match")
+    __slots__ = ("_mask", "_unknown", "atoms", "is_open", "key", "match")
 
     def __init__(self, atoms: Iterable[Atom], match: Callable[[str], bool] | None = None) -> None:
         """`match` is the engine's test of the whole union where there is one."""
@@ -159,6 +178,24 @@ class Texts:
         self.key = frozenset(atom.key for atom in self.atoms)
         self.match = match or self._any
         self.is_open = any(atom.is_open for atom in self.atoms)
+        self._mask: int | None = None
+        self._unknown: Texts | None = None
+
+    def known_actions(self, index: ActionIndex) -> int:
+        """The actions of the catalogue that are in the set, as bits."""
+        if self._mask is None:
+            self._mask = 0
+            for atom in self.atoms:
+                if isinstance(atom.key, tuple) and atom.key[0] in {"glob", "equal"}:
+                    self._mask |= index.mask(str(atom.key[1]))
+        return self._mask
+
+    def without_known_actions(self, index: ActionIndex) -> Texts:
+        """The set without single actions that the catalogue knows: what the bits say of them is all there is."""
+        if self._unknown is None:
+            kept = [atom for atom in self.atoms if atom.exact is None or index.bit(atom.exact) is None]
+            self._unknown = self if len(kept) == len(self.atoms) else Texts(kept)
+        return self._unknown
 
     def _any(self, text: str) -> bool:
         return any(atom.match(text) for atom in self.atoms)
@@ -169,29 +206,55 @@ def globs(patterns: Sequence[str]) -> Texts:
     return Texts(map(glob, patterns), pattern.any_of(patterns))
 
 
-def solve(positives: Sequence[Texts], negatives: Sequence[Texts], budget: Budget) -> str | None:
+class Question(NamedTuple):
+    """What is left to ask of a text that some atoms match: further sets, sets to stay out of, and the budget.
+
+    `domain` is one more atom that the text must match, looked at last because it hardly ever matters.
+    """
+
+    negatives: Sequence[Texts]
+    budget: Budget
+    domain: Atom | None = None
+
+    def fits(self, text: str, chosen: Sequence[Atom], others: Sequence[Texts]) -> bool:
+        """Whether the text is in every set and in none to stay out of."""
+        for each in others:
+            if not each.match(text):
+                return False
+        for atom in chosen:
+            if not atom.match(text):
+                return False
+        for each in self.negatives:
+            if each.match(text):
+                return False
+        return self.domain is None or self.domain.match(text)
+
+
+def solve(
+    positives: Sequence[Texts], negatives: Sequence[Texts], budget: Budget, domain: Atom | None = None
+) -> str | None:
     """A text that is in all of the first and in none of the others; None when there is none.
 
     Errors: `UndecidedError` when that is beyond the budget, or a pattern has no automaton; `OpenError` when it depends
     on policy variables. With variables, None holds for all their values.
     """
+    question = Question(negatives, budget, domain)
     if not positives:
-        return _within((EVERYTHING,), (), negatives, budget)
-    base, *others = sorted(positives, key=lambda each: len(each.atoms))
-    return _first(((atom,) for atom in base.atoms), others, negatives, budget)
+        return _within((EVERYTHING,), (), question)
+    base, *others = sorted(positives, key=_size)
+    return _first(((atom,) for atom in base.atoms), others, question)
 
 
-def _first(
-    choices: Iterable[tuple[Atom, ...]],
-    others: Sequence[Texts],
-    negatives: Sequence[Texts],
-    budget: Budget,
-) -> str | None:
+def _size(found: Texts) -> int:
+    return len(found.atoms)
+
+
+def _first(choices: Iterable[tuple[Atom, ...]], others: Sequence[Texts], question: Question) -> str | None:
     """The first text that any of the choices gives; what is undecided counts only when no choice gives one."""
     open_question: UndecidedError | None = None
     for chosen in choices:
         try:
-            text = _within(chosen, others, negatives, budget)
+            text = _within(chosen, others, question)
         except UndecidedError as error:
             open_question = error
         else:
@@ -202,37 +265,33 @@ def _first(
     return None
 
 
-def _within(
-    chosen: tuple[Atom, ...], others: Sequence[Texts], negatives: Sequence[Texts], budget: Budget
-) -> str | None:
+def _within(chosen: tuple[Atom, ...], others: Sequence[Texts], question: Question) -> str | None:
     """As `solve`, for texts that every chosen atom matches too."""
+    negatives = question.negatives
     if any(atom.is_open for atom in chosen):
-        _prove_empty(chosen, negatives, budget)
+        _prove_empty(chosen, negatives, question.budget)
         return None
-    text = _sampled(chosen, others, negatives)
+    text = _sampled(chosen, others, question)
     if text is None and any(atom.exact is not None for atom in chosen) and not any(e.is_open for e in others):
         return None
     if text is None and others:
         first, *rest = others
         choices = ((*chosen, atom) for atom in first.atoms if not _apart(atom, chosen))
-        return _first(choices, rest, negatives, budget)
+        return _first(choices, rest, question)
     if text is None:
         kept = _overlapping(chosen, negatives, is_open=False)
-        text = None if kept is None else find(*_automata(chosen, kept), budget)
+        whole = chosen if question.domain is None else (*chosen, question.domain)
+        text = None if kept is None else find(*_automata(whole, kept), question.budget)
     if text is not None and any(each.is_open for each in negatives):
         raise OpenError(_VARIABLE)
     return text
 
 
-def _sampled(chosen: tuple[Atom, ...], others: Sequence[Texts], negatives: Sequence[Texts]) -> str | None:
+def _sampled(chosen: tuple[Atom, ...], others: Sequence[Texts], question: Question) -> str | None:
     """One of the atoms' own samples that is in all sets and in none of the negatives."""
     for atom in chosen:
         for sample in atom.samples():
-            if (
-                all(each.match(sample) for each in chosen)
-                and all(each.match(sample) for each in others)
-                and not any(each.match(sample) for each in negatives)
-            ):
+            if question.fits(sample, chosen, others):
                 return sample
     return None
 
