@@ -1,12 +1,11 @@
 """Pairs of policies: does the edited one allow what the other did not? Milliseconds for each pair, by size.
 
-Usage: python benchmarks/symbolic.py [--pairs 300] [--solver]
+Usage: python benchmarks/symbolic.py [--pairs 400]
 
-The policies are made from the catalogue in the manner of AWS managed policies: 1 to 30 statements, whole services, lists
-of actions, read-only patterns, bucket and table ARNs, conditions on tags, networks, organisations and services passed
-to. The other of a pair is a copy with one to three edits such as reviews see: an action more, a wildcard, a resource
-more or less, a condition dropped or changed, a statement gone, a denial added. cvc5 and Z3, where they are installed,
-are asked the same question as a formula over strings, the way a solver's user would write it.
+The policies are made from the catalogue in the manner of AWS managed policies: 1 to 30 statements, whole services,
+lists of actions, read-only patterns, bucket and table ARNs, conditions on tags, networks, organisations and services
+passed to. The other of a pair is a copy with one to three edits such as reviews see: an action more, a wildcard, a
+resource more or less, a condition dropped or changed, a statement gone, a denial added.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from clew.aws import catalog
 from clew.policy.parse import from_document
-from clew.symbolic.questions import Verdict, implies
+from clew.symbolic.questions import implies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,7 +74,9 @@ def _actions(chance: random.Random, service: str) -> list[str]:
 def _resources(chance: random.Random, service: str) -> list[str]:
     if chance.random() < 0.4:
         return ["*"]
-    forms = ARNS.get(service, (f"arn:aws:{service}:*:111122223333:{{0}}*", f"arn:aws:{service}:us-east-1:*:x/{{0}}"))
+    forms = ARNS.get(
+        service, (f"arn:aws:{service}:*:111122223333:{{0}}*", f"arn:aws:{service}:us-east-1:*:x/{{0}}")
+    )
     return [chance.choice(forms).format(name) for name in chance.sample(NAMES, chance.randint(1, 3))]
 
 
@@ -137,11 +138,13 @@ def _row(name: str, costs: list[float]) -> None:
 
 
 def main() -> int:
-    """Measure the pairs, and the solvers where they are installed and wanted."""
+    """Measure the pairs."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--pairs", type=int, default=400)
     arguments = parser.parse_args()
-    asked = [(size, from_document(left), from_document(right)) for size, left, right in pairs(arguments.pairs)]
+    asked = [
+        (size, from_document(left), from_document(right)) for size, left, right in pairs(arguments.pairs)
+    ]
     implies(asked[0][1], asked[0][2])  # the catalogue is read once
     print(f"\n## {len(asked)} pairs: policies already parsed\n")
     _timed(lambda left, right: implies(left, right).verdict.value, asked)  # type: ignore[arg-type]

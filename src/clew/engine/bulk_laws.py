@@ -126,6 +126,19 @@ def slices(
     )
 
 
+class Planner:
+    """The law of single requests under policies, whatever their statements say."""
+
+    def __init__(self, policies: Policies) -> None:
+        self._probe = Prepared(_probe(policies))
+
+    def plan(
+        self, action: str, named: Callers, resource: str, owner: str
+    ) -> tuple[Law, frozenset[Gate], View]:
+        """The law of the request, the gates that take part, and the view; `action` in lower case."""
+        return _key(self._probe, action, named, resource, owner)
+
+
 def _key(
     probe: Prepared, action: str, named: Callers, resource: str, owner: str
 ) -> tuple[Law, frozenset[Gate], View]:

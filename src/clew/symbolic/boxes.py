@@ -41,11 +41,14 @@ def literals(
     least: Manner = Manner.ACCOUNT,
     bounded: bool = False,
     wildcards: bool = False,
+    wildcard_only: bool = False,
+    is_named: bool = False,
 ) -> Literals | None:
     """The box of requests that the statement matches; None when it matches none.
 
     least: the weakest manner of naming the caller that counts. bounded: whether the caller has a permissions boundary.
-    wildcards: whether principals may hold wildcards, as in reference policies.
+    wildcards: whether principals may hold wildcards, as in reference policies. wildcard_only: whether the actions in
+    question have no resource type. is_named: whether it is known already that the statement is about the caller.
     """
     if usable(statement, gate):
         return None
@@ -53,8 +56,10 @@ def literals(
     found: list[int] = []
     for part in (
         _action(statement, space),
-        _resource(statement, gate, space, symbols),
-        _caller(statement, gate, space, least=least, bounded=bounded, wildcards=wildcards),
+        _wildcard(statement, gate) if wildcard_only else _resource(statement, gate, space, symbols),
+        True
+        if is_named
+        else _caller(statement, gate, space, least=least, bounded=bounded, wildcards=wildcards),
         *(_condition(each, space, symbols) for each in statement.conditions),
     ):
         if part is False:
@@ -86,7 +91,7 @@ def _action(statement: Statement, space: Space) -> int | bool:
 def _resource(statement: Statement, gate: Gate, space: Space, symbols: Symbols | None) -> int | bool:
     listed, excluded = statement.resources, statement.not_resources
     if listed is None and excluded is None:
-        return gate is Gate.RESOURCE
+        return gate in {Gate.RESOURCE, Gate.BLOCK_PUBLIC_ACCESS}
     if listed is not None and excluded is not None:
         return False
     negated = listed is None
@@ -94,6 +99,16 @@ def _resource(statement: Statement, gate: Gate, space: Space, symbols: Symbols |
     if _EVERYTHING in patterns or not patterns:
         return bool(patterns) is not negated
     return _signed(space, RESOURCE, _resources(patterns, gate, space, symbols), negated=negated)
+
+
+def _wildcard(statement: Statement, gate: Gate) -> bool:
+    """Whether the statement is about an action that has no resource type."""
+    listed, excluded = statement.resources, statement.not_resources
+    if listed is None and excluded is None:
+        return gate in {Gate.RESOURCE, Gate.BLOCK_PUBLIC_ACCESS}
+    if listed is not None and excluded is not None:
+        return False
+    return _EVERYTHING in listed if listed is not None else _EVERYTHING not in (excluded or ())
 
 
 def _resources(patterns: Sequence[str], gate: Gate, space: Space, symbols: Symbols | None) -> Texts:

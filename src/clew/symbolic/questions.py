@@ -14,15 +14,16 @@ from clew.policy.model import Policy, PolicyKind
 from clew.symbolic import callers, kinds, witness
 from clew.symbolic.budget import Budget, UndecidedError
 from clew.symbolic.grounding import ground
-from clew.symbolic.search import AllOf, Is, Search, contrary
+from clew.symbolic.regions import Asked, regions, same_principal
+from clew.symbolic.search import AllOf, Is, Search, all_of, contrary
 from clew.symbolic.sides import Documents
 from clew.symbolic.space import ACTION, Space
+from clew.symbolic.stacks import Stack
 from clew.symbolic.texts import globs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from clew.engine.principal import Named
     from clew.engine.request import Request
     from clew.symbolic.callers import CallerKind
     from clew.symbolic.keys import KeyKind
@@ -61,9 +62,6 @@ class Side(Protocol):
     def all_policies(self) -> tuple[Policy, ...]:
         """Every policy that takes part."""
 
-    def named(self) -> Iterator[Named]:
-        """Every Principal and NotPrincipal element."""
-
     def formula(self, space: Space) -> Formula:
         """The requests that are allowed."""
 
@@ -71,9 +69,7 @@ class Side(Protocol):
         """Whether the engine allows the request."""
 
 
-def implies(
-    left: Policy | Documents, right: Policy | Documents, kind: PolicyKind = PolicyKind.IDENTITY
-) -> Answer:
+def implies(left: Policy | Side, right: Policy | Side, kind: PolicyKind = PolicyKind.IDENTITY) -> Answer:
     """Whether the right side allows all that the left one does: none, or a request that only the left allows.
 
     >>> from clew.policy.parse import parse
@@ -90,9 +86,7 @@ def implies(
     )
 
 
-def equivalent(
-    left: Policy | Documents, right: Policy | Documents, kind: PolicyKind = PolicyKind.IDENTITY
-) -> Answer:
+def equivalent(left: Policy | Side, right: Policy | Side, kind: PolicyKind = PolicyKind.IDENTITY) -> Answer:
     """Whether both sides allow the same: none, or a request that one allows and the other does not."""
     there = implies(left, right, kind)
     if there.verdict is Verdict.WITNESS:
@@ -101,9 +95,7 @@ def equivalent(
     return there if back.is_none else back
 
 
-def disjoint(
-    left: Policy | Documents, right: Policy | Documents, kind: PolicyKind = PolicyKind.IDENTITY
-) -> Answer:
+def disjoint(left: Policy | Side, right: Policy | Side, kind: PolicyKind = PolicyKind.IDENTITY) -> Answer:
     """Whether no request is allowed by both sides: none, or one that is."""
     a, b = _side(left, kind), _side(right, kind)
     return find(
@@ -113,7 +105,7 @@ def disjoint(
     )
 
 
-def _side(side: Policy | Documents, kind: PolicyKind) -> Documents:
+def _side(side: Policy | Side, kind: PolicyKind) -> Side:
     return Documents((side,), kind) if isinstance(side, Policy) else side
 
 
@@ -124,20 +116,35 @@ def find(
     budget: Budget | None = None,
 ) -> Answer:
     """A request in the formula, over the callers and keys of the sides; `confirms` asks the engine about it."""
-    left = budget or Budget()
+    open_question: UndecidedError | None = None
+    try:
+        for space in _spaces(sides, budget or Budget()):
+            try:
+                found = _ask(space, formula, confirms)
+            except UndecidedError as error:
+                open_question = error
+            else:
+                if found is not None:
+                    return Answer(Verdict.WITNESS, found)
+    except UndecidedError as error:
+        open_question = error
+    return NONE if open_question is None else Answer(Verdict.UNKNOWN, reason=str(open_question))
+
+
+def _spaces(sides: Sequence[Side], budget: Budget) -> Iterator[Space]:
+    """One space for each kind of caller, and, of stacks, for each region of requests."""
     policies = tuple(policy for side in sides for policy in side.all_policies)
     usual = kinds.of_policies(policies)
-    open_question: UndecidedError | None = None
-    for caller in _callers(sides, policies, usual):
-        space = _space(caller, usual, policies, left)
-        try:
-            found = _ask(space, formula, confirms)
-        except UndecidedError as error:
-            open_question = error
-        else:
-            if found is not None:
-                return Answer(Verdict.WITNESS, found)
-    return NONE if open_question is None else Answer(Verdict.UNKNOWN, reason=str(open_question))
+    made = [side for side in sides if isinstance(side, Stack)]
+    if not made:
+        for caller in _callers(sides, policies, usual):
+            yield _space(caller, usual, policies, budget)
+        return
+    principal = same_principal([stack.principal for stack in made])
+    for region in regions(Asked(principal, tuple(stack.policies for stack in made))):
+        space = _space(made[0].callers()[0], usual, policies, budget)
+        space.region = region
+        yield space
 
 
 def _ask(
@@ -149,14 +156,12 @@ def _ask(
             raise UndecidedError("the engine does not confirm the request that was found")
         return request
 
-    return Search(space, settle).run(_restricted(space, formula(space)))
-
-
-def _restricted(space: Space, formula: Formula) -> Formula:
-
-    if space.caller.action is None:
-        return formula
-    return AllOf((Is((space.literal(ACTION, globs((space.caller.action,))),)), formula))
+    limits: list[Formula] = []
+    if space.caller.action is not None:
+        limits.append(Is((space.literal(ACTION, globs((space.caller.action,))),)))
+    if space.region is not None:
+        limits.append(space.region.formula(space))
+    return Search(space, settle).run(all_of([*limits, formula(space)]))
 
 
 def _is_open(space: Space, assumed: Assumed) -> bool:
@@ -176,7 +181,7 @@ def _space(
 def _callers(
     sides: Sequence[Side], policies: Sequence[Policy], usual: dict[str, KeyKind]
 ) -> tuple[CallerKind, ...]:
-    named = [each for side in sides for each in side.named()]
+    named = [each for side in sides if isinstance(side, Documents) for each in side.named()]
     partitions = kinds.partitions(policies)
     if named or any(isinstance(side, Documents) and side.kind is PolicyKind.RESOURCE for side in sides):
         return callers.of_resource(named, partitions)

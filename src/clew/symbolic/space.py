@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from clew.engine.request import ContextValue
     from clew.symbolic.budget import Budget
     from clew.symbolic.callers import CallerKind
+    from clew.symbolic.regions import Region
 
 ACTION: Final = "action"
 RESOURCE: Final = "resource"
@@ -74,6 +75,7 @@ class Space:
         self.budget = budget
         self.symbols = Symbols()
         self.index = catalog.current().index
+        self.region: Region | None = None
         self._spellings = spellings
         self._globs: dict[tuple[str, ...], Texts] = {}
         self._numbers: dict[tuple[str, object], int] = {}

@@ -175,7 +175,7 @@ class Texts:
     def __init__(self, atoms: Iterable[Atom], match: Callable[[str], bool] | None = None) -> None:
         """`match` is the engine's test of the whole union where there is one."""
         self.atoms = tuple({atom.key: atom for atom in atoms}.values())
-        self.key = frozenset(atom.key for atom in self.atoms)
+        self.key: frozenset[object] = frozenset(atom.key for atom in self.atoms)
         self.match = match or self._any
         self.is_open = any(atom.is_open for atom in self.atoms)
         self._mask: int | None = None
@@ -199,6 +199,21 @@ class Texts:
 
     def _any(self, text: str) -> bool:
         return any(atom.match(text) for atom in self.atoms)
+
+
+class KnownActions(Texts):
+    """A set of actions of the catalogue, given as bits: it has no patterns, and no unknown action is in it."""
+
+    __slots__ = ()
+
+    def __init__(self, index: ActionIndex, mask: int) -> None:
+        def match(text: str) -> bool:
+            place = index.bit(text)
+            return place is not None and bool(mask >> place & 1)
+
+        super().__init__((), match)
+        self.key = frozenset({("known", mask)})
+        self._mask = mask
 
 
 def globs(patterns: Sequence[str]) -> Texts:

@@ -43,7 +43,8 @@ def request(space: Space, assumed: Mapping[str, frozenset[int]]) -> Request | No
             value = values[key_dimension(key)]
             if value is not None:
                 context[space.spelled(key)] = value
-    return Request(principal, action, resource, context=Context(context))
+    account = space.region.account if space.region is not None else None
+    return Request(principal, action, resource, account, Context(context))
 
 
 def _lifelike(

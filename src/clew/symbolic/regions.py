@@ -1,0 +1,210 @@
+"""Regions of requests: what the engine decides by one law for each stack of policies in question.
+
+The law hangs on caller, owner, action and, for KMS and STS, on the form of the resource. In stacks a resource is an ARN
+of the caller's partition, or `*`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from clew.aws import catalog
+from clew.engine.bulk_laws import BY_ACTION, Planner, callers
+from clew.symbolic.automata import Step, letters
+from clew.symbolic.budget import UndecidedError
+from clew.symbolic.operators import arn_pattern
+from clew.symbolic.search import Is
+from clew.symbolic.space import ACTION, RESOURCE
+from clew.symbolic.texts import Atom, KnownActions, Texts, equal, glob, globs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from clew.engine import Policies
+    from clew.engine.bulk_laws import Callers
+    from clew.symbolic.search import Formula
+    from clew.symbolic.space import Space
+
+Limit = tuple[str, Texts, bool]
+"""A dimension, a set, and whether inside or outside of it."""
+
+_ELSEWHERE: Final = "999999999999"
+_UNKNOWN: Final = ":example"
+_DIGIT: Final = Step(many=False, only="0123456789")
+_COLON: Final = letters(":")
+_FIELD: Final = Step(many=True, excluded=":")
+_FIELDS: Final = 6
+_ACCOUNT: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Requests that the engine decides by one law for each side.
+
+    `action` and `resource` stand for all of them; every one of them fulfils the `limits`. `owner` is the account that
+    owns the resources; `account` is what the request says of it, None where the ARN does. `wildcard_only` says that the
+    actions have no resource type.
+    """
+
+    action: str
+    resource: str
+    limits: tuple[Limit, ...]
+    owner: str
+    account: str | None = None
+    wildcard_only: bool = False
+
+    def formula(self, space: Space) -> Formula:
+        """The requests of the region."""
+        return Is(
+            tuple(space.literal(where, each) * (1 if inside else -1) for where, each, inside in self.limits)
+        )
+
+
+class _Owner(NamedTuple):
+    """Whose the resources are, what the request says of it, the account in their ARNs, and what limits them."""
+
+    account: str
+    said: str | None
+    field: str
+    limits: tuple[Limit, ...]
+
+
+class Asked(NamedTuple):
+    """What the regions depend on: the principal, and the policies of every side."""
+
+    principal: str
+    sides: tuple[Policies, ...]
+
+
+def regions(asked: Asked) -> Iterator[Region]:
+    """The regions of the stacks' requests; together they hold every request."""
+    named = callers(asked.principal)
+    planners = [Planner(policies) for policies in asked.sides]
+    for owner in _owners(named, asked.sides):
+        yield from _usual(owner, _partition(named))
+        for service in BY_ACTION:
+            for resource, form in _forms(service, owner, _partition(named)):
+                yield from _of_service(service, planners, named, owner, resource, form)
+
+
+def _partition(named: Callers) -> str:
+    return named.usual.partition or "aws"
+
+
+def _owners(named: Callers, sides: Sequence[Policies]) -> Iterator[_Owner]:
+    account = named.usual.account
+    elsewhere = ((RESOURCE, ANY_ACCOUNT, True),)
+    nowhere = ((RESOURCE, ANY_ACCOUNT, False),)
+    if not account:
+        # A caller without an account: the resource's side decides alone, whoever owns the resource.
+        yield _Owner("", None, "", nowhere)
+        yield _Owner(_ELSEWHERE, None, _ELSEWHERE, elsewhere)
+        return
+    own = Texts(atom for atom in [arn_pattern(f"*:*:*:*:{account}:*")] if atom is not None)
+    yield _Owner(account, None, account, ((RESOURCE, own, True),))
+    yield _Owner(account, None, "", nowhere)
+    if any(side.resource is not None or side.grants or side.acl for side in sides):
+        yield _Owner(_ELSEWHERE, None, _ELSEWHERE, (*elsewhere, (RESOURCE, own, False)))
+        yield _Owner(_ELSEWHERE, _ELSEWHERE, "", nowhere)
+
+
+def _has_account(text: str) -> bool:
+    parts = text.split(":", _FIELDS - 1)
+    return len(parts) == _FIELDS and len(parts[4]) == _ACCOUNT and parts[4].isascii() and parts[4].isdigit()
+
+
+ANY_ACCOUNT: Final = Texts(
+    [
+        Atom(
+            ("any account",),
+            _has_account,
+            [*[_FIELD, *_COLON] * 4, *[_DIGIT] * _ACCOUNT, *_COLON, Step(many=True)],
+        )
+    ]
+)
+"""The texts whose fifth field is an account, as the engine reads them."""
+
+
+def _of_last_field(begin: str) -> Texts:
+    """The texts whose last field begins so."""
+
+    def match(text: str) -> bool:
+        return ":" in text and text.rpartition(":")[2].startswith(begin)
+
+    return Texts([Atom(("last", begin), match, [Step(many=True), *_COLON, *letters(begin), _FIELD])])
+
+
+_ALIAS: Final = (RESOURCE, _of_last_field("alias/"))
+_KEY: Final = (RESOURCE, _of_last_field("key/"))
+_ROLE: Final = (RESOURCE, globs(("*:role/*",)))
+
+
+def _forms(service: str, owner: _Owner, partition: str) -> Iterator[tuple[str, tuple[Limit, ...]]]:
+    """A resource for each form that the service's law tells apart, and what holds for all resources of that form."""
+    begin = f"arn:{partition}:x:us-east-1:{owner.field}:"
+    arn = (RESOURCE, globs((f"arn:{partition}:*",)), True)
+    if service == "kms":
+        yield f"{begin}alias/a", (arn, (*_ALIAS, True))
+        yield f"{begin}key/k", (arn, (*_KEY, True))
+        yield f"{begin}other", (arn, (*_ALIAS, False), (*_KEY, False))
+    elif service == "sts":
+        yield f"{begin}role/r", (arn, (*_ROLE, True))
+        yield f"{begin}other", (arn, (*_ROLE, False))
+    else:
+        yield f"{begin}other", (arn,)
+    if not owner.field:
+        yield "*", ((RESOURCE, Texts([equal("*")]), True),)
+
+
+def _usual(owner: _Owner, partition: str) -> Iterator[Region]:
+    """The actions of all services that follow the common law."""
+    known = catalog.current()
+    special = 0
+    for service in BY_ACTION:
+        special |= known.mask(f"{service}:*")
+    services = (ACTION, globs(tuple(f"{service}:*" for service in BY_ACTION)), False)
+    resources = (RESOURCE, Texts([glob(f"arn:{partition}:*"), equal("*")]), True)
+    resource = f"arn:{partition}:x:us-east-1:{owner.field}:other"
+    alone, every = known.wildcard_only & ~special, KnownActions(known.index, known.wildcard_only)
+    for actions, is_alone in (
+        ((services, (ACTION, every, False)), False),
+        (((ACTION, KnownActions(known.index, alone), True),), True),
+    ):
+        limits = (*actions, *owner.limits, resources)
+        yield Region(f"x{_UNKNOWN}", resource, limits, owner.account, owner.said, is_alone)
+
+
+def _of_service(
+    service: str,
+    planners: Sequence[Planner],
+    named: Callers,
+    owner: _Owner,
+    resource: str,
+    form: tuple[Limit, ...],
+) -> Iterator[Region]:
+    """The service's actions, cut by what the engine's law makes of each; last those that are not known yet."""
+    known = catalog.current()
+    common = (*owner.limits, *form)
+    groups: dict[object, tuple[int, str, bool]] = {}
+    for action in known.names(known.mask(f"{service}:*")):
+        name = action.lower()
+        plans = tuple(planner.plan(name, named, resource, owner.account) for planner in planners)
+        is_alone = known.is_wildcard_only(name)
+        mask, first, _ = groups.get((plans, is_alone), (0, name, is_alone))
+        groups[plans, is_alone] = (mask | known.mask(name), first, is_alone)
+    for mask, first, is_alone in groups.values():
+        actions: tuple[Limit, ...] = ((ACTION, KnownActions(known.index, mask), True),)
+        yield Region(first, resource, (*actions, *common), owner.account, owner.said, is_alone)
+    actions = (
+        (ACTION, globs((f"{service}:*",)), True),
+        (ACTION, KnownActions(known.index, known.mask(f"{service}:*")), False),
+    )
+    yield Region(f"{service}{_UNKNOWN}", resource, (*actions, *common), owner.account, owner.said)
+
+
+def same_principal(principals: Sequence[str]) -> str:
+    """The one principal; `UndecidedError` where the sides are about several."""
+    if len(set(principals)) != 1:
+        raise UndecidedError("the stacks are of different principals")
+    return principals[0]
