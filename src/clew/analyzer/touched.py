@@ -92,6 +92,9 @@ def _found(
     yield from named or [arn for kind in types for arn in _built(event, kind, values)]
     if action.name.startswith(_MAKES):
         yield from _made(event, action, types)
+    elif action.service == "rds" and action.name.startswith("Describe") and not values:
+        # AWS: RDS user guide, identity-based policies: a listing that names nothing asks for `db:*` and the like.
+        yield from (_any(event, kind) for kind in types)
     elif not named and action.service == "iam" and not values:
         # AWS: "GetUser": without a name IAM takes the user who signs the request; so do its like.
         own = text_at(event, "userIdentity", "arn")
@@ -108,10 +111,18 @@ def _made(event: Event, action: Action, types: tuple[ResourceType, ...]) -> Iter
     word = _WORD.sub("-", action.name.partition("Create")[2]).lower()
     for kind in types:
         if action.service == "ec2" and kind.name == word:
-            written = kind.arns[0]
-            for place, value in _places(event).items():
-                written = written.replace(place, value)
-            yield PLACEHOLDER.sub("*", written)
+            yield _any(event, kind)
+
+
+def _any(event: Event, kind: ResourceType) -> str:
+    """The ARN of any resource of that kind, in the account and region of the call."""
+    return PLACEHOLDER.sub("*", _with_places(event, kind.arns[0]))
+
+
+def _with_places(event: Event, pattern: str) -> str:
+    for place, value in _places(event).items():
+        pattern = pattern.replace(place, value)
+    return pattern
 
 
 @cache
@@ -173,9 +184,7 @@ def _filled(
     choices = [_choices(part[2:-1], kind, values) for part in parts]
     if not choices or not all(choices) or sum(len(choice) > 1 for choice in choices) > 1:
         return
-    written = pattern
-    for place, value in _places(event).items():
-        written = written.replace(place, value)
+    written = _with_places(event, pattern)
     for number in range(max(len(choice) for choice in choices)):
         made = _put(written, [choice[number if len(choice) > 1 else 0] for choice in choices])
         if not _EMPTY.search(made):

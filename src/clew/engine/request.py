@@ -82,11 +82,18 @@ class Context:
         """Whether any key may be unknown."""
         return self._default is UNKNOWN or UNKNOWN in self._states.values()
 
-    def with_defaults(self, values: Mapping[str, ContextValue]) -> Context:
-        """This context with the given keys present where it says nothing of them."""
+    def with_defaults(self, values: Mapping[str, ContextValue], *, absent: Iterable[str] = ()) -> Context:
+        """This context with the given keys present, and others absent, where it says nothing of them.
+
+        >>> context = Context({"aws:SourceIp": "192.0.2.7"}, unknown=None)
+        >>> fuller = context.with_defaults({"aws:SourceIp": "198.51.100.1"}, absent=["aws:PrincipalTag/team"])
+        >>> fuller.get("aws:sourceip"), fuller.get("aws:principaltag/team")
+        ('192.0.2.7', None)
+        """
         made = Context()
         made._default = self._default
-        made._states = {**{key.lower(): value for key, value in values.items()}, **self._states}
+        without: dict[str, ContextValue | Unknown | None] = {key.lower(): None for key in absent}
+        made._states = {**without, **{key.lower(): value for key, value in values.items()}, **self._states}
         made.spelling = MappingProxyType({**{key.lower(): key for key in values}, **self.spelling})
         return made
 

@@ -1,0 +1,151 @@
+"""What the account's own policies say of a request, and how far that is known.
+
+The snapshot need not hold everything that took part in a real decision: an endpoint's policy, the policy of a resource
+of another account. Each of these stands in the decision as a policy that nobody knows, so that an answer is determined
+only where it holds whatever they say. AWS: "Policy evaluation logic".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from clew.engine import Request, prepare
+from clew.engine.derive import derived
+from clew.engine.principal import PrincipalError
+from clew.errors import InputError
+from clew.reach.applied import applied, is_about_action
+from clew.reach.attached import UNKNOWN_DOCUMENT, unknown_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from clew.engine import Decision, Policies, Prepared
+    from clew.reach.applied import Applied
+    from clew.snapshot.model import Snapshot
+
+# AWS: IAM user guide, "AWS services that work with IAM": no resource of another service has a policy.
+WITH_RESOURCE_POLICIES = frozenset({
+    "acm-pca", "aoss", "apigateway", "backup", "cloudtrail", "codeartifact", "codebuild", "dynamodb", "ecr",
+    "ecr-public", "elasticfilesystem", "es", "events", "execute-api", "glacier", "glue", "iam", "kafka", "kinesis",
+    "kms", "lambda", "lex", "logs", "mediastore", "network-firewall", "redshift-serverless", "rekognition", "s3",
+    "s3-object-lambda", "s3-outposts", "s3express", "s3tables", "schemas", "secretsmanager", "ses", "signer", "sns",
+    "sqs", "ssm-contacts", "ssm-incidents", "vpc-lattice", "vpce",
+})  # fmt: skip
+_SESSION_NOTE = "a session policy given when the role was assumed is not in the snapshot: taken as none"
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The decision that the policies at hand give, with the policies; `unknown` says what was not at hand."""
+
+    request: Request
+    applied: Applied
+    decision: Decision
+    unknown: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NoPrediction:
+    """Why nothing can be predicted: the snapshot does not know who asked."""
+
+    reason: str
+
+
+class Predictor:
+    """Predictions from one snapshot; the policies of a principal on a resource are compiled once."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        """Answer from this snapshot."""
+        self.snapshot = snapshot
+        # 10,000 recorded calls of 50 principals: 4.1 s with this, 31 s without (CPython 3.11).
+        self._ready: dict[tuple[str, str, str], _Ready | NoPrediction] = {}
+
+    def predict(self, request: Request) -> Prediction | NoPrediction:
+        """What the snapshot's policies say of the request in its context; what they do not hold stays open."""
+        account = _account(request.principal)
+        if account and account not in self.snapshot.accounts:
+            return NoPrediction(f"account {account} of the caller is not in the snapshot")
+        about = (
+            request.action.lower() if is_about_action(request.action) else request.action.partition(":")[0]
+        )
+        key = (request.principal, request.resource, about)
+        if key not in self._ready:
+            self._ready[key] = self._prepared(request)
+        ready = self._ready[key]
+        if isinstance(ready, NoPrediction):
+            return ready
+        full = _with_facts(request, ready.applied)
+        endpoint = request.context.get("aws:sourcevpce")
+        prepared, unknown = ready.prepared, ready.unknown
+        if isinstance(endpoint, str):
+            prepared = prepare(_behind(ready.policies, endpoint))
+            unknown = (*unknown, f"the policy of VPC endpoint {endpoint}")
+        assumed = (_SESSION_NOTE,) if ":assumed-role/" in request.principal else ()
+        return Prediction(full, ready.applied, prepared.authorize(full), unknown, assumed)
+
+    def _prepared(self, request: Request) -> _Ready | NoPrediction:
+        named = (*request.context.values,)
+        try:
+            found = applied(
+                self.snapshot,
+                request.principal,
+                request.action,
+                request.resource,
+                resource_account=request.resource_account,
+                given_keys=named,
+            )
+        except (InputError, PrincipalError) as error:
+            return NoPrediction(str(error))
+        policies, unknown = found.policies, [missing.why for missing in found.missing]
+        if policies.resource is None and self._may_have_policy(request):
+            policies = replace(
+                policies,
+                resource=unknown_policy(f"{UNKNOWN_DOCUMENT}{request.resource}", with_principal=True),
+            )
+            unknown.append(f"the resource policy of {request.resource}")
+        return _Ready(found, policies, prepare(policies), tuple(unknown))
+
+    def _may_have_policy(self, request: Request) -> bool:
+        """Whether the resource may have a policy that the snapshot does not hold."""
+        service = request.resource.split(":")[2] if request.resource.count(":") > 1 else ""
+        return (
+            service in WITH_RESOURCE_POLICIES
+            and not any(name in self.snapshot.resources for name in _holders(request.resource))
+            and not (service == "iam" and not request.action.lower().startswith("sts:"))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    applied: Applied
+    policies: Policies
+    prepared: Prepared
+    unknown: tuple[str, ...]
+
+
+def _account(principal: str) -> str:
+    fields = principal.split(":", 5)
+    return fields[4] if len(fields) > 5 else ""  # noqa: PLR2004  # an ARN has six parts
+
+
+def _holders(arn: str) -> Iterator[str]:
+    """The resource, and what it may be a part of: the bucket of an object, the function of a version."""
+    yield arn
+    for separator in "/:":
+        rest = arn
+        while separator in rest.split(":", 5)[-1]:
+            rest = rest.rpartition(separator)[0]
+            yield rest
+
+
+def _behind(policies: Policies, endpoint: str) -> Policies:
+    return replace(policies, endpoint=(unknown_policy(f"{UNKNOWN_DOCUMENT}{endpoint}", with_principal=True),))
+
+
+def _with_facts(request: Request, found: Applied) -> Request:
+    """The request with what the snapshot makes certain, where the record says nothing of it."""
+    context = request.context.with_defaults(found.context, absent=found.absent)
+    owner = found.resource_account or request.resource_account
+    return derived(replace(request, resource_account=owner, context=context))
