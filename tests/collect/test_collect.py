@@ -21,6 +21,7 @@ from clew.collect.asking import Clock, Question, ask
 from clew.collect.clients import Clients
 from clew.collect.collector import Scale, collect
 from clew.collect.reads import Read
+from clew.collect.redact import redacted
 from clew.collect.table import chosen
 from clew.errors import InputError
 from clew.snapshot import file
@@ -320,3 +321,11 @@ def test_policy_is_printed_without_credentials() -> None:
     outcome = run("collect", "--print-policy", "--only", "s3,kms")
     assert "s3:ListAllMyBuckets" in outcome.stdout
     assert json.loads(outcome.stdout)["Version"] == "2012-10-17"
+
+
+def test_headers_that_distributions_send_to_origins_are_left_out() -> None:
+    """What a distribution adds to prove itself to its origin is a shared secret, and does not reach the file."""
+    headers = {"Items": [{"HeaderName": "x-origin", "HeaderValue": "hunter2"}]}
+    body = {"DistributionConfig": {"Origins": {"Items": [{"CustomHeaders": headers}]}}}
+    assert "hunter2" not in json.dumps(redacted(body))
+    assert "x-origin" in json.dumps(redacted(body))

@@ -16,6 +16,7 @@ _SECRET_MEMBERS = frozenset(
         "AuthToken",
         "ClientSecret",
         "CustomerGatewayConfiguration",
+        "HeaderValue",
         "KeyMaterial",
         "MasterUserPassword",
         "Password",

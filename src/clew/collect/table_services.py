@@ -5,6 +5,7 @@ AWS: the API reference of each service, for operations and for the errors that m
 
 from __future__ import annotations
 
+from clew.collect.reads import Scope
 from clew.collect.rows import follow, once, regional
 
 _NOT_FOUND = "ResourceNotFoundException"
@@ -64,8 +65,33 @@ _FRONT_ENDS = (
         "LoadBalancers[].{LoadBalancerArn: LoadBalancerArn}",
         "LoadBalancerNotFound",
     ),
+    follow(
+        "elbv2",
+        "DescribeLoadBalancerAttributes",
+        "DescribeLoadBalancers",
+        "LoadBalancers[].{LoadBalancerArn: LoadBalancerArn}",
+        "LoadBalancerNotFound",
+    ),
     regional("elb", "DescribeLoadBalancers"),
+    follow(
+        "elb",
+        "DescribeLoadBalancerAttributes",
+        "DescribeLoadBalancers",
+        "LoadBalancerDescriptions[].{LoadBalancerName: LoadBalancerName}",
+        "LoadBalancerNotFound",
+    ),
     once("cloudfront", "ListDistributions"),
+    follow(
+        "cloudfront",
+        "GetDistributionConfig",
+        "ListDistributions",
+        "DistributionList.Items[].{Id: Id}",
+        "NoSuchDistribution",
+        scope=Scope.ACCOUNT,
+    ),
+    # Distributions that log in the newer way name a source of deliveries, in us-east-1.
+    regional("logs", "DescribeDeliverySources"),
+    regional("logs", "DescribeDeliveries"),
     # AWS: "ListCertificates": without a filter only those with RSA keys of 1,024 and 2,048 bits.
     regional("acm", "ListCertificates", given={"Includes": {"keyTypes": _KEY_TYPES}}),
     follow(
