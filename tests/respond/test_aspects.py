@@ -199,6 +199,25 @@ def _where(rule: Any) -> Any:
     return [rule[name] for name in ("IsEgress", "IpProtocol", "FromPort", "CidrIpv4")]
 
 
+@pytest.mark.parametrize("name", sorted(VALUES))
+def test_each_hop_is_one_call(name: str) -> None:
+    """Law: a step is one call, so that a change that breaks off leaves a value that is on record."""
+    aspect, (one, other) = ASPECTS[name], VALUES[name]
+    steps = State({(name, PLACE): one}).to(aspect, PLACE, other)
+    assert [len(step.writes) for step in steps] == [1] * len(steps)
+    assert (steps[0].before, steps[-1].after) == (one, other)
+
+
+@given(_RULES, _RULES)
+def test_each_hop_between_rules_is_one_call(before: list[Any], after: list[Any]) -> None:
+    """Law: from any rules of a group to any others each step is one call, and each leads to the next."""
+    steps = State({(SECURITY_GROUP_RULES.name, PLACE): before}).to(SECURITY_GROUP_RULES, PLACE, after)
+    for step in steps:
+        assert len(step.writes) == 1
+        assert SECURITY_GROUP_RULES.same(carried_out(step.before, step.writes), step.after)
+    assert not steps or SECURITY_GROUP_RULES.same(steps[-1].after, after)
+
+
 @given(_RULES, _RULES)
 def test_rules_of_a_group_become_what_is_wanted_and_back(before: list[Any], after: list[Any]) -> None:
     """Law: the calls lead from any rules to any other, descriptions and tags included, and back; EC2 refuses none."""

@@ -40,7 +40,8 @@ class Done:
 
 def apply(change: Change, session: Session, journal: Journal) -> Done:
     """Make the change. Errors: `DriftError` before the first call; what AWS refuses is a problem of the answer."""
-    for step in change.steps:
+    # The first of several steps about one setting begins with what stands; the others with what those before it leave.
+    for step in {(step.aspect.name, step.place): step for step in reversed(change.steps)}.values():
         _check_unchanged(step.aspect, step.place, session, (step.before,), "planned with")
     fix = journal.begin(
         session.clock.now(),
@@ -69,7 +70,7 @@ def undo(fix: Fix, session: Session, journal: Journal, *, force: bool = False) -
     if not touched:
         raise ChangeError(f"`{fix.id}` changed nothing that is not taken back already")
     if not force:
-        for recorded in touched:
+        for recorded in _last_of_each(touched):
             aspect = ASPECTS[recorded.aspect]
             # A call without an outcome may or may not have been carried out.
             allowed = (
@@ -85,6 +86,14 @@ def undo(fix: Fix, session: Session, journal: Journal, *, force: bool = False) -
         if not run.step(recorded.position, step, aspect.nearest(recorded.before)):
             break
     return run.done()
+
+
+def _last_of_each(backwards: Sequence[Recorded]) -> list[Recorded]:
+    """The last step about each setting: what it left is what stands."""
+    found: dict[str, Recorded] = {}
+    for step in backwards:
+        found.setdefault(json.dumps([step.aspect, step.place], sort_keys=True), step)
+    return list(found.values())
 
 
 def _is_touched(step: Recorded, fix: Fix) -> bool:

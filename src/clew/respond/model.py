@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from clew.errors import ChangeError, IrreversibleError
@@ -58,7 +59,8 @@ class Aspect:
 
     `asks` gives the parameters of `read`, `view` takes the setting out of AWS's answer. `change` gives the calls from a
     value to another; `IrreversibleError` when there are none. `nearest` is what AWS can be brought to where it cannot
-    be brought to a value; `canonical` is what of a value counts when two are compared.
+    be brought to a value; `canonical` is what of a value counts when two are compared. `hops` are the values on the way
+    to another, one call apart, so that a change that breaks off leaves one of them.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Aspect:
     asks: Callable[[Place], dict[str, Value]]
     view: Callable[[Mapping[str, Value], Place], Value]
     change: Callable[[Place, Value, Value], tuple[Write, ...]]
+    hops: Callable[[Value, Value], tuple[Value, ...]] = lambda _, wanted: (wanted,)
     nearest: Callable[[Value], Value] = lambda value: value
     canonical: Callable[[Value], Value] = lambda value: value
 
@@ -132,9 +135,12 @@ class State:
         return self._values[aspect.name, place]
 
     def to(self, aspect: Aspect, place: Place, wanted: Value) -> tuple[Step, ...]:
-        """The step to what is wanted; none where that stands already."""
+        """The steps to what is wanted, one call each; none where that stands already."""
         found = self.of(aspect, place)
-        return () if aspect.same(found, wanted) else (Step(aspect, place, found, wanted),)
+        if aspect.same(found, wanted):
+            return ()
+        values = (found, *aspect.hops(found, wanted))
+        return tuple(Step(aspect, place, before, after) for before, after in pairwise(values))
 
 
 Options = dict[str, str]

@@ -56,8 +56,9 @@ def target(kind: str, resource: str, *, account: str, region: str = "", partitio
         return _account(kind, resource, account, region, partition)
     arn = arns.parse(resource)
     if (arn.service, arn.resource_type) != _SHAPES[kind]:
+        wanted = kind.replace("-", " ")
         raise ChangeError(
-            f"`{resource[:200]}` is no {kind.replace('-', ' ')}, which is what the action changes"
+            f"`{resource[:200]}` is no {wanted}, which is what the action changes; give `--resource ARN`"
         )
     place = Place(arn.account, arn.region or GLOBAL, _NAMES[kind](arn), arn.partition)
     return Target(resource, place)

@@ -8,6 +8,7 @@ from clew.audit.model import State
 from clew.collect.asking import Question, ask
 from clew.collect.reads import IN_REGION, Scope
 from clew.collect.table import TABLE
+from clew.snapshot import load
 from clew.snapshot.answers import GLOBAL, Answers
 
 if TYPE_CHECKING:
@@ -25,13 +26,20 @@ _TOGETHER = {"s3": ("s3", "s3control"), "s3control": ("s3", "s3control")}
 
 
 def judged(check: Check, change: Change, session: Session) -> tuple[Judgement, ...]:
-    """What the check says now of the resource that was changed; empty where it says nothing of it."""
+    """What the check says now of the resource that was changed, else of its account; empty where of neither."""
     services = {n for a, _ in change.needs for n in _TOGETHER.get(a.read.service, (a.read.service,))}
     place = change.target.place
     reads = tuple(r for r in TABLE if r.service in services and r.name != _STALE)
     answers = Answers(_answers(reads, place, session))
-    state = State(account=place.account, as_of=session.clock.now(), answers=answers)
-    return tuple(j for j in check.judge(state) if j.resource == change.target.arn)
+    state = State(
+        account=place.account,
+        as_of=session.clock.now(),
+        answers=answers,
+        snapshot=load.of_answers("AWS", answers),
+    )
+    found = check.judge(state)
+    own = tuple(j for j in found if j.resource == change.target.arn)
+    return own or tuple(j for j in found if j.resource == state.account_arn)
 
 
 def _answers(reads: tuple[Read, ...], place: Place, session: Session) -> Iterator[Answer]:

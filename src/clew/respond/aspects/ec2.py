@@ -10,7 +10,7 @@ from clew.errors import ChangeError
 from clew.respond.model import Aspect, Place, Value, Write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 _OWN_NAMES = frozenset({"SecurityGroupRuleId", "SecurityGroupRuleArn", "GroupId", "GroupOwnerId"})
 _FLOW_LOG = (
@@ -40,46 +40,77 @@ def _rules(body: Mapping[str, Value], place: Place) -> Value:
 
 
 def _change_rules(place: Place, current: Value, wanted: Value) -> tuple[Write, ...]:
-    """What is missing is allowed first, then what is too much is revoked: nothing is cut off in between."""
+    moves = _moves(current, wanted)
+    return tuple(
+        _authorized(place, rules) if is_added else _revoked(place, rules) for is_added, rules in moves
+    )
+
+
+def _rule_hops(current: Value, wanted: Value) -> tuple[Value, ...]:
+    found, hops = list(current), []
+    for is_added, rules in _moves(current, wanted):
+        found = [*found, *rules] if is_added else [rule for rule in found if rule not in rules]
+        hops.append(found)
+    return tuple(hops)
+
+
+def _moves(current: Value, wanted: Value) -> tuple[tuple[bool, list[Value]], ...]:
+    """Whether to allow or to revoke, and which rules, for each call in turn.
+
+    What is missing is allowed first, then what is too much is revoked: nothing is cut off in between. Only a rule that
+    differs in its description or tags alone must go first, since EC2 holds each source once.
+    """
     old, new = {_key(rule) for rule in current}, {_key(rule) for rule in wanted}
     missing = [rule for rule in wanted if _key(rule) not in old]
     extra = [rule for rule in current if _key(rule) not in new]
-    # A rule that differs only in its description or tags would stand twice.
-    again = [rule for rule in extra if _source(rule) in {_source(other) for other in missing}]
-    first, last = _revoked(place, again), _revoked(place, [rule for rule in extra if rule not in again])
-    return (*first, *_authorized(place, missing), *last)
+    sources = {_source(rule) for rule in missing}
+    again = [rule for rule in extra if _source(rule) in sources]
+    rest = [rule for rule in extra if rule not in again]
+    return (
+        *((False, found) for found in _grouped(again, _way)),
+        *((True, found) for found in _grouped(missing, _way_and_tags)),
+        *((False, found) for found in _grouped(rest, _way)),
+    )
 
 
 def _source(rule: Value) -> str:
     return _key({n: v for n, v in rule.items() if n not in {"Description", "Tags"}})
 
 
-def _authorized(place: Place, rules: Iterable[Value]) -> Iterable[Write]:
-    groups: dict[tuple[bool, str], list[Value]] = {}
+def _way(rule: Value) -> str:
+    return str(rule["IsEgress"])
+
+
+def _way_and_tags(rule: Value) -> str:
+    """Tags are given to all rules of a call alike."""
+    return _way(rule) + _key(rule.get("Tags") or [])
+
+
+def _grouped(rules: Iterable[Value], by: Callable[[Value], str]) -> Iterable[list[Value]]:
+    groups: dict[str, list[Value]] = {}
     for rule in rules:
-        groups.setdefault((rule["IsEgress"], _key(rule.get("Tags") or [])), []).append(rule)
-    for (is_egress, tags), found in groups.items():
-        operation = f"AuthorizeSecurityGroup{_direction(egress=is_egress)}"
-        given = {"GroupId": place.name, "IpPermissions": [_permission(rule) for rule in found]}
-        tagged = json.loads(tags)
-        if tagged:
-            given["TagSpecifications"] = [{"ResourceType": "security-group-rule", "Tags": tagged}]
-        actions = (f"ec2:{operation}", *(["ec2:CreateTags"] if tagged else []))
-        yield Write("ec2", operation, given, actions)
+        groups.setdefault(by(rule), []).append(rule)
+    return groups.values()
 
 
-def _revoked(place: Place, rules: Iterable[Value]) -> Iterable[Write]:
-    for is_egress in (False, True):
-        found = [_permission(r, described=False) for r in rules if r["IsEgress"] is is_egress]
-        if found:
-            operation = f"RevokeSecurityGroup{_direction(egress=is_egress)}"
-            yield Write(
-                "ec2", operation, {"GroupId": place.name, "IpPermissions": found}, (f"ec2:{operation}",)
-            )
+def _authorized(place: Place, rules: list[Value]) -> Write:
+    operation = f"AuthorizeSecurityGroup{_direction(rules[0])}"
+    given = {"GroupId": place.name, "IpPermissions": [_permission(rule) for rule in rules]}
+    tags = rules[0].get("Tags")
+    if tags:
+        given["TagSpecifications"] = [{"ResourceType": "security-group-rule", "Tags": tags}]
+    return Write("ec2", operation, given, (f"ec2:{operation}", *(["ec2:CreateTags"] if tags else [])))
 
 
-def _direction(*, egress: bool) -> str:
-    return "Egress" if egress else "Ingress"
+def _revoked(place: Place, rules: list[Value]) -> Write:
+    operation = f"RevokeSecurityGroup{_direction(rules[0])}"
+    permissions = [_permission(rule, described=False) for rule in rules]
+    given = {"GroupId": place.name, "IpPermissions": permissions}
+    return Write("ec2", operation, given, (f"ec2:{operation}",))
+
+
+def _direction(rule: Value) -> str:
+    return "Egress" if rule["IsEgress"] else "Ingress"
 
 
 def _permission(rule: Value, *, described: bool = True) -> Value:
@@ -165,6 +196,7 @@ SECURITY_GROUP_RULES = Aspect(
     lambda place: {"Filters": [{"Name": "group-id", "Values": [place.name]}]},
     _rules,
     _change_rules,
+    hops=_rule_hops,
     canonical=lambda rules: sorted(rules, key=_key),
 )
 VPC_FLOW_LOGS = Aspect(

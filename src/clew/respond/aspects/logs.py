@@ -42,6 +42,12 @@ def _change_group(place: Place, current: Value, wanted: Value) -> tuple[Write, .
     return (*made, _write("PutRetentionPolicy", logGroupName=name, retentionInDays=days))
 
 
+def _group_hops(current: Value, wanted: Value) -> tuple[Value, ...]:
+    """A group that is to be kept for a number of days is made first, and its retention set then."""
+    is_new = current is None and wanted is not None and wanted.get("retentionInDays")
+    return ({"retentionInDays": None}, wanted) if is_new else (wanted,)
+
+
 def _without_size(value: Value) -> Value:
     return None if value is None else {"retentionInDays": value.get("retentionInDays")}
 
@@ -52,5 +58,6 @@ LOG_GROUP = Aspect(
     lambda place: {"logGroupNamePrefix": place.name},
     _group,
     _change_group,
+    hops=_group_hops,
     canonical=_without_size,
 )
