@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +24,13 @@ from clew.collect.reads import Read
 from clew.collect.redact import redacted
 from clew.collect.table import chosen
 from clew.errors import InputError
-from clew.snapshot import file
+from clew.snapshot import collected_items, file, history
 from clew.snapshot.answers import GLOBAL, Answers, Status
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from clew.snapshot.items import Item
 
 OWN, OTHER = "123456789012", "222233334444"
 REGIONS = ("eu-west-1", "us-east-1")
@@ -260,6 +262,28 @@ def test_same_account_gives_the_same_file(tmp_path: Path) -> None:
     for name in ("a", "b"):
         file.write(tmp_path / name, collected("kms", "sns"), tool_version="1", collected_at=CLOCK.stamp())
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_collections_make_a_history() -> None:
+    """A second collection of the same account adds nothing to its history; a third adds what changed."""
+    session = boto3.session.Session()
+    plant(session)
+    s3 = session.client("s3")
+    known: list[Item] = []
+
+    def added(hour: int) -> list[tuple[str, str]]:
+        clock = Clock(now=lambda: NOW + timedelta(hours=hour), sleep=lambda _: None)
+        look = collected_items.look(collect(chosen(("s3", "kms")), Scale(regions=REGIONS), clock))
+        new = list(history.news(history.state_at(known, look.time), look.items, look.scopes, look.time))
+        known.extend(new)
+        return [(item.name, item.status.value) for item in new if item.key.type == "AWS::S3::Bucket"]
+
+    assert added(1) == [("pay", "discovered")]
+    before = len(known)
+    assert (added(2), len(known)) == ([], before)
+    s3.delete_bucket_policy(Bucket="pay")
+    s3.create_bucket(Bucket="new")
+    assert added(3) == [("new", "discovered"), ("pay", "changed")]
 
 
 def test_secrets_never_reach_the_file(tmp_path: Path) -> None:

@@ -89,7 +89,8 @@ def item(case: dict, given: dict) -> Item:
 def test_the_event_that_made_a_change(lake: Lake, coverage: Coverage, case: dict) -> None:
     """The last step of each history names its event as surely as the lake allows, and no surer."""
     step = timeline([item(case, given) for given in case["items"]])[-1]
-    found = cause(lake, step, coverage)
+    looked = START + timedelta(minutes=case["as_before"]) if "as_before" in case else None
+    found = cause(lake, step, coverage, as_before=looked)
     assert found.certainty.value == case["certainty"]
     assert [each.entry.event_name for each in found.candidates[:1]] == ([case["by"]] if "by" in case else [])
     if "id" in case:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from clew.errors import InputError
-from clew.snapshot import collected_items, config_files, history, json_diff
+from clew.snapshot import collected_items, config_files, history, json_diff, looks
 from clew.snapshot.answers import GLOBAL, Answer, Answers, Call, Status
 from clew.snapshot.items import Item, Key, of_row, row
 from clew.snapshot.items import Status as ItemStatus
@@ -171,3 +171,34 @@ def test_relationships_name_what_the_configuration_mentions() -> None:
         ("is associated with", "vpc-0123456789abcdef0")
     ]
     assert item.arn == f"arn:aws:ec2:eu-west-1:{ACCOUNT}:security-group/sg-12341234"
+
+
+def looked(*seen: collected_items.Look) -> tuple[tuple[history.Step, ...], list[Item]]:
+    known = told(*seen)
+    steps = [step for each in history.by_resource(known).values() for step in history.timeline(each)]
+    return tuple(steps), [item for look in seen for item in looks.recorded(look, "")]
+
+
+def test_a_look_without_news_brings_a_change_nearer() -> None:
+    """The change lies after the last look that showed the resource as before."""
+    seen = (snapshot(1, policy(OPEN)), snapshot(2, policy(OPEN)), snapshot(3, policy(CLOSED)))
+    steps, kept = looked(*seen)
+    assert looks.last_as_before(steps[1], kept) == at(2)
+
+
+def test_a_look_that_could_not_read_the_part_says_nothing_of_it() -> None:
+    """A refused call, and a collection of other services, leave the change where it was."""
+    for blind in (snapshot(2, denied()), collected_items.look(Answers([]))):
+        steps, kept = looked(snapshot(1, policy(OPEN)), blind, snapshot(3, policy(CLOSED)))
+        assert looks.last_as_before(steps[1], kept) is None
+
+
+def test_a_look_that_did_not_show_a_resource_dates_its_making() -> None:
+    """A resource that a complete list did not hold was made after it; one that was held was deleted after it."""
+    steps, kept = looked(
+        snapshot(1, buckets=()),
+        snapshot(2, buckets=("new",)),
+        snapshot(3, buckets=("new",)),
+        snapshot(4, buckets=()),
+    )
+    assert [looks.last_as_before(step, kept) for step in steps] == [at(1), at(3)]

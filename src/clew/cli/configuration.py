@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from clew.cli import configuration_rows as rows
 from clew.cli import context, times
 from clew.errors import InputError, UsageError
-from clew.snapshot import collected_items, config_files, file, history, load
+from clew.snapshot import collected_items, config_files, file, history, load, looks
 from clew.snapshot import items as snapshot_items
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from clew.explain.change import Cause
+    from clew.lake.append import Appended
     from clew.lake.reader import Lake
     from clew.snapshot.items import Item, Key
 
@@ -59,7 +60,7 @@ def ingest(given: Sequence[str], *, workspace_snapshots: bool) -> int:
     for name, recorded in sorted(
         zip(names, snapshots, strict=True), key=lambda pair: pair[1].header.collected_at
     ):
-        _take(name, _news(collected_items.look(recorded.answers, name)))
+        _take_look(name, collected_items.look(recorded.answers, name))
     return code
 
 
@@ -86,10 +87,20 @@ def _news(look: collected_items.Look) -> list[Item]:
     return list(history.news(known, look.items, look.scopes, look.time))
 
 
-def _take(name: str, found: Sequence[Item]) -> None:
+def _take_look(name: str, look: collected_items.Look) -> None:
+    found = _news(look)
+    _take(name, found)
+    _add([*looks.recorded(look, name)])
+
+
+def _add(found: Sequence[Item]) -> Appended:
     from clew.lake.items import add
 
-    done = add(context.workspace().create().lake_path, [snapshot_items.row(item) for item in found])
+    return add(context.workspace().create().lake_path, [snapshot_items.row(item) for item in found])
+
+
+def _take(name: str, found: Sequence[Item]) -> None:
+    done = _add(found)
     known = f", {done.known:,} known already" if done.known else ""
     print(f"{context.printable(name)}: {done.added:,} configuration items added{known}")
 
@@ -111,7 +122,16 @@ def _items(lake: Lake | None, named: str = "", until: datetime | None = None) ->
 
     if lake is None:
         return []
-    return [snapshot_items.of_row(*each) for each in stored(lake, named=named, until=until)]
+    found = (snapshot_items.of_row(*each) for each in stored(lake, named=named, until=until))
+    return [item for item in found if item.key.type != looks.TYPE]
+
+
+def _looks(lake: Lake, account: str) -> list[Item]:
+    """What each snapshot of the account covered, by time."""
+    from clew.lake.items import rows as stored
+
+    found = (snapshot_items.of_row(*each) for each in stored(lake, named=account))
+    return [item for item in found if item.key.type == looks.TYPE]
 
 
 def items_of_lake() -> list[Item]:
@@ -128,7 +148,8 @@ def show_items(chosen: Chosen, at: str | None, output: str) -> None:
     """Print the state of the chosen resources."""
     now = datetime.now(UTC)
     state = _state(_lake(), chosen, times.moment(at, now) if at else now)
-    rows.write(rows.items(sorted(state.values(), key=lambda item: item.key)), output)
+    found = sorted(state.values(), key=lambda item: item.key)
+    rows.write(rows.items(found, detailed=bool(chosen.named)), output)
 
 
 def show_differences(chosen: Chosen, since: str, until: str, output: str) -> None:
@@ -167,4 +188,14 @@ def _explainer(lake: Lake) -> Callable[[history.Step], Cause]:
     from clew.lake.coverage import measure
 
     coverage = measure(lake, things=False)
-    return lambda step: cause(lake, step, coverage)
+    of_account: dict[str, list[Item]] = {}
+
+    def explain(step: history.Step) -> Cause:
+        key, last = step.item.key, None
+        if key.recorder == snapshot_items.COLLECT:
+            if key.account not in of_account:
+                of_account[key.account] = _looks(lake, key.account)
+            last = looks.last_as_before(step, of_account[key.account])
+        return cause(lake, step, coverage, as_before=last)
+
+    return explain

@@ -57,9 +57,10 @@ def write(answer: Answer, output: str) -> None:
         sys.stdout.writelines(f"{line}\n" for line in answer.lines())
 
 
-def items(found: Sequence[Item]) -> Answer:
-    """The state: one line for each resource."""
-    return Answer([aws_form(item) for item in found], [_flat(item) for item in found], lambda: _items(found))
+def items(found: Sequence[Item], *, detailed: bool) -> Answer:
+    """The state: one line for each resource, and where it is `detailed` what it is related to, tags, unread parts."""
+    document = [aws_form(item) for item in found]
+    return Answer(document, [_flat(item) for item in found], lambda: _items(found, detailed=detailed))
 
 
 def _flat(item: Item) -> dict[str, object]:
@@ -76,14 +77,29 @@ def _flat(item: Item) -> dict[str, object]:
     }
 
 
-def _items(found: Sequence[Item]) -> Iterator[str]:
+def _items(found: Sequence[Item], *, detailed: bool) -> Iterator[str]:
     if not found:
         yield "no configuration item"
     for item in found:
         when = f"{item.captured_at:%Y-%m-%d %H:%M:%S}"
         yield f"{when}  {terminal(item.key.type):34}{terminal(item.label)}"
+        if detailed:
+            yield from _details(item)
     if found:
-        yield f"{len(found):,} resources, each with the time (UTC) of its last item"
+        resources = "1 resource" if len(found) == 1 else f"{len(found):,} resources"
+        yield f"{resources}, each with the time (UTC) of its last item"
+
+
+def _details(item: Item) -> Iterator[str]:
+    for each in item.relationships:
+        yield f"    {terminal(each.name)}: {terminal(f'{each.type} {each.id}'.strip())}"
+    for key, tag in sorted(item.tags.items()):
+        yield f"    tag {terminal(key)}: {terminal(tag)}"
+    for name, value in item.content.items():
+        if name not in {"relationships", "tags"} and name not in item.unknown and value:
+            yield f"    {terminal(name)}: {_cut(value)}"
+    for name in item.unknown:
+        yield f"    {terminal(name)}: not read"
 
 
 def differences(found: Sequence[Difference]) -> Answer:
@@ -187,7 +203,7 @@ def _cause(cause: Cause) -> dict[str, object]:
 def _history(found: Sequence[Told]) -> Iterator[str]:
     for told in found:
         item = told.step.item
-        yield f"{item.captured_at:%Y-%m-%d %H:%M:%S}  {_happened(told.step):13}{terminal(item.label)}"
+        yield f"{item.captured_at:%Y-%m-%d %H:%M:%S}  {_happened(told):13}{terminal(item.label)}"
         if told.step.previous is not None and item.configuration is not None:
             yield from _changes(told.step.changes)
         if told.cause is not None:
@@ -196,9 +212,11 @@ def _history(found: Sequence[Told]) -> Iterator[str]:
         yield "no change in that time"
 
 
-def _happened(step: Step) -> str:
+def _happened(told: Told) -> str:
+    """What the step says; a resource that an earlier look did not show has appeared since."""
+    step = told.step
     if step.previous is None and step.item.configuration is not None:
-        return "first seen"
+        return "appeared" if told.cause is not None and told.cause.since is not None else "first seen"
     return step.item.status.value
 
 

@@ -68,10 +68,16 @@ class Cause:
     until: datetime
 
 
-def cause(lake: Lake, step: Step, coverage: Coverage | None = None) -> Cause:
-    """The event that made a step of a resource's history; coverage is measured unless given."""
+def cause(
+    lake: Lake, step: Step, coverage: Coverage | None = None, *, as_before: datetime | None = None
+) -> Cause:
+    """The event that made a step of a resource's history; coverage is measured unless given.
+
+    `as_before` is when the resource was last seen as it was before the step, where that is later than the item before.
+    """
     item = step.item
-    since = None if step.previous is None else step.previous.captured_at - MARGINS[item.key.recorder]
+    known = [each for each in (step.previous and step.previous.captured_at, as_before) if each]
+    since = max(known) - MARGINS[item.key.recorder] if known else None
     until = item.captured_at + _SKEW
     wanted = Filters(
         resources=(item.arn or item.key.id,), effects=tuple(sorted(WRITES)), since=since, until=until

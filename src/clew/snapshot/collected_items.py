@@ -99,7 +99,8 @@ def _listed(body: object, path: tuple[str, ...]) -> Iterator[Mapping[str, object
 def _item(kind: Kind, answer: Answer, given: Mapping[str, object], answers: Answers) -> Item | None:
     call = answer.call
     identity = kind.identity(str(given.get(kind.id) or given.get(kind.arn) or ""))
-    if not identity or (kind.home and given.get(kind.home) not in {None, call.region}):
+    home = str(given.get(kind.home) or call.region)
+    if not identity or (kind.home and home != call.region):
         return None
     supplements, unknown = _supplements(kind, answer, given, answers)
     region = _region(kind, answer, identity, answers)

@@ -280,7 +280,8 @@ CONFIG_ITEMS = View(
         *("recorder", "path"),
     ),
     time="configurationitemcapturetime",
-    made_from="SELECT *, capturetime AS eventtime FROM raw_config_items",
+    # What a snapshot covered is kept beside its items, and is no resource.
+    made_from="SELECT *, capturetime AS eventtime FROM raw_config_items WHERE resourcetype <> 'Clew::Collection'",
 )
 
 VIEWS = {

@@ -85,7 +85,8 @@ def _listed(told: Told, item: Item) -> None:
         return
     configuration = capitalised(item.configuration)
     shown = configuration if isinstance(configuration, dict) else {}
-    if item.key.type == "AWS::CloudTrail::Trail" and shown.get("HomeRegion") not in {None, item.key.region}:
+    home = str(shown.get("HomeRegion") or item.key.region)
+    if item.key.type == "AWS::CloudTrail::Trail" and home != item.key.region:
         return
     told.lists(call, member, shown, item.source)
 
@@ -145,7 +146,7 @@ def _settings(parts: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, o
     if "BucketVersioningConfiguration" in parts:
         status = _member(parts["BucketVersioningConfiguration"], "status")
         deletes = _member(parts["BucketVersioningConfiguration"], "isMfaDeleteEnabled")
-        said = {"Status": status} if status in {"Enabled", "Suspended"} else {}
+        said = {"Status": status} if str(status) in {"Enabled", "Suspended"} else {}
         told = {} if deletes is None else {"MFADelete": "Enabled" if deletes else "Disabled"}
         yield "GetBucketVersioning", {**said, **told}, ""
     if "BucketLoggingConfiguration" in parts:

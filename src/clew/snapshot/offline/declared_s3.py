@@ -87,7 +87,7 @@ def _acl(resource: Resource) -> dict[str, object]:
     grants: object = [{"Grantee": _OWNER, "Permission": "FULL_CONTROL"}]
     if isinstance(canned, Unresolved):
         grants = canned
-    elif canned not in _CANNED:
+    elif str(canned) not in _CANNED:
         grants = Unresolved(f"the canned ACL `{canned}` is not read")
     elif isinstance(grants, list):
         grants += [

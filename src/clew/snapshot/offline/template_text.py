@@ -47,7 +47,10 @@ def parse(text: str, file: str) -> Template:
     except (yaml.YAMLError, RecursionError) as error:
         raise InputError(f"{file}: not YAML or JSON: {str(error).splitlines()[0]}") from error
     template = Template({})
-    content = _Reader(file, template.lines).value(node, ()) if node else None
+    try:
+        content = _Reader(file, template.lines).value(node, ()) if node else None
+    except RecursionError as error:
+        raise InputError(f"{file}: nested too deeply") from error
     if not isinstance(content, dict):
         raise InputError(f"{file}: expected a template: an object with `Resources`")
     template.content = content

@@ -240,6 +240,10 @@ _MORE: Mapping[str, Callable[[Values], dict[str, object]]] = {
 }
 
 
+def _is_named(resource: Resource, name: object) -> bool:
+    return isinstance(name, str) and name in {resource.name, resource.id}
+
+
 def _fold(
     made: Iterable[Resource], type_: str, name: object, planned: Planned, properties: Mapping[str, object]
 ) -> list[Resource]:
@@ -249,7 +253,7 @@ def _fold(
         if each.type == type_ and isinstance(name, Unresolved):
             left = {key: Unresolved(f"`{planned.address}` may set it: {name}") for key in properties}
             found.append(replace(each, properties={**left, **each.properties}))
-        elif each.type == type_ and name in {each.name, each.id}:
+        elif each.type == type_ and _is_named(each, name):
             found.append(replace(each, properties={**each.properties, **properties}))
         else:
             found.append(each)
@@ -327,7 +331,7 @@ def _attachment(kind: str, attribute: str) -> Callable[[Planned, list[Resource]]
         names = planned.values.get(attribute)
         policy = planned.values.get("policy_arn")
         for name in names if isinstance(names, list) else [names]:
-            held = next((each for each in made if each.type == kind and name in {each.name, each.id}), None)
+            held = next((each for each in made if each.type == kind and _is_named(each, name)), None)
             arns = [*held.items("ManagedPolicyArns"), policy] if held else [policy]
             made = _fold(made, kind, name, planned, {"ManagedPolicyArns": arns})
         return made
