@@ -21,6 +21,13 @@ STEPS = (
         'clew sql "SELECT useridentity.arn, count(*) AS calls FROM cloudtrail_logs GROUP BY 1 ORDER BY 2 DESC LIMIT 5"',
     ),
     (
+        "Is the account as it should be? Yesterday, and what is new today.",
+        (
+            "clew --quiet audit samples/snapshots/2026-03-10T060000Z.json.gz --allow-unknown > /dev/null"
+            " && clew audit samples/snapshots/2026-03-11T060000Z.json.gz --allow-unknown --status fail --show 2"
+        ),
+    ),
+    (
         "Why can Carlos not write there?",
         (
             "clew simulate -p arn:aws:iam::111122223333:user/carlos -a s3:PutObject"
