@@ -34,7 +34,8 @@ _ACTIVITY = {_CREATE: "Create", _UPDATE: "Update", _CLOSE: "Close"}
 
 def render(audit: Audit) -> str:
     """Every judgement that passes, fails or is unknown, and every finding that is fixed, as a list of events."""
-    return json.dumps(list(events(audit)), indent=2) + "\n"
+    # One event a line: indented, a large account takes ten times the seconds.
+    return "[\n" + ",\n".join(json.dumps(event) for event in events(audit)) + "\n]\n"
 
 
 def events(audit: Audit) -> Iterator[dict[str, object]]:
