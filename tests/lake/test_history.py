@@ -160,7 +160,7 @@ def test_failures_in_sql_agree_with_the_decoded_record(lake, errors, denied):
     texts = map(json.loads, originals(lake, Filters(), limit=0))
     assert found == {event["eventID"] for event in texts if outcome(event).result in wanted}
     assert is_failed().sql
-    assert is_denied(lake.connect()).sql
+    assert is_denied().sql
 
 
 CHANNELS = [

@@ -59,7 +59,9 @@ DENIED_CODES: Final = frozenset({
 """Error codes by which AWS services refuse a call for lack of permission; families are in `is_denied_code`."""
 
 # The families that CIS 3.1 watches, and the same word behind a service's prefix.
-_FAMILY: Final = re.compile(r"(?:^|\.)AccessDenied|UnauthorizedOperation$|NotAuthorized(?:Exception)?$")
+DENIED_FAMILY: Final = r"(?:^|\.)AccessDenied|UnauthorizedOperation$|NotAuthorized(?:Exception)?$"
+"""Found in an error code of a family (the pattern reads the same in Python and in DuckDB)."""
+_FAMILY: Final = re.compile(DENIED_FAMILY)
 _DENIED_MESSAGE: Final = re.compile(
     r"is not authorized to perform|not authorized to perform this operation", re.IGNORECASE
 )

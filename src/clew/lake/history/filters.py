@@ -77,7 +77,7 @@ def where(connection: duckdb.DuckDBPyConnection, wanted: Filters) -> Condition:
         window(wanted.since, wanted.until),
         *_exact(wanted),
         *_named(connection, wanted),
-        *_kinds(connection, wanted),
+        *_kinds(wanted),
         *(() if wanted.read_only is None else (_reads(connection, read_only=wanted.read_only),)),
     ]
     return all_of(part for part in parts if part.sql != "true")
@@ -125,11 +125,11 @@ def _named(connection: duckdb.DuckDBPyConnection, wanted: Filters) -> Iterable[C
         yield _has_effect(connection, wanted.effects)
 
 
-def _kinds(connection: duckdb.DuckDBPyConnection, wanted: Filters) -> Iterable[Condition]:
+def _kinds(wanted: Filters) -> Iterable[Condition]:
     if wanted.errors:
         yield is_failed()
     if wanted.denied:
-        yield is_denied(connection)
+        yield is_denied()
     if wanted.resource_types:
         yield any_of(_may_have_type(kind) for kind in wanted.resource_types)
     if wanted.resources:

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from clew.events.outcome import is_denied_code
+from clew.events.outcome import DENIED_CODES, DENIED_FAMILY
 from clew.lake.history.conditions import Condition, all_of, any_of, is_in
-
-if TYPE_CHECKING:
-    import duckdb
 
 # An Insights event is no call, so it did not fail.
 _IS_CALL = Condition(
@@ -30,10 +25,7 @@ def is_failed() -> Condition:
     return all_of([_IS_CALL, any_of(said)])
 
 
-def is_denied(connection: duckdb.DuckDBPyConnection) -> Condition:
+def is_denied() -> Condition:
     """The call was refused for lack of permission."""
-    rows = connection.execute(
-        "SELECT DISTINCT errorcode FROM raw_cloudtrail WHERE errorcode IS NOT NULL"
-    ).fetchall()
-    codes = sorted(str(code) for (code,) in rows if is_denied_code(str(code)))
-    return all_of([_IS_CALL, any_of([is_in("errorcode", codes), _DENIED_MESSAGE])])
+    family = Condition("regexp_matches(errorcode, ?)", (DENIED_FAMILY,))
+    return all_of([_IS_CALL, any_of([is_in("errorcode", sorted(DENIED_CODES)), family, _DENIED_MESSAGE])])
