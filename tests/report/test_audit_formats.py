@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 ISLAND = re.compile(r'(<script type="application/octet-stream" id="data">)([^<]*)(</script>)')
-TEXTS = [name for name in FORMATS if name != "pdf"]
+TEXTS = [name for name in FORMATS if name not in {"pdf", "evidence"}]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 

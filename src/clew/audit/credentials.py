@@ -122,6 +122,7 @@ def day(time: datetime) -> str:
 
 def each_user(state: State, judge: Callable[[Credentials], Judgement]) -> Iterator[Judgement]:
     """A judgement of each IAM user; unknown for rows that cannot be read, and where there is no report."""
+    state.rests_on("GetCredentialReport")
     if state.report is None:
         yield unknown(state.account_arn, "there is no credential report")
         return
@@ -147,6 +148,7 @@ def both_keys(row: Credentials, judgement: Judgement) -> Judgement:
 
 def root_row(state: State) -> Credentials | Judgement:
     """The row of the root user, or why there is none."""
+    state.rests_on("GetCredentialReport")
     if state.report is None:
         return unknown(state.root_arn, "there is no credential report")
     if state.report.root is not None:

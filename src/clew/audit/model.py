@@ -98,6 +98,10 @@ class State:
         call = answer.call
         return self.answers.get(call.account, call.region, call.service, operation, **parameters)
 
+    def rests_on(self, operation: str) -> None:
+        """Say that what follows is decided by an answer of IAM that was decoded before: the report, the details."""
+        self.answer(operation)
+
     @property
     def regions(self) -> tuple[str, ...] | None:
         """The regions that are enabled in the account, sorted; None where nobody could say."""

@@ -16,17 +16,22 @@ if TYPE_CHECKING:
     from clew.audit.frameworks import Control, Framework
     from clew.audit.model import Check, Judgement, Parameter
     from clew.findings import Finding, Severity
+    from clew.snapshot.answers import Answer
     from clew.snapshot.credential_report import CredentialReport
 
 
 @dataclass(frozen=True)
 class Judged:
-    """One check, under the thresholds that it was asked with, and what it said of each resource of one account."""
+    """One check, under the thresholds that it was asked with, and what it said of each resource of one account.
+
+    `answers` are those of AWS that the check looked at, kept for an evidence pack only.
+    """
 
     check: Check
     account: str
     judgements: tuple[Judgement, ...]
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    answers: tuple[Answer, ...] = ()
 
     @cached_property
     def verdict(self) -> Verdict:

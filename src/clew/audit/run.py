@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clew.audit import declared, tags
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from clew.audit.frameworks import Control, Framework
     from clew.audit.model import Check, Judgement, Parameter, State
-    from clew.snapshot.answers import Answer
+    from clew.snapshot.answers import Answer, Call
 
 Thresholds = tuple[tuple[str, "Parameter"], ...]
 _MOST_TOLD = 5
@@ -34,12 +35,14 @@ def run(
     parameters: Mapping[str, Mapping[str, Parameter]] | None = None,
     origin: Origin | None = None,
     problems: Sequence[str] = (),
+    keep_answers: bool = False,
 ) -> Audit:
     """Judge every control of the frameworks in every account; `parameters`, by check, go before the frameworks' own.
 
+    With `keep_answers` each check keeps the answers of AWS that it looked at.
     Errors: `UsageError` for a parameter that a check does not have.
     """
-    judging = _Judging(states, parameters or {})
+    judging = _Judging(states, parameters or {}, keep_answers=keep_answers)
     results = tuple(
         Result(framework, control, tuple(judging.of(control)))
         for framework in frameworks
@@ -63,8 +66,10 @@ def run(
 class _Judging:
     """Each check under the same thresholds is asked once of each account, whatever number of controls name it."""
 
-    def __init__(self, states: Sequence[State], given: Mapping[str, Mapping[str, Parameter]]) -> None:
-        self._states, self._given = states, given
+    def __init__(
+        self, states: Sequence[State], given: Mapping[str, Mapping[str, Parameter]], *, keep_answers: bool
+    ) -> None:
+        self._states, self._given, self._keep = states, given, keep_answers
         self._origins = {id(state): Origins(state.answers) for state in states}
         self._found: dict[tuple[str, Thresholds], tuple[Judged, ...]] = {}
 
@@ -75,11 +80,16 @@ class _Judging:
             key = identity, tuple(sorted(chosen.items()))
             if key not in self._found:
                 found = named(identity)
-                self._found[key] = tuple(
-                    Judged(found, state.account, self._judgements(found, state, chosen), chosen)
-                    for state in self._states
-                )
+                self._found[key] = tuple(self._judged(found, state, chosen) for state in self._states)
             yield from self._found[key]
+
+    def _judged(self, check: Check, state: State, chosen: Mapping[str, Parameter]) -> Judged:
+        if not self._keep:
+            return Judged(check, state.account, self._judgements(check, state, chosen), chosen)
+        read: dict[Call, Answer] = {}
+        noted = replace(state, answers=state.answers.noting(read))
+        said = declared.located(check.judge(noted, **chosen), self._origins[id(state)])
+        return Judged(check, state.account, said, chosen, tuple(read[call] for call in sorted(read)))
 
     def _judgements(
         self, check: Check, state: State, chosen: Mapping[str, Parameter]

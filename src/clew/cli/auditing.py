@@ -42,7 +42,15 @@ def audit_snapshot(
     states, problems = of_snapshot(recorded, str(path), accounts)
     header = recorded.header
     origin = Origin(str(path), header.regions, header.answers, header.tool_version)
-    audit = run(states, frameworks, now=clock, parameters=given, origin=origin, problems=problems)
+    audit = run(
+        states,
+        frameworks,
+        now=clock,
+        parameters=given,
+        origin=origin,
+        problems=problems,
+        keep_answers="evidence" in writing.formats(),
+    )
     audit = audit_keeping.kept(audit, clock) if trend else audit
     writing.write(audit)
     code = _exit_code(audit, fail_on)

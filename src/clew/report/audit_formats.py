@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from clew.report import (
     audit_asff,
     audit_csv,
+    audit_evidence,
     audit_html,
     audit_json,
     audit_junit,
@@ -64,6 +65,7 @@ FORMATS: dict[str, Callable[[Audit, Options], str | bytes]] = {
     "sarif": lambda audit, _: audit_sarif.render(audit),
     "junit": lambda audit, _: audit_junit.render(audit),
     "pdf": _pdf,
+    "evidence": lambda audit, _: audit_evidence.render(audit),
 }
 SUFFIXES = {
     "text": "txt",
@@ -75,6 +77,7 @@ SUFFIXES = {
     "sarif": "sarif",
     "junit": "junit.xml",
     "pdf": "pdf",
+    "evidence": "evidence.zip",
 }
 """How the name of a file of each format ends."""
 

@@ -6,6 +6,7 @@ fact: AWS said that there is no such thing.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -88,16 +89,23 @@ class Answers:
     'NotCollected'
     """
 
-    __slots__ = ("_by_call", "_by_operation")
+    __slots__ = ("_by_call", "_by_operation", "_read")
 
     def __init__(self, answers: Iterable[Answer]) -> None:
         """Keep the answers; of two to the same call the last."""
         found = {answer.call: answer for answer in answers}
+        self._read: dict[Call, Answer] | None = None
         self._by_call = MappingProxyType({call: found[call] for call in sorted(found)})
         grouped: dict[tuple[str, str], list[Answer]] = {}
         for call, answer in self._by_call.items():
             grouped.setdefault((call.service, call.operation), []).append(answer)
         self._by_operation = {name: tuple(group) for name, group in grouped.items()}
+
+    def noting(self, read: dict[Call, Answer]) -> Answers:
+        """The same answers, which write down in `read` each one that somebody asks for."""
+        found = copy(self)
+        found._read = read  # noqa: SLF001  # a copy of its own kind
+        return found
 
     def __iter__(self) -> Iterator[Answer]:
         return iter(self._by_call.values())
@@ -112,6 +120,8 @@ class Answers:
         """The answer to a call; for one that was never made a `failed` answer with the code `NotCollected`."""
         found = self._by_call.get(call)
         if found is not None:
+            if self._read is not None:
+                self._read[call] = found
             return found
         return Answer(call, "", Status.FAILED, None, NOT_COLLECTED, f"`{call}` was not collected")
 
@@ -125,6 +135,8 @@ class Answers:
         """Every answer to an operation, refusals included, of one account and region or of all."""
         for answer in self._by_operation.get((service, operation), ()):
             if account in {None, answer.call.account} and region in {None, answer.call.region}:
+                if self._read is not None:
+                    self._read[answer.call] = answer
                 yield answer
 
     @property

@@ -120,6 +120,7 @@ def _allows_everything(statement: Statement) -> bool:
 
 def details(state: State, *needed: str) -> Account | Judgement:
     """The account's details; a judgement where they, or a list that is needed, are not complete."""
+    state.rests_on("GetAccountAuthorizationDetails")
     account = state.snapshot.accounts.get(state.account)
     if account is None:
         others = sorted(set(state.snapshot.accounts) - {"aws"})

@@ -248,3 +248,44 @@ def lambda_in_vpc(state: State, *, subnets: str = "") -> Iterator[Judgement]:
         return Judgement(Verdict.PASS, name, f"runs in {text(function, 'VpcConfig.VpcId')}", seen)
 
     yield from each_resource(state, "lambda:ListFunctions", "Functions", judge, none="there are no functions")
+
+
+# AWS Lambda developer guide: "Lambda runtimes", Deprecated runtimes.
+_DEPRECATED = (
+    "python2.7,python3.6,python3.7,python3.8,nodejs,nodejs4.3,nodejs4.3-edge,nodejs6.10,nodejs8.10,nodejs10.x,nodejs12.x,"
+    "nodejs14.x,nodejs16.x,nodejs18.x,dotnetcore1.0,dotnetcore2.0,dotnetcore2.1,dotnetcore3.1,dotnet5.0,dotnet6,dotnet7,"
+    "ruby2.5,ruby2.7,java8,go1.x,provided"
+)
+
+
+@check(
+    "lambda-runtime",
+    "Functions run on supported runtimes",
+    "A function runs on an old runtime",
+    Severity.MEDIUM,
+)
+def lambda_runtime(state: State, *, deprecated: str = _DEPRECATED) -> Iterator[Judgement]:
+    """Functions whose runtime gets no more patches.
+
+    Finds. A function with one of the `deprecated` runtimes, names with commas. AWS deprecates more of them over time; a
+    function that is an image names none and is not judged.
+    Why it matters. Holes in the language are no longer mended, and one day the function can no longer be changed.
+    False positives. None known.
+    Fix. Move the function to a supported runtime.
+    References. AWS Lambda developer guide, Lambda runtimes · AWS Trusted Advisor check reference, AWS Lambda Functions
+    Using Deprecated Runtimes
+    """
+    old = {name.strip() for name in deprecated.split(",")}
+
+    def judge(function: Mapping[str, object], _: Answer) -> Judgement | None:
+        runtime, name = text(function, "Runtime"), text(function, "FunctionArn")
+        seen = facts(function, "Runtime", "PackageType", "LastModified")
+        if not runtime:
+            return None
+        if runtime in old:
+            return Judgement(Verdict.FAIL, name, f"runs on {runtime}", seen)
+        return Judgement(Verdict.PASS, name, f"runs on {runtime}", seen)
+
+    yield from each_resource(
+        state, "lambda:ListFunctions", "Functions", judge, none="no function has a runtime"
+    )

@@ -46,7 +46,9 @@ Parameters = Annotated[
 Outputs = Annotated[
     str,
     typer.Option(
-        "--output", "-o", help="text, json, csv, html, ocsf, asff, sarif, junit or pdf; several with commas."
+        "--output",
+        "-o",
+        help="text, json, csv, html, ocsf, asff, sarif, junit, pdf or evidence; several with commas.",
     ),
 ]
 Out = Annotated[Path | None, typer.Option("--out", help="File for the one format, instead of stdout.")]
