@@ -276,7 +276,7 @@ def test_collections_make_a_history() -> None:
         look = collected_items.look(collect(chosen(("s3", "kms")), Scale(regions=REGIONS), clock))
         new = list(history.news(history.state_at(known, look.time), look.items, look.scopes, look.time))
         known.extend(new)
-        return [(item.name, item.status.value) for item in new if item.key.type == "AWS::S3::Bucket"]
+        return sorted((item.name, item.status.value) for item in new if item.key.type == "AWS::S3::Bucket")
 
     assert added(1) == [("pay", "discovered")]
     before = len(known)
