@@ -62,10 +62,21 @@ def check(statement: StatementWords, doctor: Doctor, problems: Problems) -> None
 def _examined(word: Word, doctor: Doctor, problems: Problems) -> _Resource:
     arn: str | None = word.text
     for each in doctor.examine(word.text):
-        weight = FindingType.ERROR if each.is_error else FindingType.SUGGESTION
+        is_doubt = not each.is_error or _is_doubted(each, word.text)
+        weight = FindingType.SUGGESTION if is_doubt else FindingType.ERROR
         _note(each, word, problems, weight)
         arn = each.corrected if each.is_error else arn
     return _Resource(word, arn)
+
+
+def _is_doubted(each: arn_doctor.Diagnosis, arn: str) -> bool:
+    """Whether the ARN is a pattern that fits no format known, and nothing near it does.
+
+    AWS does not tell such patterns, which its own managed policies have (`listener/awseb-*`).
+    """
+    resource = arn.split(":", 5)[-1]
+    is_pattern = ("*" in resource or "?" in resource) and not resource.startswith(":")
+    return each.code == "INVALID_ARN_RESOURCE" and is_pattern and each.corrected is None
 
 
 def _note(each: arn_doctor.Diagnosis, word: Word, problems: Problems, weight: FindingType) -> None:

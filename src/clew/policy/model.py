@@ -138,11 +138,15 @@ MISSING_FOR_ACTION: Final = "MISSING_RESOURCE_FOR_ACTION"
 
 
 class Location(NamedTuple):
-    """A place that a problem is about: its path, and the range of text, None when the document came decoded."""
+    """A place that a problem is about: its path, and the range of text, None when the document came decoded.
+
+    `is_key` says that the range is that of the name at the end of the path, not of its value.
+    """
 
     path: tuple[str | int, ...]
     position: Position | None = None
     end: Position | None = None
+    is_key: bool = False
 
 
 class Problem(NamedTuple):

@@ -58,12 +58,14 @@ class Problems:
     ) -> None:
         """Note a problem that is about several places, the first one first of all."""
         locations = [
-            Location(each.path, self.position(each.node.start), self.position(each.node.end))
+            Location(each.path, self.position(each.node.start), self.position(each.node.end), each.is_key)
             for each in places
         ]
         first, *others = locations
+        written = places[0].text if first.is_key else None
+        place = first.path, first.position, first.end
         self._found.append(
-            Problem(code, message, *first, self._source, corrected, finding_type, further=tuple(others))
+            Problem(code, message, *place, self._source, corrected, finding_type, written, tuple(others))
         )
 
     def spoil(

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 
 class Word(NamedTuple):
-    """One string of a document: where it stands, and the node that says it."""
+    """One string of a document: where it stands, and the node that says it; `is_key` for a name within an object."""
 
     text: str
     path: Path
     node: Node
+    is_key: bool = False
 
 
 class StatementWords:

@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from clew.policy.lint.catalogue import ENTRIES
-from clew.policy.model import DUPLICATE_KEYS, JSON_SYNTAX_ERROR, Location
+from clew.policy.model import DUPLICATE_KEYS, JSON_SYNTAX_ERROR, FindingType, Location
 from clew.policy.parse import NO_WRAPPER
 
 if TYPE_CHECKING:
@@ -42,12 +42,19 @@ def findings(document: Document) -> list[Value]:
     """The findings of one policy."""
     found = document.validation
     is_one = found.has_one_statement
-    return [_finding(problem, document, is_one) for problem in found.problems if _code(problem) in ENTRIES]  # fmt: skip
+    return [_finding(problem, document, is_one) for problem in found.problems if _is_of_aws(problem)]
 
 
 def without_code(files: Sequence[ValidatedFile]) -> int:
-    """How many problems are left out, since AWS has no code for them."""
-    return sum(_code(problem) not in ENTRIES for file in files for problem in file.problems)
+    """How many problems are left out, since AWS tells nothing of the sort."""
+    return sum(not _is_of_aws(problem) for file in files for problem in file.problems)
+
+
+def _is_of_aws(problem: Problem) -> bool:
+    """Whether AWS tells the problem too: it has a code for it, and the problem is no mere doubt of ours."""
+    entry = ENTRIES.get(_code(problem))
+    doubted = problem.finding_type is FindingType.SUGGESTION
+    return entry is not None and (entry.finding_type is FindingType.SUGGESTION or not doubted)
 
 
 def _code(problem: Problem) -> str:
@@ -57,15 +64,15 @@ def _code(problem: Problem) -> str:
 def _finding(problem: Problem, document: Document, is_one: bool) -> Value:  # as the validation says
     entry = ENTRIES[_code(problem)]
     first = Location(problem.path, problem.position, problem.end)
-    places = [_location(first, document, is_one, problem.written)]
-    places += [_location(each, document, is_one, None) for each in problem.further]
+    places = [(first, problem.written)]
+    places += [(each, str(each.path[-1]) if each.is_key else None) for each in problem.further]
     weight = entry.finding_type if problem.code in AS_AWS else problem.finding_type
     return {
         "findingDetails": problem.message,
         "findingType": weight.value,
         "issueCode": entry.id,
         "learnMoreLink": entry.link,
-        "locations": places,
+        "locations": [_location(place, document, is_one, written) for place, written in places],
     }
 
 

@@ -57,7 +57,7 @@ def irrelevant(line: Line, clause: Clause, subject: Subject) -> Iterator[Told]:
     kind = resource_kind(subject) or (_S3 if _is_about_s3(clause) else None)
     if kind is not None and line.key in kind.irrelevant:
         message = f"`{line.written}` says nothing in the policy of {kind.name}: the resource is what it is"
-        yield Told(f"{message}; use it in policies of identities", (line.place,))
+        yield Told(f"{message}; use it in policies of identities", (line.name,))
 
 
 @of_clause("MISSING_RESOURCE", frozenset({PolicyKind.RESOURCE}))

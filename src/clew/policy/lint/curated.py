@@ -75,6 +75,9 @@ RESOURCE_TAG: Final[str] = _FILE["tags"]["resource"].lower()
 REQUEST_TAGS: Final = _keys(_FILE["tags"]["request"])
 """The keys of the tags of a request."""
 
+TAG_SERVICES: Final = frozenset(_FILE["tags"]["services"])
+"""Services whose tag keys are those of the services behind them."""
+
 RCP_PRINCIPAL: Final = _keys([*_FILE["rcp"]["principal"], *_FILE["rcp"]["network"]])
 """Keys of principals and their networks, which calls of service principals do not carry or carry otherwise."""
 

@@ -29,7 +29,7 @@ def no_qualifier(line: Line, _: Clause, subject: Subject) -> Iterator[Told]:
         and line.operator.name != "Null"
     ):
         message = f"`{line.written}` has several values; write `ForAnyValue:{line.operator_written}` or `ForAllValues:`"
-        yield Told(message, (line.place,))
+        yield Told(message, (line.name,))
 
 
 @of_line("FORALLVALUES_WITH_SINGLE_VALUED_KEY")
@@ -39,21 +39,21 @@ def for_all_of_one(line: Line, _: Clause, subject: Subject) -> Iterator[Told]:
     if line.operator.qualifier != "ForAllValues" or known is None or known.multivalued:
         return
     message = f"`{line.written}` has one value: `ForAllValues` only lets requests without it pass; remove it"
-    yield Told(message, (line.place,))
+    yield Told(message, (line.name,))
 
 
 @of_line("UNSUPPORTED_GLOBAL_CONDITION_KEY", _AGAINST_PRINCIPALS)
 def unsupported_arn_key(line: Line, _: Clause, __: Subject) -> Iterator[Told]:
     """The key aws:ARN in a policy about principals."""
     if line.key == _OLD_ARN:
-        yield Told("requests carry no `aws:ARN`; use `aws:PrincipalArn` or `aws:SourceArn`", (line.place,))
+        yield Told("requests carry no `aws:ARN`; use `aws:PrincipalArn` or `aws:SourceArn`", (line.name,))
 
 
 @of_line("DEPRECATED_GLOBAL_CONDITION_KEY", frozenset(PolicyKind) - _AGAINST_PRINCIPALS)
 def deprecated_arn_key(line: Line, _: Clause, __: Subject) -> Iterator[Told]:
     """The key aws:ARN in a policy of a resource."""
     if line.key == _OLD_ARN:
-        yield Told("`aws:ARN` has been replaced; use `aws:SourceArn` or `aws:PrincipalArn`", (line.place,))
+        yield Told("`aws:ARN` has been replaced; use `aws:SourceArn` or `aws:PrincipalArn`", (line.name,))
 
 
 @of_line("MISSING_PAIRED_CONDITION_KEYS")
@@ -62,14 +62,14 @@ def alone(line: Line, clause: Clause, _: Subject) -> Iterator[Told]:
     others = curated.PAIRED.get(line.key)
     if others is not None and line.operator.name != "Null" and clause.lacks(others):
         named = ", ".join(f"`{other}`" for other in sorted(others))
-        yield Told(f"`{line.written}` may be the same elsewhere; add one of {named}", (line.place,))
+        yield Told(f"`{line.written}` may be the same elsewhere; add one of {named}", (line.name,))
 
 
 @of_line("UNTRUSTWORTHY_CONDITION_KEY")
 def spoofed(line: Line, clause: Clause, _: Subject) -> Iterator[Told]:
     """A key that the caller chooses."""
     if line.key in curated.UNTRUSTWORTHY and not _stands_for_a_source(line, clause):
-        yield Told(f"the caller chooses `{line.written}` freely; access must not depend on it", (line.place,))
+        yield Told(f"the caller chooses `{line.written}` freely; access must not depend on it", (line.name,))
 
 
 def _stands_for_a_source(line: Line, clause: Clause) -> bool:
@@ -91,7 +91,7 @@ def text_for_arn(line: Line, _: Clause, subject: Subject) -> Iterator[Told]:
     message = (
         f"`{line.written}` holds an ARN, of which `{line.operator_written}` ignores the parts; use `{meant}`"
     )
-    yield Told(message, (line.place,))
+    yield Told(message, (line.name,))
 
 
 @of_line("UNSUPPORTED_ACTION_FOR_CONDITION_KEY")
@@ -105,10 +105,11 @@ def not_of_action(line: Line, clause: Clause, subject: Subject) -> Iterator[Told
     if name == known.name and not _is_of_one_service(line.key, known.is_global):
         return
     wrong = tuple(word for word in clause.actions if not _carries(word, name, subject))
-    if wrong:
+    is_listed = provider in curated.BUILT_IN_PROVIDERS or name.lower() in subject.keys_of(provider)
+    if wrong and is_listed:  # of other keys the catalogue does not say to which actions they belong
         named = ", ".join(f"`{word.text}`" for word in wrong[:5]) + (" and others" if len(wrong) > 5 else "")  # noqa: PLR2004  # enough to see
         message = f"requests of {named} carry no `{line.written}`"
-        yield Told(f"{message}; move the actions to a statement without it", (*wrong, line.place))
+        yield Told(f"{message}; move the actions to a statement without it", (*wrong, line.name))
 
 
 def _is_of_one_service(key: str, is_global: bool) -> bool:  # as the catalogue says
@@ -135,7 +136,7 @@ def owner_of_endpoint(line: Line, clause: Clause, _: Subject) -> Iterator[Told]:
         message = (
             f"`{line.written}` is not supplied for `{wrong[0].text}`; name actions of services that supply it"
         )
-        yield Told(message, (line.place, *wrong))
+        yield Told(message, (line.name, *wrong))
 
 
 def _supplies(action: str, services: frozenset[str]) -> bool:
@@ -152,7 +153,7 @@ def attributes_alone(line: Line, clause: Clause, subject: Subject) -> Iterator[T
     message = (
         "a read that names no attribute returns all of them; add `dynamodb:Select` = `SPECIFIC_ATTRIBUTES`"
     )
-    yield Told(message, (line.place,))
+    yield Told(message, (line.name,))
 
 
 def _selects(line: Line) -> bool:
@@ -175,4 +176,4 @@ def forbidden_prefix(line: Line, clause: Clause, _: Subject) -> Iterator[Told]:
     """s3:prefix in a Deny by a match, or in an Allow by a mismatch."""
     if line.key == "s3:prefix" and line.family == "String" and line.is_negated is clause.allows:
         message = "a shorter prefix lists the same objects; allow by `StringLike`, or deny by `StringNotLike`"
-        yield Told(message, (line.place,))
+        yield Told(message, (line.name,))

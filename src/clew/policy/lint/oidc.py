@@ -70,7 +70,7 @@ def wide_subject(line: Line, clause: Clause, _: Subject) -> Iterator[Told]:
         message = f"`{shown(wrong[0].text)}` names no one branch of one repository"
         yield Told(
             f"{message}; write `repo:OWNER/NAME:ref:refs/heads/BRANCH`, or add `{provider}:ref`",
-            (line.place, *wrong),
+            (line.name, *wrong),
         )
 
 
@@ -83,7 +83,7 @@ def _is_audience(line: Line) -> bool:
 def any_audience(line: Line, _: Clause, __: Subject) -> Iterator[Told]:
     """ForAnyValue before an audience."""
     if _is_audience(line) and line.operator.qualifier == "ForAnyValue":
-        yield Told(f"`{line.written}` is one value; remove `ForAnyValue:`", (line.place,))
+        yield Told(f"`{line.written}` is one value; remove `ForAnyValue:`", (line.name,))
 
 
 @of_line("CONFIRM_AUDIENCE_CLAIM_TYPE", TRUST)
@@ -93,4 +93,4 @@ def audience(line: Line, _: Clause, __: Subject) -> Iterator[Told]:
         return
     if line.operator.qualifier or _parts(line)[0] not in curated.BUILT_IN_PROVIDERS:
         message = f"make sure that `{line.written}` is one value in the tokens of this provider"
-        yield Told(f"{message}; for one value write no qualifier", (line.place,))
+        yield Told(f"{message}; for one value write no qualifier", (line.name,))

@@ -46,9 +46,7 @@ def principal_key(line: Line, clause: Clause, _: Subject) -> Iterator[Told]:
         and not _asks(clause, "false")
     ):
         message = f"`{line.written}` shuts out services that act as themselves"
-        yield Told(
-            f'{message}; add `"BoolIfExists": {{"aws:PrincipalIsAWSService": "false"}}`', (line.place,)
-        )
+        yield Told(f'{message}; add `"BoolIfExists": {{"aws:PrincipalIsAWSService": "false"}}`', (line.name,))
 
 
 @of_line("RCP_MISSING_RELATED_SERVICE_PRINCIPAL_CONDITION_KEY", RCP)
@@ -61,7 +59,7 @@ def source_key(line: Line, clause: Clause, _: Subject) -> Iterator[Told]:
         and not _asks(clause, "true")
     ):
         message = f"`{line.written}` is carried by calls of services only: all others are shut out"
-        yield Told(f'{message}; add `"BoolIfExists": {{"aws:PrincipalIsAWSService": "true"}}`', (line.place,))
+        yield Told(f'{message}; add `"BoolIfExists": {{"aws:PrincipalIsAWSService": "true"}}`', (line.name,))
 
 
 @of_line("RCP_MISSING_SERVICE_CONDITION_KEY_NULL_CHECK", RCP)
@@ -76,4 +74,4 @@ def null_check(line: Line, clause: Clause, _: Subject) -> Iterator[Told]:
     ]
     if not any(each.is_open or any(word.text.lower() == "false" for word in each.values) for each in checked):
         message = f"some services' calls carry no `{line.written}`"
-        yield Told(f'{message}; add `"Null": {{"aws:SourceAccount": "false"}}`', (line.place,))
+        yield Told(f'{message}; add `"Null": {{"aws:SourceAccount": "false"}}`', (line.name,))

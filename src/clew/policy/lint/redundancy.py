@@ -11,7 +11,7 @@ from clew.policy.model import shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
-    from clew.policy.json_positions import Node
+    from clew.policy.json_positions import Node, Path
     from clew.policy.lint.subject import Clause, Subject
     from clew.policy.words import Word
 
@@ -42,11 +42,19 @@ def covered(
 
 
 def _told(found: list[tuple[Word, Word]], what: str) -> Iterator[Told]:
-    if found:
-        word, cover = found[0]
-        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        message = f"{what} `{shown(word.text)}` is covered by `{shown(cover.text)}`{more}; remove it"
-        yield Told(message, tuple(each for each, _ in found))
+    """One thing to tell for each word that covers others, about it and them in the order of the document."""
+    groups: dict[Path, list[Word]] = {}
+    for word, cover in found:
+        groups.setdefault(cover.path, [cover]).append(word)
+    for cover, *words in groups.values():
+        more = f" (and {len(words) - 1} more)" if len(words) > 1 else ""
+        first = min(words, key=_start)
+        message = f"{what} `{shown(first.text)}` is covered by `{shown(cover.text)}`{more}; remove it"
+        yield Told(message, tuple(sorted((cover, *words), key=_start)))
+
+
+def _start(word: Word) -> int:
+    return word.node.start
 
 
 @of_clause("REDUNDANT_ACTION")

@@ -40,7 +40,7 @@ def substitute(line: Line, clause: Clause, _: Subject) -> Iterator[Told]:
         and clause.lacks(curated.CALL_SOURCES)
     ):
         message = f"`{services[0].text}` is better restricted by `aws:SourceArn` or `aws:SourceAccount`"
-        yield Told(f"{message} than by `{line.written}`", (line.place,))
+        yield Told(f"{message} than by `{line.written}`", (line.name,))
 
 
 @of_line("UNSUPPORTED_CONDITION_KEY_FOR_SERVICE_PRINCIPAL", RESOURCE | TRUST)
@@ -49,4 +49,4 @@ def not_carried(line: Line, clause: Clause, _: Subject) -> Iterator[Told]:
     services = _services(clause)
     if services and line.base in curated.NEVER_OF_SERVICES and line.operator.name != "Null":
         message = f"calls of `{services[0].text}` carry no `{line.written}`"
-        yield Told(f"{message}; use `aws:SourceOrgID` or another key of the source", (line.place,))
+        yield Told(f"{message}; use `aws:SourceOrgID` or another key of the source", (line.name,))

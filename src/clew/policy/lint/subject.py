@@ -21,7 +21,7 @@ class Line(NamedTuple):
     """One line of a condition block: an operator that exists, a key, and its values.
 
     `key` is in lower case, `written` as it stands there; `values` are those known, `is_open` says whether there are
-    others; `place` is the key's value as a whole.
+    others; `place` is the key's value as a whole, `name` the key itself.
     """
 
     operator: Operator
@@ -31,6 +31,7 @@ class Line(NamedTuple):
     values: tuple[Word, ...]
     place: Word
     is_open: bool
+    name: Word
 
     @property
     def is_negated(self) -> bool:
@@ -121,12 +122,21 @@ class Subject:
     clauses: tuple[Clause, ...]
     version: str
     _keys: dict[str, ConditionKey | None] = field(default_factory=dict, compare=False)
+    _keys_of: dict[str, frozenset[str]] = field(default_factory=dict, compare=False)
 
     def key(self, name: str) -> ConditionKey | None:
         """What the catalogue says of a condition key; asked once for each name of a document."""
         if name not in self._keys:
             self._keys[name] = self.catalog.condition_key(name)
         return self._keys[name]
+
+    def keys_of(self, service: str) -> frozenset[str]:
+        """The condition keys that the catalogue lists for actions and resources of the service, in lower case."""
+        if service not in self._keys_of:
+            actions, kinds = self.catalog.actions(service), self.catalog.resource_types(service)
+            listing = (*actions, *(each for action in actions for each in action.resources), *kinds)
+            self._keys_of[service] = frozenset(key.lower() for each in listing for key in each.condition_keys)
+        return self._keys_of[service]
 
 
 def clause(words: StatementWords) -> Clause:
@@ -162,7 +172,8 @@ def _lines(block: Node | None, path: Path) -> tuple[tuple[Line, ...], bool]:
 def _line(parts: Operator, operator: Node, key: Node, values: Node, path: Path) -> Line:
     place = (*path, "Condition", operator.text, key.text)
     words, is_open = _values(values, place)
-    return Line(parts, operator.text, key.text.lower(), key.text, words, Word("", place, values), is_open)
+    value, name = Word("", place, values), Word(key.text, place, key, is_key=True)
+    return Line(parts, operator.text, key.text.lower(), key.text, words, value, is_open, name)
 
 
 def _values(node: Node, path: Path) -> tuple[tuple[Word, ...], bool]:

@@ -10,13 +10,9 @@ from clew.policy.lint.registry import Told, of_line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from clew.aws.catalog import Catalog
     from clew.policy.lint.registry import LineFunction
     from clew.policy.lint.subject import Clause, Line, Subject
     from clew.policy.words import Word
-
-_MOST_ASKED: Final = 200
-"""A pattern that stands for more actions than this is taken to have one that supplies the tag."""
 
 
 def _is_about_tags(line: Line) -> bool:
@@ -26,20 +22,15 @@ def _is_about_tags(line: Line) -> bool:
     return is_tag and fails and line.operator.qualifier != "ForAllValues"
 
 
-def _supplies(word: Word, line: Line, catalog: Catalog) -> bool:
-    """Whether some action that the text stands for carries the tag; True for what the catalogue does not know."""
-    mask = catalog.mask(word.text)
-    if not mask or mask.bit_count() > _MOST_ASKED:
+def _supplies(service: str, base: str, subject: Subject) -> bool:
+    """Whether the service carries the tag for some action; True for a service that the catalogue does not know."""
+    if service in curated.TAG_SERVICES or subject.catalog.service(service) is None:
         return True
-    if line.base in curated.REQUEST_TAGS:
-        # Tags of requests are told for services that know of none, since pages list them less completely.
-        service = word.text.partition(":")[0]
-        return any(_has(action.full_name, line.base, catalog) for action in catalog.actions(service))
-    return any(_has(name, line.base, catalog) for name in catalog.names(mask))
+    return any(key.partition("/")[0] == base for key in subject.keys_of(service))
 
 
-def _has(action: str, base: str, catalog: Catalog) -> bool:
-    return any(key.partition("/")[0].lower() == base for key in catalog.condition_keys_of(action))
+def _service(word: Word) -> str:
+    return word.text.partition(":")[0].lower()
 
 
 def _register(code: str, effect: str, consequence: str) -> LineFunction:
@@ -49,11 +40,13 @@ def _register(code: str, effect: str, consequence: str) -> LineFunction:
     def check(line: Line, clause: Clause, subject: Subject) -> Iterator[Told]:
         if clause.effect != effect or not _is_about_tags(line):
             return
-        wrong = tuple(word for word in clause.actions if not _supplies(word, line, subject.catalog))
+        services = {_service(word) for word in clause.actions}
+        without = {each for each in services if not _supplies(each, line.base, subject)}
+        wrong = tuple(word for word in clause.actions if _service(word) in without)
         if wrong:
-            services = ", ".join(sorted({f"`{word.text.partition(':')[0]}`" for word in wrong}))
-            message = f"{services} supplies no `{line.written}` for `{wrong[0].text}`: {consequence}"
-            yield Told(f"{message}; move it to a statement without it", (line.place, *wrong))
+            named = ", ".join(f"`{each}`" for each in sorted(without))
+            message = f"{named} supplies no `{line.written}` for `{wrong[0].text}`: {consequence}"
+            yield Told(f"{message}; move the action to a statement without it", (line.name, *wrong))
 
     return check
 
@@ -66,7 +59,7 @@ def _register_not(code: str, effect: str, consequence: str) -> LineFunction:
         place = clause.element("NotAction")
         if clause.effect == effect and place is not None and _is_about_tags(line):
             message = f"not every service supplies `{line.written}`: {consequence}; list actions instead"
-            yield Told(message, (line.place, place))
+            yield Told(message, (line.name, place))
 
     return check
 

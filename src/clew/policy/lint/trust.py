@@ -112,9 +112,9 @@ def not_settable(line: Line, clause: Clause, _: Subject) -> Iterator[Told]:
     for action, keys in curated.SET_BY.items():
         is_listed = clause.may_list(action)
         if line.base in keys and clause.actions and not is_listed and line.operator.name != "Null":
-            place = clause.element("Action") or line.place
+            place = clause.element("Action") or line.name
             yield Told(
-                f"`{line.written}` can only be set where `{action}` is listed; add it", (place, line.place)
+                f"`{line.written}` can only be set where `{action}` is listed; add it", (place, line.name)
             )
 
 

@@ -7,6 +7,7 @@ import binascii
 import re
 from typing import TYPE_CHECKING, Final
 
+from clew.policy.lint import curated
 from clew.policy.lint.registry import Told, of_line
 from clew.policy.model import shown
 from clew.policy.variables import has_variables
@@ -35,6 +36,7 @@ _FAMILIES: Final = {
     "IPAddress": ("Ip",),
     "Binary": ("Binary",),
 }
+_TAGS: Final = curated.REQUEST_TAGS | {curated.RESOURCE_TAG, "aws:principaltag"}
 _WORDS: Final = {"Ip": "IP address", "Arn": "ARN", "Bool": "Boolean"}
 
 
@@ -69,12 +71,15 @@ def operator_for_another_type(line: Line, _: Clause, subject: Subject) -> Iterat
         # Services' pages call keys texts that their guides compare as numbers, dates or ARNs.
         return
     wanted = [family for kind in known.value_types for family in _FAMILIES[kind]]
+    if line.base in _TAGS:
+        # Tags may hold ARNs, as AWS's own policies compare them.
+        wanted.append("Arn")
     if line.family not in wanted:
         word = _WORDS.get(wanted[0], wanted[0])
         message = (
             f"`{line.written}` is compared by `{line.operator_written}`; use an operator for {word} values"
         )
-        yield Told(message, (line.place,))
+        yield Told(message, (line.name,))
 
 
 def _fault(line: Line, families: set[str], is_right: re.Pattern[str], what: str) -> Iterator[Told]:
