@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from clew.policy.words import Word
 
 
+_MOST_ASKED: Final = 200
+"""A pattern that stands for more actions than this is taken to have one that supplies the tag."""
+
+
 def _is_about_tags(line: Line) -> bool:
     """Whether the condition fails for a request without the tag, so that the statement does not apply to it."""
     is_tag = line.base == curated.RESOURCE_TAG or line.base in curated.REQUEST_TAGS
@@ -22,11 +26,24 @@ def _is_about_tags(line: Line) -> bool:
     return is_tag and fails and line.operator.qualifier != "ForAllValues"
 
 
-def _supplies(service: str, base: str, subject: Subject) -> bool:
-    """Whether the service carries the tag for some action; True for a service that the catalogue does not know."""
-    if service in curated.TAG_SERVICES or subject.catalog.service(service) is None:
+def _supplies(word: Word, base: str, subject: Subject) -> bool:
+    """Whether some action that the word stands for carries the tag; True for what the catalogue does not know.
+
+    Tags of requests are judged by service, since AWS's pages list them less completely for single actions.
+    """
+    service, mask = _service(word), subject.catalog.mask(word.text)
+    if service in curated.TAG_SERVICES or not mask or mask.bit_count() > _MOST_ASKED:
         return True
-    return any(key.partition("/")[0] == base for key in subject.keys_of(service))
+    if not any(_is(key, base) for key in subject.keys_of(service)):
+        return False
+    if base in curated.REQUEST_TAGS:
+        return True
+    catalog = subject.catalog
+    return any(_is(key, base) for name in catalog.names(mask) for key in catalog.condition_keys_of(name))
+
+
+def _is(key: str, base: str) -> bool:
+    return key.partition("/")[0].lower() == base
 
 
 def _service(word: Word) -> str:
@@ -40,13 +57,11 @@ def _register(code: str, effect: str, consequence: str) -> LineFunction:
     def check(line: Line, clause: Clause, subject: Subject) -> Iterator[Told]:
         if clause.effect != effect or not _is_about_tags(line):
             return
-        services = {_service(word) for word in clause.actions}
-        without = {each for each in services if not _supplies(each, line.base, subject)}
-        wrong = tuple(word for word in clause.actions if _service(word) in without)
+        wrong = tuple(word for word in clause.actions if not _supplies(word, line.base, subject))
         if wrong:
-            named = ", ".join(f"`{each}`" for each in sorted(without))
+            named = ", ".join(sorted({f"`{_service(word)}`" for word in wrong}))
             message = f"{named} supplies no `{line.written}` for `{wrong[0].text}`: {consequence}"
-            yield Told(f"{message}; move the action to a statement without it", (line.name, *wrong))
+            yield Told(f"{message}; move the action to a statement without it", (*wrong, line.name))
 
     return check
 
