@@ -38,6 +38,8 @@ def for_all_of_one(line: Line, _: Clause, subject: Subject) -> Iterator[Told]:
     known = subject.key(line.key)
     if line.operator.qualifier != "ForAllValues" or known is None or known.multivalued:
         return
+    if line.is_audience:  # which may have several values: CONFIRM_AUDIENCE_CLAIM_TYPE tells it
+        return
     message = f"`{line.written}` has one value: `ForAllValues` only lets requests without it pass; remove it"
     yield Told(message, (line.name,))
 

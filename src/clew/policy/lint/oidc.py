@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from clew.policy.lint import curated
 from clew.policy.lint.registry import TRUST, Told, of_clause, of_line
 from clew.policy.lint.trust import provider_sort
 from clew.policy.model import shown
@@ -74,23 +73,16 @@ def wide_subject(line: Line, clause: Clause, _: Subject) -> Iterator[Told]:
         )
 
 
-def _is_audience(line: Line) -> bool:
-    provider, claim = _parts(line)
-    return "." in provider and claim == "aud" and line.operator.name != "Null"
-
-
 @of_line("FORANYVALUE_WITH_AUDIENCE_CLAIM_TYPE", TRUST)
 def any_audience(line: Line, _: Clause, __: Subject) -> Iterator[Told]:
     """ForAnyValue before an audience."""
-    if _is_audience(line) and line.operator.qualifier == "ForAnyValue":
+    if line.is_audience and line.operator.qualifier == "ForAnyValue":
         yield Told(f"`{line.written}` is one value; remove `ForAnyValue:`", (line.name,))
 
 
 @of_line("CONFIRM_AUDIENCE_CLAIM_TYPE", TRUST)
 def audience(line: Line, _: Clause, __: Subject) -> Iterator[Told]:
-    """An audience of a provider that AWS does not know itself, or with a qualifier."""
-    if not _is_audience(line) or line.operator.qualifier == "ForAnyValue":
-        return
-    if line.operator.qualifier or _parts(line)[0] not in curated.BUILT_IN_PROVIDERS:
-        message = f"make sure that `{line.written}` is one value in the tokens of this provider"
+    """ForAllValues before an audience."""
+    if line.is_audience and line.operator.qualifier == "ForAllValues":
+        message = f"make sure that the tokens of this provider hold several values of `{line.written}`"
         yield Told(f"{message}; for one value write no qualifier", (line.name,))

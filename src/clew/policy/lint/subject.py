@@ -50,6 +50,12 @@ class Line(NamedTuple):
         return self.operator.name.endswith("Like") or self.family == "Arn"
 
     @property
+    def is_audience(self) -> bool:
+        """Whether the line compares the audience of an OpenID Connect token."""
+        provider, _, claim = self.key.rpartition(":")
+        return "." in provider and claim == "aud" and self.operator.name != "Null"
+
+    @property
     def base(self) -> str:
         """The key without a tag's name: `aws:resourcetag` of `aws:resourcetag/team`."""
         return self.key.partition("/")[0]
