@@ -100,7 +100,7 @@ def text_for_arn(line: Line, _: Clause, subject: Subject) -> Iterator[Told]:
 def not_of_action(line: Line, clause: Clause, subject: Subject) -> Iterator[Told]:
     """Listed actions that never carry the key."""
     known = subject.key(line.key)
-    if known is None or line.operator.name == "Null":
+    if known is None or line.holds_without_key:
         return
     provider = line.key.rpartition(":")[0]
     name = line.key if provider in curated.BUILT_IN_PROVIDERS else known.name

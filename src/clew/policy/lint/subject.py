@@ -50,6 +50,12 @@ class Line(NamedTuple):
         return self.operator.name.endswith("Like") or self.family == "Arn"
 
     @property
+    def holds_without_key(self) -> bool:
+        """Whether the line is written so that it holds for a request without the key, or asks just that."""
+        is_any = self.operator.if_exists or self.operator.qualifier == "ForAllValues"
+        return is_any or self.operator.name == "Null"
+
+    @property
     def is_audience(self) -> bool:
         """Whether the line compares the audience of an OpenID Connect token."""
         provider, _, claim = self.key.rpartition(":")
@@ -139,9 +145,11 @@ class Subject:
     def keys_of(self, service: str) -> frozenset[str]:
         """The condition keys that the catalogue lists for actions and resources of the service, in lower case."""
         if service not in self._keys_of:
-            actions, kinds = self.catalog.actions(service), self.catalog.resource_types(service)
-            listing = (*actions, *(each for action in actions for each in action.resources), *kinds)
-            self._keys_of[service] = frozenset(key.lower() for each in listing for key in each.condition_keys)
+            kinds, actions = self.catalog.resource_types(service), self.catalog.actions(service)
+            keys = [key for kind in kinds for key in kind.condition_keys]
+            keys += [key for action in actions for key in action.condition_keys]
+            keys += [key for action in actions for each in action.resources for key in each.condition_keys]
+            self._keys_of[service] = frozenset(map(str.lower, keys))
         return self._keys_of[service]
 
 

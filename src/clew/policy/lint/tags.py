@@ -22,8 +22,7 @@ _MOST_ASKED: Final = 200
 def _is_about_tags(line: Line) -> bool:
     """Whether the condition fails for a request without the tag, so that the statement does not apply to it."""
     is_tag = line.base == curated.RESOURCE_TAG or line.base in curated.REQUEST_TAGS
-    fails = not line.is_negated and not line.operator.if_exists and line.operator.name != "Null"
-    return is_tag and fails and line.operator.qualifier != "ForAllValues"
+    return is_tag and not line.is_negated and not line.holds_without_key
 
 
 def _supplies(word: Word, base: str, subject: Subject) -> bool:
