@@ -18,3 +18,9 @@ class Output(StrEnum):
     TEXT = "text"
     JSON = "json"
     AWS = "aws"
+
+
+class FailOn(StrEnum):
+    """What makes `clew diff` end with 1."""
+
+    NEW_ACCESS = "new-access"

@@ -1,4 +1,4 @@
-"""Questions about sets of requests: `implies`, `equivalent`, `disjoint`, `allows_any`.
+"""Questions about sets of requests: `implies`, `equivalent`, `disjoint`, `allows_any`; `checks` has AWS's own.
 
 Every answer is one of three: none, a witness that the engine has decided on both sides before anybody sees it, or
 unknown with the reason. A failure to decide is never a pass.
@@ -17,7 +17,7 @@ from clew.symbolic.grounding import ground
 from clew.symbolic.regions import Asked, regions, same_principal
 from clew.symbolic.search import AllOf, Is, Search, all_of, contrary
 from clew.symbolic.sides import Documents
-from clew.symbolic.space import ACTION, Space
+from clew.symbolic.space import ACTION, RESOURCE, Space
 from clew.symbolic.stacks import Stack
 from clew.symbolic.texts import globs
 
@@ -103,6 +103,29 @@ def disjoint(left: Policy | Side, right: Policy | Side, kind: PolicyKind = Polic
         lambda space: AllOf((a.formula(space), b.formula(space))),
         lambda request: a.allows(request) is True and b.allows(request) is True,
     )
+
+
+def allows_any(
+    side: Policy | Side,
+    actions: Sequence[str] = (),
+    resources: Sequence[str] = (),
+    kind: PolicyKind = PolicyKind.IDENTITY,
+) -> Answer:
+    """Whether the side allows any of the actions on any of the resources, all of them patterns; none listed means any.
+
+    >>> from clew.policy.parse import parse
+    >>> one = parse('{"Statement": {"Effect": "Allow", "Action": "iam:*", "Resource": "*"}}')
+    >>> allows_any(one, ["iam:PassRole"]).request.action, allows_any(one, ["s3:*"]).verdict.value
+    ('iam:PassRole', 'none')
+    """
+    asked = _side(side, kind)
+
+    def formula(space: Space) -> Formula:
+        limits = [(ACTION, [each.lower() for each in actions]), (RESOURCE, list(resources))]
+        inside = [Is((space.literal(where, globs(each)),)) for where, each in limits if each]
+        return all_of([asked.formula(space), *inside])
+
+    return find((asked,), formula, lambda request: asked.allows(request) is True)
 
 
 def _side(side: Policy | Side, kind: PolicyKind) -> Side:

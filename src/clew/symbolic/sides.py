@@ -88,6 +88,14 @@ class Documents:
             if not placed.denies and _matches(placed, request, wildcards=self.wildcards)
         ]
 
+    def denying(self, request: Request) -> list[Statement]:
+        """The Deny statements that match the request."""
+        return [
+            placed.statement
+            for placed in self._placed()
+            if placed.denies and _matches(placed, request, wildcards=self.wildcards)
+        ]
+
     def _placed(self) -> Iterator[Placed]:
         for policy in self.policies:
             yield from place_one(policy, self.gate, self.kind.value)
