@@ -37,10 +37,14 @@ _SESSION_NOTE = "a session policy given when the role was assumed is not in the 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The decision that the policies at hand give, with the policies; `unknown` says what was not at hand."""
+    """The decision that the policies at hand give; `unknown` says what was not at hand.
+
+    `policies` are those that were decided by: what is not at hand stands among them as a policy that nobody knows.
+    """
 
     request: Request
     applied: Applied
+    policies: Policies
     decision: Decision
     unknown: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
@@ -80,10 +84,10 @@ class Predictor:
         endpoint = request.context.get("aws:sourcevpce")
         prepared, unknown = ready.prepared, ready.unknown
         if isinstance(endpoint, str):
-            prepared = prepare(_behind(ready.policies, endpoint))
+            prepared = prepare(_behind(prepared.policies, endpoint))
             unknown = (*unknown, f"the policy of VPC endpoint {endpoint}")
         assumed = (_SESSION_NOTE,) if ":assumed-role/" in request.principal else ()
-        return Prediction(full, ready.applied, prepared.authorize(full), unknown, assumed)
+        return Prediction(full, ready.applied, prepared.policies, prepared.authorize(full), unknown, assumed)
 
     def _prepared(self, request: Request) -> _Ready | NoPrediction:
         named = (*request.context.values,)
@@ -105,7 +109,7 @@ class Predictor:
                 resource=unknown_policy(f"{UNKNOWN_DOCUMENT}{request.resource}", with_principal=True),
             )
             unknown.append(f"the resource policy of {request.resource}")
-        return _Ready(found, policies, prepare(policies), tuple(unknown))
+        return _Ready(found, prepare(policies), tuple(unknown))
 
     def _may_have_policy(self, request: Request) -> bool:
         """Whether the resource may have a policy that the snapshot does not hold."""
@@ -120,7 +124,6 @@ class Predictor:
 @dataclass(frozen=True, slots=True)
 class _Ready:
     applied: Applied
-    policies: Policies
     prepared: Prepared
     unknown: tuple[str, ...]
 

@@ -1,0 +1,68 @@
+"""`clew explain`: why was it refused, which statement did it, and what would be the smallest fix."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+_TEXT = "message"
+
+
+class Output(StrEnum):
+    """The forms in which an explanation is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class _MessageFirst(TyperGroup):
+    """A group of commands in which whatever is no command's name is the message to explain."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the name of the first command before arguments that name none."""
+        names = {*self.commands, *ctx.help_option_names}
+        if args and args[0] not in names:
+            args = [_TEXT, *args]
+        return super().parse_args(ctx, args)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(
+        cls=_MessageFirst, no_args_is_help=True, help="Why was it refused, and what is the smallest fix?"
+    )
+    group.command(_TEXT)(message)
+    app.add_typer(group, name="explain")
+
+
+def message(
+    text: Annotated[
+        str | None,
+        typer.Argument(help="The text of the refusal, or anything that holds it; `-` reads standard input."),
+    ] = None,
+    event: Annotated[
+        str | None, typer.Option(help="The refused call with this event id, from the lake.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(help="Every refusal in the lake from this time on (2026-03-10, 7d ago), by cause."),
+    ] = None,
+    policies: Annotated[
+        list[str] | None,
+        typer.Option(help="Snapshot, account file or folder with the policies (repeatable)."),
+    ] = None,
+    output: Annotated[Output, typer.Option("--output", "-o", help="text or json.")] = Output.TEXT,
+) -> None:
+    """Explain a refusal: from its text, from a recorded call, or all refusals of some time.
+
+    The cause in one sentence, gate by gate, and the smallest fix; what is not known is said, with what would settle it.
+
+    Exit codes: 0 the cause is known, 2 no refusal was found, 3 it is open.
+    """
+    from clew.cli.explaining import Asked, answer
+
+    asked = Asked(text, event, since, tuple(policies or ()), as_json=output is Output.JSON)
+    raise typer.Exit(answer(asked))

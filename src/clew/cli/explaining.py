@@ -1,0 +1,113 @@
+"""How `clew explain` finds what to explain, and prints it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from clew.cli import context, times
+from clew.errors import InputError, UsageError
+from clew.explain.cause import CauseId
+from clew.explain.explanation import of_event, of_text
+from clew.explain.predict import Predictor
+from clew.report import explanation_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from clew.explain.explanation import Explanation
+
+_OPEN = frozenset({CauseId.DEPENDS, CauseId.POLICIES_ALLOW, CauseId.UNKNOWN, CauseId.MESSAGE_ONLY})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The options of one invocation."""
+
+    text: str | None
+    event: str | None
+    since: str | None
+    policies: tuple[str, ...]
+    as_json: bool
+
+
+def answer(asked: Asked) -> int:
+    """Explain what was asked about and print it; the exit code."""
+    if sum(given is not None for given in (asked.text, asked.event, asked.since)) != 1:
+        raise UsageError("give one of: the text of a refusal, `--event ID`, `--since TIME`")
+    predictor = _predictor(asked.policies)
+    found = tuple(_explanations(asked, predictor))
+    if asked.as_json:
+        documents = [explanation_text.document(each) for each in found]
+        sys.stdout.write(json.dumps({"explanations": documents}, indent=2) + "\n")
+    elif asked.since is not None:
+        sys.stdout.write(explanation_text.grouped(found))
+    else:
+        sys.stdout.write(explanation_text.render(found, color=context.use_color()))
+    return _code(found)
+
+
+def _code(found: Sequence[Explanation]) -> int:
+    return context.EXIT_PARTIAL if any(each.cause.id in _OPEN for each in found) else context.EXIT_CLEAN
+
+
+def _predictor(policies: tuple[str, ...]) -> Predictor | None:
+    if not policies:
+        return None
+    from clew.snapshot.load import Inputs, load
+
+    snapshot = load(Inputs(accounts=policies))
+    for note in snapshot.notes:
+        context.note(note)
+    return Predictor(snapshot)
+
+
+def _explanations(asked: Asked, predictor: Predictor | None) -> Iterator[Explanation]:
+    if asked.text is not None:
+        yield from _of_text(sys.stdin.read() if asked.text == "-" else asked.text, predictor)
+    else:
+        for record in _records(asked):
+            yield of_event(record, predictor)
+
+
+def _of_text(text: str, predictor: Predictor | None) -> tuple[Explanation, ...]:
+    """A recorded event, or any text with refusals in it."""
+    record = _record(text)
+    if record is not None:
+        return (of_event(record, predictor),)
+    try:
+        found = of_text(text, predictor)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    if not found:
+        raise InputError(
+            "no refusal is found in the text; expected an access-denied message or a CloudTrail record"
+        )
+    return found
+
+
+def _record(text: str) -> Mapping[str, object] | None:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) and "eventName" in value else None
+
+
+def _records(asked: Asked) -> Iterator[Mapping[str, object]]:
+    """The refused calls of the lake that were asked about."""
+    from clew.lake.history.filters import Filters
+    from clew.lake.history.search import originals
+    from clew.lake.reader import open_lake
+
+    if asked.event is not None:
+        wanted = Filters(event_ids=(asked.event,))
+    else:
+        wanted = Filters(denied=True, since=times.moment(asked.since or "now", datetime.now(UTC)))
+    texts = list(originals(open_lake(context.workspace().lake_path), wanted, limit=0))
+    if not texts and asked.event is not None:
+        raise InputError(f"no event `{asked.event}` is in the lake")
+    yield from (json.loads(text) for text in texts)

@@ -1,0 +1,317 @@
+"""Why a request was refused: the cause in one sentence, from AWS's message, the account's policies, or both.
+
+What AWS said and what the policies say are kept apart: where they disagree, that is said first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from clew.engine import Effect
+from clew.engine.verdicts import Gate, Verdict
+from clew.explain.denial import Denial, Meaning, PolicyType
+from clew.explain.near import Part, near_misses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from clew.engine import Decision
+    from clew.engine.verdicts import Determining
+    from clew.explain.near import Miss, NearMiss
+    from clew.explain.predict import Prediction
+    from clew.reach.applied import Applied
+    from clew.reach.attached import Attachment
+
+
+class CauseId(StrEnum):
+    """Every cause that Clew tells apart."""
+
+    EXPLICIT_DENY = "explicit_deny"
+    WRONG_RESOURCE = "wrong_resource"
+    WRONG_ACTION = "wrong_action"
+    WRONG_PRINCIPAL = "wrong_principal"
+    CONDITION = "condition"
+    NOTHING_ALLOWS = "nothing_allows"
+    GATE_DOES_NOT_ALLOW = "gate_does_not_allow"
+    BLOCK_PUBLIC_ACCESS = "block_public_access"
+    NO_RESOURCE_PERMISSION = "no_resource_permission"
+    NEVER_ALLOWED = "never_allowed"
+    DEPENDS = "depends"
+    POLICIES_ALLOW = "policies_allow"
+    MESSAGE_ONLY = "message_only"
+    NOT_A_DENIAL = "not_a_denial"
+    UNKNOWN = "unknown"
+
+
+class Agreement(StrEnum):
+    """Whether the message and the policies at hand say the same."""
+
+    AGREE = "agree"
+    DISAGREE = "disagree"
+    OPEN = "open"
+    NOT_COMPARED = "not compared"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One cause: its id, the sentence that tells it, the gate, the statements behind it and those that nearly match."""
+
+    id: CauseId
+    sentence: str
+    gate: str = ""
+    statements: tuple[Determining, ...] = ()
+    near: tuple[NearMiss, ...] = ()
+
+
+GATES = {
+    PolicyType.IDENTITY: Gate.IDENTITY,
+    PolicyType.RESOURCE: Gate.RESOURCE,
+    PolicyType.TRUST: Gate.RESOURCE,
+    PolicyType.BOUNDARY: Gate.BOUNDARY,
+    PolicyType.SESSION: Gate.SESSION,
+    PolicyType.SCP: Gate.SCP,
+    PolicyType.RCP: Gate.RCP,
+    PolicyType.ENDPOINT: Gate.ENDPOINT,
+    PolicyType.BLOCK_PUBLIC_ACCESS: Gate.BLOCK_PUBLIC_ACCESS,
+}
+"""The gate of each type of policy that AWS's messages name."""
+
+WORDS = {
+    "identity": "identity policy",
+    "resource": "resource policy",
+    "boundary": "permissions boundary",
+    "session": "session policy",
+    "scp": "service control policy",
+    "rcp": "resource control policy",
+    "endpoint": "VPC endpoint policy",
+    "block_public_access": "S3 Block Public Access",
+    "grant": "KMS grant",
+    "acl": "access control list",
+}
+_LOOKED_AT = (Gate.IDENTITY, Gate.RESOURCE)
+
+
+def cause(denial: Denial | None, prediction: Prediction | None) -> Cause:
+    """The cause of a refusal; from the message alone where there are no policies at hand."""
+    if denial is not None and denial.meaning is not Meaning.DENIED:
+        return Cause(CauseId.NOT_A_DENIAL, f"No policy refused this: {denial.says}.")
+    if prediction is None:
+        return _of_message(denial)
+    decision = prediction.decision
+    match decision.effect:
+        case Effect.EXPLICIT_DENY:
+            return _explicit(prediction)
+        case Effect.IMPLICIT_DENY:
+            return _implicit(prediction)
+        case Effect.UNDETERMINED:
+            return _open(denial, prediction)
+    return Cause(
+        CauseId.POLICIES_ALLOW, "The policies at hand allow this request: what refused it is not among them."
+    )
+
+
+def agreement(denial: Denial | None, decision: Decision | None) -> Agreement:
+    """Whether the decision is a refusal of the kind that the message names."""
+    if denial is None or decision is None or denial.meaning is not Meaning.DENIED:
+        return Agreement.NOT_COMPARED
+    if decision.effect is Effect.ALLOW:
+        return Agreement.DISAGREE
+    if decision.effect is Effect.UNDETERMINED:
+        return Agreement.OPEN
+    if denial.explicit is None or denial.policy_type is None:
+        return Agreement.AGREE
+    if denial.explicit is not (decision.effect is Effect.EXPLICIT_DENY):
+        return Agreement.DISAGREE
+    verdict = decision.gates.get(GATES[denial.policy_type], Verdict.ABSENT)
+    wanted = Verdict.EXPLICIT_DENY if denial.explicit else Verdict.IMPLICIT_DENY
+    return Agreement.AGREE if verdict is wanted or _no_policy(denial, verdict) else Agreement.DISAGREE
+
+
+def _no_policy(denial: Denial, verdict: Verdict) -> bool:
+    """Nothing of that type is attached, and nothing of that type allows: the same thing in other words."""
+    return denial.explicit is False and verdict is Verdict.ABSENT
+
+
+def _of_message(denial: Denial | None) -> Cause:
+    if denial is None:
+        return Cause(CauseId.UNKNOWN, "Nothing is known of this request but that it was refused.")
+    if denial.policy_type is PolicyType.BLOCK_PUBLIC_ACCESS:
+        return Cause(
+            CauseId.BLOCK_PUBLIC_ACCESS, f"{denial.says[:1].upper()}{denial.says[1:]}.", "block_public_access"
+        )
+    if denial.policy_type is None or denial.explicit is None:
+        says = denial.says or "the message does not say which kind of policy refused it"
+        return Cause(CauseId.MESSAGE_ONLY, f"{says[:1].upper()}{says[1:]}.")
+    words = (
+        WORDS[GATES[denial.policy_type].value]
+        if denial.policy_type is not PolicyType.TRUST
+        else "trust policy"
+    )
+    which = f" `{denial.policy_arn}`" if denial.policy_arn else ""
+    what = denial.action or "the action"
+    sentence = (
+        f"A statement of a {words}{which} denies `{what}`."
+        if denial.explicit
+        else f"No {words} allows `{what}`."
+    )
+    return Cause(CauseId.MESSAGE_ONLY, sentence, GATES[denial.policy_type].value)
+
+
+def _explicit(prediction: Prediction) -> Cause:
+    statements = prediction.decision.determined_by
+    first = statements[0]
+    also = f" So do {len(statements) - 1} more." if len(statements) > 1 else ""
+    sentence = f"{named(first, prediction.applied)} denies it explicitly; no allow overrides that.{also}"
+    return Cause(CauseId.EXPLICIT_DENY, sentence, first.gate, statements)
+
+
+def named(statement: Determining, applied: Applied) -> str:
+    """The statement with its policy, whose that is, and where it stands: file and line."""
+    attachment = applied.attachments.get(statement.policy)
+    name = f"Statement `{statement.sid}`" if statement.sid else f"Statement {statement.statement + 1}"
+    words = WORDS[statement.gate]
+    if attachment is None or attachment.document is None:
+        return f"{name} of the {words}"
+    if attachment.kind == "resource":
+        return f"{name} of the {words} of {attachment.holder}{_place(statement, attachment)}"
+    return f"{name} of the {words} `{attachment.name}` of {attachment.holder}{_place(statement, attachment)}"
+
+
+def _place(statement: Determining, attachment: Attachment) -> str:
+    document = attachment.document
+    span = document.statement(statement.statement) if document is not None else None
+    if document is None or document.file is None or span is None or span.in_file is None:
+        return ""
+    return f" ({document.file}:{span.in_file[0]})"
+
+
+def _implicit(prediction: Prediction) -> Cause:
+    decision, request = prediction.decision, prediction.request
+    blocking = decision.blocked_by
+    if Gate.BLOCK_PUBLIC_ACCESS in blocking:
+        sentence = "Only a public grant allows it, and S3 Block Public Access switches such grants off."
+        return Cause(CauseId.BLOCK_PUBLIC_ACCESS, sentence, Gate.BLOCK_PUBLIC_ACCESS.value)
+    gates = blocking or _LOOKED_AT
+    near = near_misses(prediction.policies, request, gates)
+    if near:
+        return _nearly(near, prediction)
+    if blocking:
+        return _gate(blocking, prediction)
+    if decision.facts and _is_never(decision):
+        return Cause(CauseId.NEVER_ALLOWED, f"{decision.facts[0]}.")
+    sentence = f"No policy allows `{request.action}` on `{request.resource}`."
+    return Cause(CauseId.NOTHING_ALLOWS, sentence, Gate.IDENTITY.value)
+
+
+def _is_never(decision: Decision) -> bool:
+    """Whether AWS lets nobody do this from where the caller stands, whatever policies say."""
+    return any(word in fact for fact in decision.facts for word in ("nothing grants", "never", "cannot"))
+
+
+def _gate(blocking: tuple[Gate, ...], prediction: Prediction) -> Cause:
+    gate, request = blocking[0], prediction.request
+    if gate is Gate.RESOURCE:
+        sentence = f"The {_resource_words(request.action)} of `{request.resource}` does not allow it, and here it must."
+        return Cause(CauseId.NO_RESOURCE_PERMISSION, sentence, gate.value)
+    sentence = f"Something grants it, but the {WORDS[gate.value]} does not allow `{request.action}`."
+    if gate is Gate.IDENTITY:
+        sentence = f"The resource's side grants it, but no identity policy allows `{request.action}`."
+    return Cause(CauseId.GATE_DOES_NOT_ALLOW, sentence, gate.value)
+
+
+def _resource_words(action: str) -> str:
+    service = action.partition(":")[0].lower()
+    return {
+        "s3": "bucket policy",
+        "kms": "key policy",
+        "sts": "trust policy",
+        "lambda": "function policy",
+    }.get(service, "resource policy")
+
+
+_PARTS = {
+    Part.ACTION: CauseId.WRONG_ACTION,
+    Part.RESOURCE: CauseId.WRONG_RESOURCE,
+    Part.PRINCIPAL: CauseId.WRONG_PRINCIPAL,
+    Part.CONDITION: CauseId.CONDITION,
+}
+
+
+def _nearly(near: tuple[NearMiss, ...], prediction: Prediction) -> Cause:
+    """A statement that would allow it but for a part or two: what is wrong with these."""
+    first = near[0]
+    reasons = "; ".join(said(miss) for miss in first.misses)
+    sentence = f"{named(first.statement, prediction.applied)} would allow it, but {reasons}."
+    return Cause(_PARTS[first.misses[0].part], sentence, first.gate, (first.statement,), near)
+
+
+def said(miss: Miss) -> str:
+    """One part that does not match, in words."""
+    if miss.hint:
+        return miss.hint if miss.part is not Part.CONDITION else f"{_condition(miss)}: {miss.hint}"
+    match miss.part:
+        case Part.CONDITION:
+            return _condition(miss)
+        case Part.RESOURCE:
+            return f"it is about {_listed(miss.written)}, not `{miss.asked}`"
+        case Part.PRINCIPAL:
+            return f"it names {_listed(miss.written) or 'nobody'}, not `{miss.asked}`"
+        case Part.ACTION:
+            return f"it says {_listed(miss.written)}, not `{miss.asked}`"
+
+
+def _condition(miss: Miss) -> str:
+    wanted = f"`{miss.operator}` `{miss.key}` {_listed(miss.written)}"
+    state = f"is {miss.asked}" if miss.asked in {"absent", "not known"} else f"was `{miss.asked}`"
+    return f"its condition {wanted} {'does not hold' if miss.certain else 'is open'}: `{miss.key}` {state}"
+
+
+def _listed(texts: tuple[str, ...]) -> str:
+    shown = ", ".join(f"`{text}`" for text in texts[:3])
+    return f"{shown} and {len(texts) - 3} more" if len(texts) > 3 else shown  # noqa: PLR2004  # three are read at a glance
+
+
+def _open(denial: Denial | None, prediction: Prediction) -> Cause:
+    """What the answer depends on; where the message names a gate, its statements that may have done it."""
+    decision = prediction.decision
+    gate = GATES[denial.policy_type] if denial and denial.policy_type else None
+    may = tuple(_may(denial, prediction, gate))
+    if may:
+        first = may[0]
+        name = named(first, prediction.applied)
+        sentence = (
+            f"AWS names the {WORDS[first.gate]}: s{name[1:]} may have denied it, if its conditions held."
+        )
+        return Cause(CauseId.DEPENDS, sentence, first.gate, may)
+    near = near_misses(prediction.policies, prediction.request, (gate,) if gate else _LOOKED_AT)
+    if near and denial is not None:
+        return _nearly(near, prediction)
+    if gate is not None and denial is not None and denial.explicit is False and _lacks(decision, gate):
+        # AWS has refused it for want of an allow: what is not at hand did not allow it either.
+        return _missing(gate, prediction)
+    keys = [key for key in decision.missing_context if not key.startswith("clew:")]
+    depends = ", ".join(f"`{key}`" for key in keys) or "; ".join(prediction.unknown) or "what is not known"
+    return Cause(
+        CauseId.DEPENDS, f"It depends on {depends}.", gate.value if gate else "", decision.determined_by, near
+    )
+
+
+def _lacks(decision: Decision, gate: Gate) -> bool:
+    return decision.gates.get(gate, Verdict.ABSENT) in {Verdict.IMPLICIT_DENY, Verdict.ABSENT}
+
+
+def _missing(gate: Gate, prediction: Prediction) -> Cause:
+    request = prediction.request
+    sentence = f"No {WORDS[gate.value]} allows `{request.action}` on `{request.resource}`."
+    identity = CauseId.NOTHING_ALLOWS if gate is Gate.IDENTITY else CauseId.GATE_DOES_NOT_ALLOW
+    return Cause(identity, sentence, gate.value)
+
+
+def _may(denial: Denial | None, prediction: Prediction, gate: Gate | None) -> Iterator[Determining]:
+    if denial is None or not denial.explicit or gate is None:
+        return
+    for statement, verdict in prediction.decision.matched:
+        if statement.gate == gate.value and statement.effect == "Deny" and verdict is not False:
+            yield statement

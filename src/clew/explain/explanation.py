@@ -1,0 +1,165 @@
+"""An explanation of one refusal: what was asked, why it was refused, what AWS said, what would help, what is open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from clew.analyzer.activity import Unmapped
+from clew.analyzer.recorded import Unasked, requests
+from clew.engine import Context, Request
+from clew.engine.derive import derived
+from clew.engine.principal import PrincipalError
+from clew.events.paths import text_at
+from clew.explain.cause import Agreement, Cause, agreement, cause
+from clew.explain.denial import Denial, Meaning
+from clew.explain.denial_text import read
+from clew.explain.fix import Fix, fixes
+from clew.explain.predict import NoPrediction, Prediction, Predictor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    Event = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything that is known of one refusal.
+
+    Shape: `request` is None where the text does not name principal and action; `prediction` where there is no snapshot,
+    or it does not know who asked: `no_prediction` says why. `assumed` and `unknown` say what the answer rests on, and
+    `settle` how to learn what is open.
+    """
+
+    cause: Cause
+    denial: Denial | None = None
+    event_id: str = ""
+    time: str = ""
+    request: Request | None = None
+    prediction: Prediction | None = None
+    no_prediction: str = ""
+    agreement: Agreement = Agreement.NOT_COMPARED
+    fixes: tuple[Fix, ...] = ()
+    assumed: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    settle: tuple[str, ...] = ()
+
+
+def of_text(text: str, predictor: Predictor | None) -> tuple[Explanation, ...]:
+    """An explanation for each refusal that the text tells of; empty when there is none."""
+    return tuple(_explained(denial, _of_denial(denial), predictor) for denial in read(text))
+
+
+def of_event(event: Event, predictor: Predictor | None) -> Explanation:
+    """The explanation of a refused call; the record's context is known, its message is what AWS said."""
+    told = read(text_at(event, "errorMessage")) or read(text_at(event, "errorCode"))
+    denial = told[0] if told else None
+    found = requests(event)
+    request = None
+    if isinstance(found, tuple) and found:
+        request = next(
+            (each.request for each in found if denial and _same_action(each.request, denial)),
+            found[0].request,
+        )
+        request = _as_told(request, denial)
+    made = _explained(denial, request, predictor)
+    problem = found.reason if isinstance(found, Unmapped | Unasked) else ""
+    return replace(
+        made,
+        event_id=text_at(event, "eventID"),
+        time=text_at(event, "eventTime"),
+        no_prediction=made.no_prediction or problem,
+    )
+
+
+def _same_action(request: Request, denial: Denial) -> bool:
+    return denial.action is not None and request.action.lower() == denial.action.lower()
+
+
+def _as_told(request: Request, denial: Denial | None) -> Request:
+    """The request with the action and the resource of the message, where it names them: AWS knows best."""
+    if denial is None or denial.meaning is not Meaning.DENIED:
+        return request
+    resource = denial.resource if denial.resource and denial.resource.startswith("arn:") else request.resource
+    return derived(replace(request, action=denial.action or request.action, resource=resource))
+
+
+def _of_denial(denial: Denial) -> Request | None:
+    """The request that a message tells of; of its context nothing is known."""
+    if denial.principal is None or denial.action is None:
+        return None
+    principal = "*" if denial.principal == "anonymous" else denial.principal
+    resource = denial.resource if denial.resource and denial.resource.startswith("arn:") else "*"
+    try:
+        return derived(Request(principal, denial.action, resource, context=Context(unknown=None)))
+    except PrincipalError:
+        return None
+
+
+def _explained(denial: Denial | None, request: Request | None, predictor: Predictor | None) -> Explanation:
+    predicted = predictor.predict(request) if predictor is not None and request is not None else None
+    prediction = predicted if isinstance(predicted, Prediction) else None
+    why = predicted.reason if isinstance(predicted, NoPrediction) else _why_none(request, predictor)
+    found = cause(denial, prediction)
+    decision = prediction.decision if prediction else None
+    return Explanation(
+        cause=found,
+        denial=denial,
+        request=request,
+        prediction=prediction,
+        no_prediction=why,
+        agreement=agreement(denial, decision),
+        fixes=fixes(found, prediction) if prediction else (),
+        assumed=tuple(_assumed(prediction)) if prediction else (),
+        unknown=tuple(_unknown(denial, prediction)),
+        settle=tuple(_settle(denial, prediction, predictor)),
+    )
+
+
+def _why_none(request: Request | None, predictor: Predictor | None) -> str:
+    if predictor is None:
+        return "no policies are at hand"
+    return "" if request is not None else "the text does not name who asked for which action"
+
+
+def _assumed(prediction: Prediction) -> Iterator[str]:
+    yield from prediction.assumed
+    # A resource policy that is not at hand is open here, not taken as none.
+    is_open = any(text.startswith("the resource policy of ") for text in prediction.unknown)
+    yield from (
+        text
+        for text in prediction.applied.assumed
+        if not (is_open and text.startswith("no resource policy of "))
+    )
+
+
+def _unknown(denial: Denial | None, prediction: Prediction | None) -> Iterator[str]:
+    if denial is not None:
+        yield from (f"the words `{words}` of the message" for words in denial.unread)
+    if prediction is not None:
+        yield from prediction.unknown
+        keys = [key for key in prediction.decision.missing_context if not key.startswith("clew:")]
+        yield from (f"`{key}` of the request" for key in keys)
+
+
+def _settle(
+    denial: Denial | None, prediction: Prediction | None, predictor: Predictor | None
+) -> Iterator[str]:
+    """The commands that would tell what is open."""
+    if denial is not None and denial.token:
+        yield f"aws sts decode-authorization-message --encoded-message {_shortened(denial.token)}"
+    if denial is not None and denial.request_id:
+        yield f"clew events --request-id {denial.request_id}"
+    if predictor is None:
+        yield "clew collect, then `--policies` with the snapshot"
+    if prediction is not None and prediction.unknown:
+        yield "clew collect --only s3,kms,sns,sqs,lambda,secretsmanager,ec2 for the policies of resources and endpoints"
+
+
+_TOKEN = 40
+
+
+def _shortened(token: str) -> str:
+    """Enough of an encoded message to recognise it."""
+    return token if len(token) <= _TOKEN else f"{token[:_TOKEN]}…"

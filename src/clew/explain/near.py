@@ -1,0 +1,314 @@
+"""Statements that nearly match a request, and what of each does not: the reason behind "nothing allows it".
+
+A statement is near when it is about the action and fails at its resource, its principal or its conditions, or when it
+is about the resource and misspells the action. Each part is asked of the engine's own compiled statement.
+
+>>> from clew.engine import Policies, Request
+>>> from clew.policy.parse import parse
+>>> policy = parse('{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:GetObject", '
+...                '"Resource": "arn:aws:s3:::logs"}}')
+>>> request = Request("arn:aws:iam::111122223333:user/ana", "s3:GetObject", "arn:aws:s3:::logs/a")
+>>> near, = near_misses(Policies(identity=(policy,)), request, [Gate.IDENTITY])
+>>> [(miss.part.value, miss.hint) for miss in near.misses]
+[('resource', '`arn:aws:s3:::logs` is the bucket; its objects are `arn:aws:s3:::logs/*`')]
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from clew.aws import catalog, glob
+from clew.aws.arn_doctor import examine, mismatch
+from clew.engine.conditions.compiled import compile_condition
+from clew.engine.conditions.operators import read
+from clew.engine.gates import Placed, place
+from clew.engine.principal import Manner, parse_principal
+from clew.engine.request import UNKNOWN
+from clew.engine.verdicts import Determining, Gate
+from clew.policy import variables
+from clew.policy.model import Effect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from clew.engine import Policies, Request
+    from clew.policy.model import Condition, Policy, Statement
+
+_LIKE = 0.85
+_MOST = 20
+
+
+class Part(StrEnum):
+    """The part of a statement that keeps it from matching."""
+
+    ACTION = "action"
+    RESOURCE = "resource"
+    PRINCIPAL = "principal"
+    CONDITION = "condition"
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """One part that does not match: what is written, what was asked, and what would be right.
+
+    `certain` is False when it is only not known that the part matches. `key` is the condition key of a condition.
+    """
+
+    part: Part
+    written: tuple[str, ...]
+    asked: str
+    certain: bool = True
+    key: str = ""
+    operator: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """A statement that allows something near to what was asked, with everything that keeps it from allowing it."""
+
+    statement: Determining
+    misses: tuple[Miss, ...]
+
+    @property
+    def gate(self) -> str:
+        """The gate of the statement."""
+        return self.statement.gate
+
+
+def near_misses(policies: Policies, request: Request, gates: Iterable[Gate]) -> tuple[NearMiss, ...]:
+    """The allowing statements of these gates that nearly match, fewest misses first; at most 20."""
+    found = (
+        near
+        for gate in gates
+        for path, documents in _documents(policies, gate)
+        for placed in _placed(documents, gate, path)
+        if placed.statement.effect is Effect.ALLOW
+        for near in _near(placed, request)
+    )
+    return tuple(sorted(found, key=_weight)[:_MOST])
+
+
+def _weight(near: NearMiss) -> tuple[int, bool, bool]:
+    parts = {miss.part for miss in near.misses}
+    return len(near.misses), Part.ACTION in parts, not any(miss.hint for miss in near.misses)
+
+
+def _documents(policies: Policies, gate: Gate) -> Iterator[tuple[str, tuple[Policy, ...]]]:
+    match gate:
+        case Gate.IDENTITY:
+            yield "identity_policies", policies.identity
+        case Gate.BOUNDARY:
+            yield "permissions_boundaries", policies.boundaries
+        case Gate.SESSION:
+            yield "session_policies", policies.session
+        case Gate.ENDPOINT:
+            yield "vpc_endpoint_policies", policies.endpoint
+        case Gate.RESOURCE if policies.resource is not None:
+            yield "resource_policy", (policies.resource,)
+        case Gate.SCP:
+            yield from ((f"scps/{number}", level) for number, level in enumerate(policies.scps))
+        case Gate.RCP:
+            yield from ((f"rcps/{number}", level) for number, level in enumerate(policies.rcps))
+
+
+def _placed(documents: tuple[Policy, ...], gate: Gate, path: str) -> Iterator[Placed]:
+    if gate is Gate.RESOURCE:
+        for document in documents:
+            yield from (Placed(statement, document, gate, path) for statement in document.statements)
+    else:
+        yield from place(documents, gate, path)
+
+
+def _near(placed: Placed, request: Request) -> Iterator[NearMiss]:
+    action = request.action.lower()
+    misses = [*_resource(placed, request), *_principal(placed, request), *_conditions(placed, request)]
+    if any(miss.part is Part.RESOURCE and miss.certain and not miss.hint for miss in misses):
+        # It is about something else altogether.
+        return
+    if not placed.compiled.matches_action(action):
+        spelled = _action(placed.statement, request.action)
+        if spelled is None or any(miss.part is Part.RESOURCE for miss in misses):
+            return
+        misses.insert(0, spelled)
+    if misses:
+        yield NearMiss(_told(placed), tuple(misses))
+
+
+def _told(placed: Placed) -> Determining:
+    statement = placed.statement
+    return Determining(
+        placed.gate.value,
+        placed.path,
+        statement.index,
+        statement.sid,
+        statement.effect.value,
+        placed.policy.source,
+        statement.position,
+    )
+
+
+def _action(statement: Statement, action: str) -> Miss | None:
+    """An action of the statement that is one slip away from the one that was asked for."""
+    written = statement.actions or ()
+    near = difflib.get_close_matches(action.lower(), [each.lower() for each in written], 1, _LIKE)
+    if not near:
+        return None
+    spelled = next(each for each in written if each.lower() == near[0])
+    is_known = "*" in spelled or catalog.current().action(spelled) is not None
+    hint = "" if is_known else f"`{spelled}` is no action of AWS; `{action}` is"
+    return Miss(Part.ACTION, (spelled,), action, hint=hint)
+
+
+def _resource(placed: Placed, request: Request) -> Iterator[Miss]:
+    statement = placed.statement
+    known = catalog.current()
+    bare = Placed(statement._replace(conditions=()), placed.policy, placed.gate, placed.path)
+    only_star = known.is_wildcard_only(request.action)
+    answer = bare.applies(request.resource, request.context, wildcard_only=only_star)
+    if answer is True:
+        return
+    written = statement.resources if statement.resources is not None else statement.not_resources or ()
+    hint = _resource_hint(written, request) if statement.resources is not None else ""
+    yield Miss(Part.RESOURCE, written, request.resource, certain=answer is False, hint=hint)
+
+
+def _resource_hint(written: tuple[str, ...], request: Request) -> str:
+    """What is wrong with the resources of the statement: the kind, a slip in the ARN, account, region or case."""
+    known = catalog.current()
+    action, asked = request.action, request.resource
+    if known.is_wildcard_only(action):
+        return f"`{action}` works on no resource: only `*` matches"
+    for text in written:
+        if text.startswith("arn:aws:s3:::") and "/" not in text and asked.startswith(f"{text}/"):
+            return f"`{text}` is the bucket; its objects are `{text}/*`"
+        if text.endswith("/*") and text.removesuffix("/*") == asked:
+            return f"`{text}` are the objects; the bucket is `{asked}`"
+        if text.lower() == asked.lower():
+            return f"`{text}` differs from `{asked}` in case"
+        differing = _field_hint(text, asked)
+        if differing:
+            return differing
+    return next((hint for text in written if text != "*" for hint in _faults(text, request)), "")
+
+
+def _faults(text: str, request: Request) -> Iterator[str]:
+    """What is wrong with an ARN of the statement which, set right, would match what was asked."""
+    known = catalog.current()
+    for fault in (*examine(text, catalog=known), mismatch(text, request.action, known)):
+        if fault is not None and fault.corrected and glob.matches(fault.corrected, request.resource):
+            yield str(fault)
+
+
+_FIELDS = ("", "partition", "service", "region", "account")
+
+
+def _field_hint(text: str, asked: str) -> str:
+    """The one field of the ARN that differs, where all else is as asked."""
+    ours, theirs = text.split(":", 5), asked.split(":", 5)
+    if len(ours) != len(theirs) or len(ours) < len(_FIELDS) + 1:
+        return ""
+    unlike = [
+        number for number, pair in enumerate(zip(ours, theirs, strict=True)) if pair[0] not in {pair[1], "*"}
+    ]
+    if len(unlike) != 1 or unlike[0] >= len(_FIELDS):
+        return ""
+    number = unlike[0]
+    return f"the {_FIELDS[number]} is `{ours[number]}`, that of the resource is `{theirs[number]}`"
+
+
+def _principal(placed: Placed, request: Request) -> Iterator[Miss]:
+    if placed.gate not in {Gate.RESOURCE, Gate.ENDPOINT, Gate.RCP}:
+        return
+    caller = parse_principal(request.principal, web_identity=request.action.lower().endswith("webidentity"))
+    if placed.manner(caller, bounded=False, owner="") is not Manner.NONE:
+        return
+    entries = placed.statement.principals or ()
+    written = tuple(entry.value for entry in entries)
+    yield Miss(Part.PRINCIPAL, written, request.principal, hint=_principal_hint(written, request.principal))
+
+
+def _principal_hint(written: tuple[str, ...], asked: str) -> str:
+    """A deleted principal's id, another case, another account, or a role where its session asks."""
+    for text in written:
+        if text.startswith(("AIDA", "AROA")):
+            return (
+                f"`{text}` is the id of a principal that was deleted: one of that name made anew is another"
+            )
+        if text.lower() == asked.lower():
+            return f"`{text}` differs from `{asked}` in case"
+        role = _role_of(asked)
+        if (
+            role
+            and text.split(":", 5)[-1].lower().rpartition("/")[2] == role.lower()
+            and text.split(":")[4:5] == asked.split(":")[4:5]
+        ):
+            return f"`{text}` differs from the role `{role}` in case or path"
+    return ""
+
+
+def _role_of(principal: str) -> str:
+    kind, _, rest = principal.split(":", 5)[-1].partition("/")
+    return rest.partition("/")[0] if kind == "assumed-role" else ""
+
+
+def _conditions(placed: Placed, request: Request) -> Iterator[Miss]:
+    uses_variables = placed.policy.version == variables.VERSION
+    for condition in placed.statement.conditions:
+        holds = compile_condition(condition, variables=uses_variables)(request.context)
+        if holds is not True:
+            yield _condition(condition, request, certain=holds is False)
+
+
+def _condition(condition: Condition, request: Request, *, certain: bool) -> Miss:
+    value = request.context.get(condition.key.lower())
+    if value is UNKNOWN:
+        asked = "not known"
+    elif value is None:
+        asked = "absent"
+    else:
+        asked = value if isinstance(value, str) else ", ".join(value)
+    return Miss(
+        Part.CONDITION,
+        condition.values,
+        asked,
+        certain=certain,
+        key=condition.key,
+        operator=condition.operator,
+        hint=_condition_hint(condition, asked),
+    )
+
+
+def _condition_hint(condition: Condition, asked: str) -> str:
+    key = condition.key.lower()
+    if read(condition.operator) is None:
+        return f"`{condition.operator}` is no operator: the statement matches nothing"
+    if asked == "absent":
+        return _ABSENT.get(key, "") or (_tag_hint(condition.key) if "tag/" in key else "")
+    if "Date" in condition.operator and asked != "not known":
+        return f"the time of the request was {asked}"
+    return ""
+
+
+def _tag_hint(key: str) -> str:
+    owner, _, name = key.partition("/")
+    whose = (
+        "the principal"
+        if owner.lower() == "aws:principaltag"
+        else "the request"
+        if "request" in owner.lower()
+        else "the resource"
+    )
+    return f"{whose} has no tag `{name}`"
+
+
+_ABSENT = {
+    "aws:multifactorauthpresent": "the caller used a long-term key or no MFA: the key is there only for sessions",
+    "aws:sourceip": "the request came through a VPC endpoint or another service: there is no `aws:SourceIp`",
+    "aws:sourcevpce": "the request did not come through a VPC endpoint",
+    "aws:sourcevpc": "the request did not come through a VPC endpoint",
+    "sts:externalid": "the caller sent no external id",
+}

@@ -1,0 +1,200 @@
+"""An explanation for people: the cause first, then gate by gate, what helps, and what is open."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from typing import TYPE_CHECKING
+
+from clew.engine.verdicts import Verdict
+from clew.explain.cause import WORDS, Agreement
+from clew.report.escape import terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from clew.explain.explanation import Explanation
+    from clew.explain.fix import Fix
+
+_WIDTH = 96
+_STYLE = {"title": "1", "bad": "1;31", "good": "32"}
+_VERDICTS = {
+    Verdict.ALLOW: "allows",
+    Verdict.IMPLICIT_DENY: "does not allow",
+    Verdict.EXPLICIT_DENY: "denies",
+    Verdict.UNKNOWN: "unknown",
+}
+
+
+def render(explanations: Sequence[Explanation], *, color: bool = False) -> str:
+    """All of them, one after the other."""
+    return "\n".join("\n".join(_lines(each, color=color)) + "\n" for each in explanations)
+
+
+def _lines(each: Explanation, *, color: bool) -> Iterator[str]:
+    yield _paint(_asked(each), "title", color=color)
+    yield ""
+    yield from _wrapped(each.cause.sentence)
+    if each.agreement is Agreement.DISAGREE:
+        yield ""
+        yield from _wrapped(
+            "AWS's message and the policies at hand do not say the same: the policies may have changed since, "
+            "or one of them is not at hand."
+        )
+    if each.no_prediction:
+        yield from _wrapped(f"From the message alone: {each.no_prediction}.")
+    yield from _gates(each)
+    yield from _fixes(each.fixes)
+    yield from _listed("assumed", each.assumed)
+    yield from _listed("not known", each.unknown)
+    yield from _listed("to settle it", each.settle)
+
+
+def _asked(each: Explanation) -> str:
+    denial, request = each.denial, each.request
+    if request is not None:
+        text = f"{request.action} on {request.resource} by {request.principal}"
+    else:
+        text = (denial.action or denial.operation or "a call") if denial else "a call"
+    event = f", event {each.event_id} at {each.time}" if each.event_id else ""
+    return f"REFUSED  {terminal(text + event)}"
+
+
+def _gates(each: Explanation) -> Iterator[str]:
+    if each.prediction is None:
+        return
+    rows = [
+        (gate, verdict) for gate, verdict in each.prediction.decision.gates.items() if verdict in _VERDICTS
+    ]
+    if rows:
+        yield ""
+    blocked = set(each.prediction.decision.blocked_by)
+    for gate, verdict in rows:
+        mark = "  <- stops it" if gate in blocked or gate.value == each.cause.gate else ""
+        yield f"  {WORDS[gate.value]:<26}{_VERDICTS[verdict]}{mark}"
+
+
+def _fixes(fixes: Sequence[Fix]) -> Iterator[str]:
+    if fixes:
+        yield ""
+        yield "  If it should be allowed:"
+    for number, fix in enumerate(fixes, 1):
+        yield from _wrapped(f"{number}. {fix.title}", indent="  ")
+        if fix.statement:
+            yield from _wrapped(json.dumps(fix.statement), indent="    + ")
+        proven = {
+            True: "tried with the engine: then it is allowed",
+            None: "whether that is enough is open",
+        }.get(fix.proven)
+        yield from _wrapped(f"newly allows: {fix.newly}; {proven or ''}".rstrip("; "), indent="    ")
+        yield from _wrapped(f"risk: {fix.risk}", indent="    ")
+        yield from (f"    {terminal(command)}" for command in fix.commands)
+        yield from (f"    undo: {terminal(command)}" for command in fix.undo)
+
+
+def _listed(title: str, texts: Sequence[str]) -> Iterator[str]:
+    if texts:
+        yield ""
+        yield f"  {title}:"
+    for text in texts:
+        yield from _wrapped(text, indent="    - ", further="      ")
+
+
+def _wrapped(text: str, *, indent: str = "  ", further: str = "") -> list[str]:
+    return textwrap.wrap(
+        terminal(text),
+        _WIDTH,
+        initial_indent=indent,
+        subsequent_indent=further or " " * len(indent),
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+
+
+def _paint(text: str, style: str, *, color: bool) -> str:
+    return f"\x1b[{_STYLE[style]}m{text}\x1b[0m" if color else text
+
+
+def document(each: Explanation) -> dict[str, object]:
+    """One explanation as an object of JSON."""
+    denial, request, prediction = each.denial, each.request, each.prediction
+    return {
+        "event_id": each.event_id,
+        "time": each.time,
+        "cause": {
+            "id": each.cause.id,
+            "sentence": each.cause.sentence,
+            "gate": each.cause.gate,
+            "statements": [statement.document() for statement in each.cause.statements],
+        },
+        "request": None
+        if request is None
+        else {"principal": request.principal, "action": request.action, "resource": request.resource},
+        "message": None
+        if denial is None
+        else {
+            "text": denial.raw,
+            "form": denial.form,
+            "meaning": denial.meaning,
+            "policy_type": denial.policy_type,
+            "explicit": denial.explicit,
+            "policy_arn": denial.policy_arn,
+            "code": denial.code,
+            "operation": denial.operation,
+            "request_id": denial.request_id,
+        },
+        "decision": prediction.decision.effect if prediction else None,
+        "gates": {gate.value: verdict.value for gate, verdict in prediction.decision.gates.items()}
+        if prediction
+        else {},
+        "agreement": each.agreement,
+        "fixes": [_fix(fix) for fix in each.fixes],
+        "assumed": list(each.assumed),
+        "unknown": list(each.unknown),
+        "settle": list(each.settle),
+        "no_prediction": each.no_prediction,
+    }
+
+
+def _fix(fix: Fix) -> dict[str, object]:
+    return {
+        "title": fix.title,
+        "gate": fix.gate,
+        "target": fix.target,
+        "statement": fix.statement,
+        "newly_allows": fix.newly,
+        "risk": fix.risk,
+        "commands": list(fix.commands),
+        "undo": list(fix.undo),
+        "proven": fix.proven,
+    }
+
+
+_EXAMPLES = 12
+
+
+def grouped(explanations: Sequence[Explanation]) -> str:
+    """Many explanations by their causes, the most frequent first, each with an example."""
+    groups: dict[tuple[str, str], list[Explanation]] = {}
+    for each in explanations:
+        groups.setdefault((each.cause.id.value, each.cause.sentence), []).append(each)
+    ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
+    lines = [f"{len(explanations):,} refusals, {len(groups):,} causes"]
+    for (_, sentence), found in ordered[:_EXAMPLES]:
+        who = {each.request.principal for each in found if each.request is not None}
+        lines += [
+            "",
+            *textwrap.wrap(f"{len(found):>6,}  {terminal(sentence)}", _WIDTH, subsequent_indent=" " * 8),
+        ]
+        lines.append(f"        by {_people(who)}; such as event {terminal(found[0].event_id)}")
+    if len(ordered) > _EXAMPLES:
+        rest = sum(len(found) for _, found in ordered[_EXAMPLES:])
+        lines += ["", f"{rest:>6,}  of {len(ordered) - _EXAMPLES} other causes; `--output json` lists all"]
+    return "\n".join(lines) + "\n"
+
+
+def _people(who: set[str]) -> str:
+    if not who:
+        return "somebody whom the records do not name"
+    first = min(who)
+    return terminal(first) + (f" and {len(who) - 1} more" if len(who) > 1 else "")
