@@ -113,7 +113,11 @@ def context_of(event: Event, action: str) -> Context:
                 absent.append(key)
             else:
                 values[key] = value
-    values.update(_of_parameters(event, action))
+    for key, value in _of_parameters(event, action):
+        if value is None:
+            absent.append(key)
+        else:
+            values[key] = value
     return Context(values, unknown=None, absent=absent)
 
 
@@ -193,11 +197,15 @@ def _session(event: Event) -> Iterator[tuple[str, ContextValue | None]]:
             yield key, None
 
 
-def _of_parameters(event: Event, action: str) -> Iterator[tuple[str, ContextValue]]:
+def _of_parameters(event: Event, action: str) -> Iterator[tuple[str, ContextValue | None]]:
+    """Keys that the request's own parameters are; where the record shows the others, one that is missing is absent."""
+    shown = isinstance(at(event, "requestParameters"), dict)
     for parameter, key in _PARAMETERS.get(action, ()):
         value = at(event, "requestParameters", parameter)
         if isinstance(value, (str, int)) and not isinstance(value, bool):
             yield key, str(value)
+        elif value is None and shown:
+            yield key, None
     pairs = at(event, "requestParameters", "encryptionContext") if action.startswith("kms:") else None
     for name, value in pairs.items() if isinstance(pairs, dict) else ():
         yield f"kms:EncryptionContext:{name}", str(value)

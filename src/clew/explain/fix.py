@@ -77,6 +77,7 @@ _WITHOUT_POLICY = {
     "aws:multifactorauthpresent": "Sign in with MFA: `aws sts get-session-token --serial-number … --token-code …`",
     "sts:externalid": "Send the external id that the trust policy asks for: `--external-id …`",
     "aws:sourceip": "Call from a network that the policy names",
+    "no aws:sourceip": "Call without the VPC endpoint, or let the statement name the endpoint too: `aws:SourceVpce`",
     "aws:currenttime": "The time that the statement allows is over: decide whether to move it",
 }
 
@@ -85,7 +86,8 @@ def _by_the_caller(cause: Cause) -> Iterator[Fix]:
     """What the caller can do so that a condition holds: no policy changes."""
     for near in cause.near[:1]:
         for miss in near.misses:
-            advice = _WITHOUT_POLICY.get(miss.key.lower())
+            key = f"no {miss.key.lower()}" if miss.asked == "absent" else miss.key.lower()
+            advice = _WITHOUT_POLICY.get(key) or _WITHOUT_POLICY.get(miss.key.lower())
             if advice is None and miss.key.lower().startswith("aws:principaltag/"):
                 advice = f"Tag the principal: `{miss.key.partition('/')[2]}` = {', '.join(miss.written)}"
             if advice is not None:

@@ -30,6 +30,7 @@ from clew.engine.request import UNKNOWN
 from clew.engine.verdicts import Determining, Gate
 from clew.policy import variables
 from clew.policy.model import Effect
+from clew.reach.attached import UNKNOWN_DOCUMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -86,10 +87,14 @@ def near_misses(policies: Policies, request: Request, gates: Iterable[Gate]) -> 
         for gate in gates
         for path, documents in _documents(policies, gate)
         for placed in _placed(documents, gate, path)
-        if placed.statement.effect is Effect.ALLOW
+        if placed.statement.effect is Effect.ALLOW and not _is_not_at_hand(placed.statement)
         for near in _near(placed, request)
     )
     return tuple(sorted(found, key=_weight)[:_MOST])
+
+
+def _is_not_at_hand(statement: Statement) -> bool:
+    return any(condition.key.startswith(UNKNOWN_DOCUMENT) for condition in statement.conditions)
 
 
 def _weight(near: NearMiss) -> tuple[int, bool, bool]:
