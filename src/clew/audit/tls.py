@@ -10,6 +10,7 @@ from clew.audit.resources import listing
 from clew.aws import catalog
 from clew.engine import Context, Effect, Policies, Request, prepare
 from clew.policy.model import Policy
+from clew.reach.alike import alike
 
 if TYPE_CHECKING:
     from clew.policy.model import Statement
@@ -58,10 +59,11 @@ def http_gaps(policy: Policy, arn: str, account: str) -> Gaps:
     denials = tuple(each for each in policy.statements if not each.allows and each.not_principals is None)
     prepared = prepare(Policies(resource=Policy(denials, policy.version)))
     found: dict[str, list[str]] = {kind: [] for kind in _INSIDE}
-    for action, kind in _actions():
-        request = Request("*", action, f"{arn}{_INSIDE[kind]}", account, _HTTP)
-        if prepared.effect(request) is not Effect.EXPLICIT_DENY:
-            found[kind].append(action)
+    for kind, inside in _INSIDE.items():
+        for group in alike((action for action, of in _actions() if of == kind), denials):
+            request = Request("*", group[0], f"{arn}{inside}", account, _HTTP)
+            if prepared.effect(request) is not Effect.EXPLICIT_DENY:
+                found[kind] += group
     old = any(_is_about_versions(each) for each in denials)
     return Gaps(tuple(found["bucket"]), tuple(found["object"]), len(_actions()), old)
 

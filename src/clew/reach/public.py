@@ -22,12 +22,12 @@ from clew.engine import Context, Effect, Policies, Request, prepare
 from clew.engine.services.s3 import ENFORCED
 from clew.engine.services.s3_public import is_public as is_public_to_s3
 from clew.policy.model import Policy
+from clew.reach.alike import alike
 from clew.reach.callers import is_held, without_strangers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from clew.engine import Prepared
     from clew.policy.model import Statement
 
 
@@ -197,27 +197,25 @@ def _statements(arn: str, account: str, policy: Policy) -> _Opened:
     found = []
     for statement in policy.statements:
         if statement.allows and not is_held(statement):
-            prepared = prepare(Policies(resource=Policy((statement, *denials), policy.version)))
-            opened = tuple(_opened(prepared, statement, arn, account, witnesses))
+            opened = tuple(_opened(Policy((statement, *denials), policy.version), arn, account, witnesses))
             if opened:
                 found.append((statement, opened))
     return tuple(found)
 
 
-def _opened(
-    prepared: Prepared, statement: Statement, arn: str, account: str, witnesses: tuple[str, ...]
-) -> Iterator[tuple[str, bool]]:
-    """The actions that a stranger can do on some witness, and whether that depends on conditions."""
-    for action in _actions(statement, arn.split(":")[2]):
+def _opened(policy: Policy, arn: str, account: str, witnesses: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
+    """The actions of the first statement that a stranger can do on some witness, and whether under conditions."""
+    prepared = prepare(Policies(resource=policy))
+    kinds = {witness: _kinds(witness) for witness in witnesses}
+    for group in alike(_actions(policy.statements[0], arn.split(":")[2]), policy.statements):
         effects = {
-            prepared.effect(Request("*", action, witness, account, Context(unknown=None)))
+            witness: prepared.effect(Request("*", group[0], witness, account, Context(unknown=None)))
             for witness in witnesses
-            if _fits(action, witness)
         }
-        if Effect.ALLOW in effects:
-            yield action, False
-        elif Effect.UNDETERMINED in effects:
-            yield action, True
+        for action in group:
+            found = {effect for witness, effect in effects.items() if _fits(action, kinds[witness])}
+            if Effect.ALLOW in found or Effect.UNDETERMINED in found:
+                yield action, Effect.ALLOW not in found
 
 
 def _actions(statement: Statement, service: str) -> tuple[str, ...]:
@@ -231,10 +229,12 @@ def _actions(statement: Statement, service: str) -> tuple[str, ...]:
     return aws.names(named & ~aws.wildcard_only)
 
 
-def _fits(action: str, witness: str) -> bool:
-    aws = catalog.current()
-    known = aws.action(action)
-    kinds = {kind.name for kind in aws.resource_types_of(witness)}
+def _kinds(witness: str) -> frozenset[str]:
+    return frozenset(kind.name for kind in catalog.current().resource_types_of(witness))
+
+
+def _fits(action: str, kinds: frozenset[str]) -> bool:
+    known = catalog.current().action(action)
     return known is None or not kinds or any(each.name in kinds for each in known.resources)
 
 
