@@ -164,6 +164,9 @@ def management(trail: Trail) -> Recorded | None:
     answer = trail.selectors
     if answer.body is None:
         return None
+    if not any(list(items(answer.body, name)) for name in ("EventSelectors", "AdvancedEventSelectors")):
+        # AWS CloudTrail API reference, PutEventSelectors: without selectors, all management events.
+        return Recorded(BOTH)
     basic = [
         s for s in items(answer.body, "EventSelectors") if member(s, "IncludeManagementEvents") is not False
     ]
