@@ -62,8 +62,8 @@ class Scope:
 
 
 def in_order(items: Iterable[Item]) -> list[Item]:
-    """The items by time; of one moment, those of AWS Config's own files as the hash orders them."""
-    return sorted(items, key=lambda item: (item.captured_at, item.key, item.hash))
+    """The items by time; those of one resource and one moment stay in the order given."""
+    return sorted(items, key=lambda item: (item.captured_at, item.key))
 
 
 def by_resource(items: Iterable[Item]) -> dict[Key, list[Item]]:
