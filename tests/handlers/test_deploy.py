@@ -127,7 +127,7 @@ def test_function_reads_what_the_template_sets(account: bool) -> None:
     )
 
 
-@SCOPES
+@pytest.mark.parametrize("account", [pytest.param(False, marks=pytest.mark.long), True])
 def test_template_is_one_that_aws_takes(account: bool, tmp_path: Path) -> None:
     """The linter of CloudFormation finds nothing."""
     pytest.importorskip("cfnlint")
@@ -173,7 +173,7 @@ def _empty_zip() -> bytes:
     return made.getvalue()
 
 
-@SCOPES
+@pytest.mark.parametrize("account", [pytest.param(False, marks=pytest.mark.long), True])
 @pytest.mark.usefixtures("aws")
 def test_stack_is_deployed(account: bool) -> None:
     """CloudFormation makes the roles, the function, its schedule and the topic with its subscriber."""

@@ -28,8 +28,19 @@ class World:
 
     account: str
     region: str
+    made: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def client(self, service: str) -> Any:
+        if service not in self.made:
+            self.made[service] = self._client(service)
+        return self.made[service]
+
+    def _session(self) -> Any:
+        if "session" not in self.made:
+            self.made["session"] = self._new_session()
+        return self.made["session"]
+
+    def _new_session(self) -> Any:
         session = boto3.session.Session(region_name=self.region)
         if self.account != OWN:
             role = f"arn:aws:iam::{self.account}:role/Fixer"
@@ -37,7 +48,10 @@ class World:
             session = boto3.session.Session(
                 found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"], region_name=self.region
             )
-        client = session.client(service)
+        return session
+
+    def _client(self, service: str) -> Any:
+        client = self._session().client(service)
         if service == "s3control":
             client.meta.events.register("before-sign.s3-control", _without_account)
         return client

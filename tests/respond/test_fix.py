@@ -212,7 +212,7 @@ def test_denied_call_is_told_with_what_was_done(fix: Callable[..., Any], monkeyp
     assert journal(home)[0].standing is Standing.PARTIAL
 
 
-@pytest.mark.parametrize("carried_out", [True, False])
+@pytest.mark.parametrize("carried_out", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_kill_between_intent_and_outcome(
     carried_out: bool, fix: Callable[..., Any], monkeypatch: Any, home: str
 ) -> None:

@@ -49,10 +49,14 @@ class Trouble:
         raise Killed
 
 
-ALWAYS = {("enable-flow-logs", 1), ("enable-flow-logs", 4), ("close-world-ingress", 1)}
+ALWAYS = {
+    ("enable-flow-logs", 4, "denied"),
+    ("enable-flow-logs", 1, "killed before"),
+    ("close-world-ingress", 0, "killed after"),
+}
 CASES = [
     pytest.param(
-        name, at, kind, marks=() if (name, at) in ALWAYS else pytest.mark.long, id=f"{name}-{at}-{kind}"
+        name, at, kind, marks=() if (name, at, kind) in ALWAYS else pytest.mark.long, id=f"{name}-{at}-{kind}"
     )
     for name, calls in SEVERAL.items()
     for at in range(calls)
