@@ -346,6 +346,18 @@ def test_nothing_is_sent_where_nothing_changed() -> None:
     assert "nothing changed" in result.stderr
 
 
+def test_audit_tells_what_it_changed() -> None:
+    """`clew audit --notify` tells what is new, and a second audit of the same state tells nothing."""
+    words = ("audit", "samples/snapshots/2026-03-10T060000Z.json.gz", "--check", "iam-root-used", "-o", "csv")
+    with web_server() as web:
+        place = f"http://127.0.0.1:{web.port}/a"
+        for _ in range(2):
+            run(*words, "--notify", place)
+        with pytest.raises(UsageError, match="does not go with `--no-trend`"):
+            run(*words, "--no-trend", "--notify", place)
+    assert [len(json.loads(body)["new"]) for body in web.bodies] == [1]
+
+
 def test_destination_is_read_first() -> None:
     """A wrong destination stops a command before it does anything else."""
     with pytest.raises(UsageError, match="a destination begins with"):

@@ -23,10 +23,11 @@ def destinations(targets: Sequence[str]) -> tuple[Destination, ...]:
     return tuple(destination(target) for target in targets)
 
 
-def tell_changes(to: Sequence[Destination], since: datetime, *, profile: str | None = None) -> int:
-    """Send what changed in the workspace since that moment, if anything did; the exit code."""
-    message = changes_message(since)
-    return context.EXIT_CLEAN if message is None else deliver(to, message, profile=profile)
+def after(code: int, to: Sequence[Destination], began: datetime) -> int:
+    """Tell what a command that began then changed in the workspace, if anything; its exit code, or that of telling."""
+    message = changes_message(began) if to else None
+    told = context.EXIT_CLEAN if message is None else deliver(to, message)
+    return code or told
 
 
 def changes_message(since: datetime) -> Notification | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -56,6 +57,10 @@ OutputDir = Annotated[Path | None, typer.Option("--output-dir", help="Folder for
 FailOn = Annotated[
     Severity | None, typer.Option(help="Exit 1 when an active finding is this severe or worse.")
 ]
+Notify = Annotated[
+    list[str] | None,
+    typer.Option(help="Tell what changed: sns:ARN, mailto:ADDRESS, https://… (repeatable)."),
+]
 Show = Annotated[int, typer.Option(min=0, help="Resources listed for each check; 0 lists all.")]
 
 
@@ -96,6 +101,7 @@ def audit(
     out: Out = None,
     output_dir: OutputDir = None,
     show: Show = 5,
+    notify: Notify = None,
     list_checks: Annotated[
         bool, typer.Option("--list-checks", help="List the chosen checks, and end.")
     ] = False,
@@ -113,7 +119,7 @@ def audit(
     if ctx.invoked_subcommand is not None:
         _no_options(ctx)
         return
-    from clew.cli import audit_options, auditing
+    from clew.cli import audit_options, auditing, notifying
 
     chosen = audit_options.Chosen(
         tuple(framework or ()), frozenset(check or ()), frozenset(service or ()), frozenset(severity or ())
@@ -121,6 +127,11 @@ def audit(
     if list_frameworks or list_checks:
         typer.echo(audit_options.frameworks_text() if list_frameworks else audit_options.checks_text(chosen))
         return
+    if notify and not trend:
+        raise UsageError(
+            "`--notify` tells what changed since the run before; it does not go with `--no-trend`"
+        )
+    places, began = notifying.destinations(notify or ()), datetime.now(UTC)
     written = audit_options.Writing(output, out, output_dir, show, tuple(status or ()))
     code = auditing.audit_snapshot(
         snapshot,
@@ -132,7 +143,7 @@ def audit(
         trend=trend,
         allow_unknown=allow_unknown,
     )
-    raise typer.Exit(code)
+    raise typer.Exit(notifying.after(code, places, began))
 
 
 def _no_options(ctx: typer.Context) -> None:

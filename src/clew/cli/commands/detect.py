@@ -93,7 +93,7 @@ def detect(
         shown = output or Output(context.config().output)
         places, began = notifying.destinations(notify or ()), datetime.now(UTC)
         code = print_findings(catalog, shown.value, (since, until), min_severity, threshold)
-        code = notifying.tell_changes(places, began) or code if places else code
+        code = notifying.after(code, places, began)
     raise typer.Exit(context.EXIT_PARTIAL if catalog.incomplete and code == context.EXIT_CLEAN else code)
 
 
