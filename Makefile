@@ -36,6 +36,7 @@ bench: $(INSTALLED)
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/decisions.py
 	$(BIN)/python benchmarks/bulk.py
+	$(BIN)/python benchmarks/audit.py --collect
 
 # A million events, a hundred kills, long fuzzing.
 long: $(INSTALLED)

@@ -26,6 +26,13 @@ REGIONS = ("eu-west-1", "us-east-1")
 DAYS = ("2026-03-10T06:00:00Z", "2026-03-11T06:00:00Z")
 _LONG_AGO = "2025-09-01T09:00:00Z"
 _LATELY = "2026-03-11T05:55:00Z"
+# What the emulator cannot say, where it is the same in every region.
+_SAID: dict[str, dict[str, Any]] = {
+    "ec2:GetSnapshotBlockPublicAccessState": {"State": "unblocked"},
+    "shield:GetSubscriptionState": {"SubscriptionState": "INACTIVE"},
+    "ssm:DescribeInstanceInformation": {"InstanceInformationList": []},
+    "ssm:ListResourceComplianceSummaries": {"ResourceComplianceSummaryItems": []},
+}
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 ADMIN = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 TRUST = {
@@ -324,8 +331,8 @@ def said(name: str, region: str, parameters: dict[str, str], body: object, day: 
         case "config:DescribeDeliveryChannelStatus":
             status = {"name": "default", "configSnapshotDeliveryInfo": {"lastStatus": "SUCCESS"}}
             return {"DeliveryChannelsStatus": [status] if region == REGIONS[0] else []}
-        case "ec2:GetSnapshotBlockPublicAccessState":
-            return {"State": "unblocked"}
+        case _ if name in _SAID:
+            return _SAID[name]
     return body if isinstance(body, dict) else None
 
 

@@ -57,6 +57,9 @@ class Gaps:
 def http_gaps(policy: Policy, arn: str, account: str) -> Gaps:
     """What passes without TLS; a Deny that spares some principals counts for nobody."""
     denials = tuple(each for each in policy.statements if not each.allows and each.not_principals is None)
+    if not denials:
+        every = {kind: tuple(action for action, of in _actions() if of == kind) for kind in _INSIDE}
+        return Gaps(every["bucket"], every["object"], len(_actions()), denies_old_versions=False)
     prepared = prepare(Policies(resource=Policy(denials, policy.version)))
     found: dict[str, list[str]] = {kind: [] for kind in _INSIDE}
     for kind, inside in _INSIDE.items():
