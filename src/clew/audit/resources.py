@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from clew.audit.model import State
-    from clew.snapshot.answers import Answer
+    from clew.snapshot.answers import Answer, Call
 
 
 _Found = Judgement | Iterable[Judgement] | None
@@ -123,6 +123,27 @@ def unanswered(resource: str, *needed: Answer, evidence: tuple[tuple[str, str], 
     region = "" if answer.call.region == GLOBAL else f" in {answer.call.region}"
     missing = f"{answer.call.service}:{answer.call.operation}"
     return Judgement(Verdict.UNKNOWN, resource, f"{why_unknown(answer)}{region}", evidence, (missing,))
+
+
+class Index:
+    """The objects of answers by a key of theirs: each answer is gone through once, however many keys are asked for."""
+
+    __slots__ = ("_found", "_keys", "_path")
+
+    def __init__(self, path: str, keys: Callable[[Mapping[str, object]], Iterable[str]]) -> None:
+        """Look at the objects at `path`, of which `keys` gives the keys."""
+        self._path, self._keys = path, keys
+        self._found: dict[Call, dict[str, list[Mapping[str, object]]]] = {}
+
+    def of(self, answer: Answer, key: str) -> list[Mapping[str, object]]:
+        """The objects of the answer that have the key, in AWS's order."""
+        found = self._found.get(answer.call)
+        if found is None:
+            found = self._found.setdefault(answer.call, {})
+            for item in items(answer.body, self._path):
+                for name in self._keys(item):
+                    found.setdefault(name, []).append(item)
+        return found.get(key, [])
 
 
 def items(body: object, path: str) -> Iterator[Mapping[str, object]]:

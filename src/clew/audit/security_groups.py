@@ -35,7 +35,8 @@ class Use:
         """The use in words."""
         if not self.interfaces:
             return "attached to nothing"
-        return f"attached to {self.interfaces} interfaces, {self.public} with a public IPv4 address"
+        many = "" if self.interfaces == 1 else "s"
+        return f"attached to {self.interfaces} interface{many}, {self.public} with a public IPv4 address"
 
 
 class Uses:

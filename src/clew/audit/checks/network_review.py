@@ -9,7 +9,7 @@ from clew.audit.checks.ec2_gateways import internet_routes
 from clew.audit.checks.ec2_instances import INSTANCES, PATH, instance_arn, instance_state
 from clew.audit.ingress import IPV4, all_openings, group_rules, proof, told
 from clew.audit.model import Judgement, Verdict, check
-from clew.audit.resources import arn, each_resource, facts, items, listing, member, text, unanswered
+from clew.audit.resources import Index, arn, each_resource, facts, items, listing, member, text, unanswered
 from clew.audit.security_groups import (
     ENTRIES,
     GROUPS,
@@ -213,6 +213,8 @@ def instance_on_internet(state: State) -> Iterator[Judgement]:
     Fix. Put it into a private subnet behind a load balancer, or narrow the group.
     References. Amazon VPC user guide, Enable internet access for a VPC using an internet gateway
     """
+    groups = Index("SecurityGroups", lambda item: (text(item, "GroupId"),))
+    networks: dict[tuple[str, str], Subnets] = {}
 
     def judge(instance: Mapping[str, object], answer: Answer) -> Judgement | None:
         if instance_state(instance) != "running":
@@ -226,22 +228,20 @@ def instance_on_internet(state: State) -> Iterator[Judgement]:
         )
         if any(not each.status.is_known for each in needed):
             return unanswered(name, *needed, evidence=(("PublicIpAddress", address),))
-        subnets = Subnets.of(text(instance, "VpcId"), needed[0], needed[1])
-        table = subnets.tables.get(text(instance, "SubnetId"), {})
-        return _reached(name, address, table, _rules(state, instance, needed[2]))
+        place = answer.call.region, text(instance, "VpcId")
+        if place not in networks:
+            networks[place] = Subnets.of(place[1], needed[0], needed[1])
+        table = networks[place].tables.get(text(instance, "SubnetId"), {})
+        own = [group for each in _group_ids(instance) for group in groups.of(needed[2], each)]
+        rules = [rule for group in own for rule in inbound(state, group, needed[2])]
+        return _reached(name, address, table, rules)
 
     yield from each_resource(state, INSTANCES, PATH, judge, none="no instance is running")
 
 
-def _rules(state: State, instance: Mapping[str, object], groups: Answer) -> list[Rule]:
-    """The inbound rules of all groups of the instance, which count together."""
-    own = {text(each, "GroupId") for each in items(instance, "SecurityGroups")}
-    return [
-        rule
-        for group in groups.list("SecurityGroups")
-        if text(group, "GroupId") in own
-        for rule in inbound(state, group, groups)
-    ]
+def _group_ids(instance: Mapping[str, object]) -> Iterator[str]:
+    """The security groups of the instance, whose rules count together."""
+    return (text(each, "GroupId") for each in items(instance, "SecurityGroups"))
 
 
 def _reached(name: str, address: str, table: Mapping[str, object], rules: list[Rule]) -> Judgement:
@@ -262,6 +262,11 @@ def _reached(name: str, address: str, table: Mapping[str, object], rules: list[R
     )
 
 
+def _watched(alarm: Mapping[str, object]) -> Iterator[str]:
+    """The instances that an alarm is about."""
+    return (text(each, "Value") for each in items(alarm, "Dimensions") if text(each, "Name") == "InstanceId")
+
+
 @check("ec2-instance-alarm", "Instances have an alarm", "An instance has no alarm", Severity.LOW)
 def instance_alarm(state: State) -> Iterator[Judgement]:
     """Running instances whose failure nobody would hear of.
@@ -272,6 +277,7 @@ def instance_alarm(state: State) -> Iterator[Judgement]:
     Fix. Make an alarm on StatusCheckFailed that recovers the instance and tells a topic.
     References. Amazon EC2 user guide, Create and edit status check alarms for Amazon EC2 instances
     """
+    watching = Index("MetricAlarms", _watched)
 
     def judge(instance: Mapping[str, object], answer: Answer) -> Judgement | None:
         if instance_state(instance) != "running":
@@ -280,14 +286,7 @@ def instance_alarm(state: State) -> Iterator[Judgement]:
         alarms = state.answers.get(state.account, answer.call.region, "cloudwatch", "DescribeAlarms")
         if not alarms.status.is_known:
             return unanswered(name, alarms)
-        own = [
-            each
-            for each in alarms.list("MetricAlarms")
-            if any(
-                text(d, "Name") == "InstanceId" and text(d, "Value") == identity
-                for d in items(each, "Dimensions")
-            )
-        ]
+        own = watching.of(alarms, identity)
         acting = [
             each
             for each in own

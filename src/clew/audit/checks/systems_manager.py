@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from clew.audit.checks.ec2_instances import INSTANCES, PATH, instance_arn, instance_state
 from clew.audit.model import Judgement, Verdict, check
 from clew.audit.resources import (
+    Index,
     answers,
     each_region,
     each_resource,
@@ -56,6 +57,7 @@ def managed_instances(state: State) -> Iterator[Judgement]:
     References. AWS Systems Manager user guide, Managed nodes · AWS Config developer guide,
     ec2-instance-managed-by-systems-manager
     """
+    informed = Index("InstanceInformationList", lambda item: (text(item, "InstanceId"),))
 
     def judge(instance: Mapping[str, object], answer: Answer) -> Judgement | None:
         if instance_state(instance) != "running":
@@ -64,14 +66,7 @@ def managed_instances(state: State) -> Iterator[Judgement]:
         managed = _ssm(state, answer, "DescribeInstanceInformation")
         if not managed.status.is_known:
             return unanswered(name, managed)
-        own = next(
-            (
-                each
-                for each in items(managed.body, "InstanceInformationList")
-                if text(each, "InstanceId") == text(instance, "InstanceId")
-            ),
-            None,
-        )
+        own = next(iter(informed.of(managed, text(instance, "InstanceId"))), None)
         seen = facts(own, "PingStatus", "LastPingDateTime", "AgentVersion", "PlatformName")
         if own is None:
             return Judgement(Verdict.FAIL, name, "is not managed")
@@ -97,6 +92,7 @@ def patched(state: State) -> Iterator[Judgement]:
     References. AWS Systems Manager user guide, AWS Systems Manager Compliance · AWS Config developer guide,
     ec2-managedinstance-patch-compliance-status-check
     """
+    summaries = Index("ResourceComplianceSummaryItems", lambda item: (text(item, "ResourceId"),))
 
     def judge(instance: Mapping[str, object], answer: Answer) -> Judgement | None:
         if instance_state(instance) != "running":
@@ -107,9 +103,8 @@ def patched(state: State) -> Iterator[Judgement]:
             return unanswered(name, told)
         own = [
             each
-            for each in items(told.body, "ResourceComplianceSummaryItems")
-            if text(each, "ResourceId") == text(instance, "InstanceId")
-            and text(each, "ComplianceType") == "Patch"
+            for each in summaries.of(told, text(instance, "InstanceId"))
+            if text(each, "ComplianceType") == "Patch"
         ]
         if not own:
             return Judgement(Verdict.FAIL, name, "was never scanned for patches")
