@@ -24,7 +24,8 @@ STEPS = (
         "Is the account as it should be? Yesterday, and what is new today.",
         (
             "clew --quiet audit samples/snapshots/2026-03-10T060000Z.json.gz --allow-unknown > /dev/null"
-            " && clew audit samples/snapshots/2026-03-11T060000Z.json.gz --allow-unknown --status fail --show 2"
+            " && clew audit samples/snapshots/2026-03-11T060000Z.json.gz --allow-unknown"
+            " --severity critical --severity high --show 2"
         ),
     ),
     (
