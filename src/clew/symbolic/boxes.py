@@ -17,6 +17,7 @@ from clew.symbolic.keys import KeyTest
 from clew.symbolic.operators import of_runs, set_of
 from clew.symbolic.space import ACTION, CALLER, RESOURCE, key_dimension
 from clew.symbolic.texts import Texts, glob
+from clew.symbolic.values import of_texts
 from clew.symbolic.variables import of_pieces
 
 if TYPE_CHECKING:
@@ -155,11 +156,24 @@ def _condition(condition: Condition, space: Space, symbols: Symbols | None) -> i
 
 def presented(space: Space, key: str, test: KeyTest) -> int | bool:
     """The literal of a condition on the key: about the caller's text where that says the key's value."""
+    tied = space.ties.get(key)
+    if tied is not None:
+        return _tied(space, tied, test)
     if not callers.follows_from_text(key, space.caller):
         return space.literal(key_dimension(key), test)
     if test.presence is not None:
         return test.presence[True]
     return _signed(space, CALLER, callers.projected(key, test.values), negated=test.negated)
+
+
+def _tied(space: Space, dimension: str, test: KeyTest) -> int | bool:
+    """The literal of a condition on a key whose value is the account in another dimension's ARN."""
+    if test.presence is not None:
+        return test.presence[True]
+    found = callers.projected("aws:principalaccount", test.values)
+    if dimension == RESOURCE:
+        return _signed(space, RESOURCE, found, negated=test.negated)
+    return space.literal(dimension, KeyTest(of_texts(found), negated=test.negated))
 
 
 def condition_keys(policies: Sequence[Policy]) -> Iterator[tuple[str, bool]]:

@@ -254,8 +254,10 @@ Projection = tuple["Callable[[str], str]", "Callable[[Sequence[Step]], list[Step
 """What a key's value is in the caller's text, and how a pattern of values becomes one of callers."""
 
 
-def _account(text: str) -> str:
-    return text.split(":", 5)[4]
+def account_of(text: str) -> str:
+    """The account in an ARN; empty for other texts."""
+    fields = text.split(":", 5)
+    return fields[4] if len(fields) > 5 else ""  # noqa: PLR2004  # an ARN has six parts
 
 
 def _account_steps(steps: Sequence[Step]) -> list[Step]:
@@ -285,7 +287,7 @@ def _same(text: str) -> str:
 
 _PROJECTIONS: Final[dict[str, Projection]] = {
     "aws:principalarn": (_same, list),
-    "aws:principalaccount": (_account, _account_steps),
+    "aws:principalaccount": (account_of, _account_steps),
     "aws:username": (_name, _name_steps),
     "aws:principalservicename": (_same, list),
 }

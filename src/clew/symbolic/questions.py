@@ -11,10 +11,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from clew.policy.model import Policy, PolicyKind
-from clew.symbolic import callers, kinds, witness
+from clew.symbolic import callers, kinds, ties, witness
 from clew.symbolic.budget import Budget, UndecidedError
 from clew.symbolic.grounding import ground
-from clew.symbolic.regions import Asked, regions, same_principal
+from clew.symbolic.regions import ANY_ACCOUNT, MISLEADING, OWNED, Asked, regions, same_principal
 from clew.symbolic.search import AllOf, Is, Search, all_of, contrary
 from clew.symbolic.sides import Documents
 from clew.symbolic.space import ACTION, RESOURCE, Space
@@ -147,8 +147,10 @@ def find(
             except UndecidedError as error:
                 open_question = error
             else:
-                if found is not None:
+                if found is not None and not space.doubt:
                     return Answer(Verdict.WITNESS, found)
+                if found is not None:
+                    open_question = UndecidedError(space.doubt)
     except UndecidedError as error:
         open_question = error
     return NONE if open_question is None else Answer(Verdict.UNKNOWN, reason=str(open_question))
@@ -160,8 +162,11 @@ def _spaces(sides: Sequence[Side], budget: Budget) -> Iterator[Space]:
     usual = kinds.of_policies(policies)
     made = [side for side in sides if isinstance(side, Stack)]
     if not made:
-        for caller in _callers(sides, policies, usual):
-            yield _space(caller, usual, policies, budget)
+        for scenario in ties.scenarios(usual):
+            for caller in _callers(sides, policies, usual):
+                space = _space(caller, {**usual, **scenario.kinds}, policies, budget)
+                space.ties, space.doubt, space.is_owned = scenario.ties, scenario.doubt, scenario.owned
+                yield space
         return
     principal = same_principal([stack.principal for stack in made])
     for region in regions(Asked(principal, tuple(stack.policies for stack in made))):
@@ -182,6 +187,10 @@ def _ask(
     limits: list[Formula] = []
     if space.caller.action is not None:
         limits.append(Is((space.literal(ACTION, globs((space.caller.action,))),)))
+    if space.is_owned is not None:
+        plain = -space.literal(RESOURCE, MISLEADING)
+        owned = space.literal(RESOURCE, ANY_ACCOUNT) if space.is_owned else -space.literal(RESOURCE, OWNED)
+        limits.append(Is((owned, plain)))
     if space.region is not None:
         limits.append(space.region.formula(space))
     return Search(space, settle).run(all_of([*limits, formula(space)]))

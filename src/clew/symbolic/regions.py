@@ -126,6 +126,43 @@ ANY_ACCOUNT: Final = Texts(
 """The texts whose fifth field is an account, as the engine reads them."""
 
 
+_REST: Final = Step(many=True)
+_DIGITS: Final = [_DIGIT] * _ACCOUNT
+
+
+def _misleads(text: str) -> bool:
+    fields = text.split(":")
+    return any(
+        len(each) == _ACCOUNT and each.isascii() and each.isdigit() for each in fields[_FIELDS - 1 : -1]
+    )
+
+
+MISLEADING: Final = Texts(
+    [
+        Atom(("misleading", place), _misleads, [*[_FIELD, *_COLON] * 5, *between, *_DIGITS, *_COLON, _REST])
+        for place, between in (("first", []), ("later", [_REST, *_COLON]))
+    ]
+)
+"""The texts with what looks like an account after the account; no resource is called so."""
+
+
+def _has_some(text: str) -> bool:
+    fields = text.split(":", _FIELDS - 1)
+    return len(fields) == _FIELDS and bool(fields[4])
+
+
+OWNED: Final = Texts(
+    [
+        Atom(
+            ("owned",),
+            _has_some,
+            [*[_FIELD, *_COLON] * 4, Step(many=False, excluded=":"), _FIELD, *_COLON, _REST],
+        )
+    ]
+)
+"""The texts whose fifth field says something."""
+
+
 def _of_last_field(begin: str) -> Texts:
     """The texts whose last field begins so."""
 

@@ -17,7 +17,7 @@ from clew.symbolic.texts import Atom, Texts, glob, globs
 from clew.symbolic.variables import Symbols
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from clew.engine.request import ContextValue
     from clew.symbolic.budget import Budget
@@ -76,6 +76,9 @@ class Space:
         self.symbols = Symbols()
         self.index = catalog.current().index
         self.region: Region | None = None
+        self.ties: Mapping[str, str] = {}
+        self.doubt = ""
+        self.is_owned: bool | None = None
         self._spellings = spellings
         self._globs: dict[tuple[str, ...], Texts] = {}
         self._numbers: dict[tuple[str, object], int] = {}

@@ -37,7 +37,12 @@ def request(space: Space, assumed: Mapping[str, frozenset[int]]) -> Request | No
     action, resource = _lifelike(space, assumed, str(values[ACTION]), str(values[RESOURCE]))
     context: dict[str, ContextValue] = {}
     for key in space.kinds:
-        if callers.follows_from_text(key, space.caller):
+        tied = space.ties.get(key)
+        if tied is not None:
+            context[space.spelled(key)] = callers.account_of(
+                resource if tied == RESOURCE else str(values[tied])
+            )
+        elif callers.follows_from_text(key, space.caller):
             context[space.spelled(key)] = callers.value_of(key, principal)
         else:
             value = values[key_dimension(key)]
