@@ -37,6 +37,7 @@ bench: $(INSTALLED)
 	$(BIN)/python benchmarks/decisions.py
 	$(BIN)/python benchmarks/bulk.py
 	$(BIN)/python benchmarks/audit.py --collect
+	$(BIN)/python benchmarks/symbolic.py
 
 # A million events, a hundred kills, long fuzzing.
 long: $(INSTALLED)

@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from clew.policy.model import Policy, PolicyKind
-from clew.symbolic import callers, kinds, ties, witness
-from clew.symbolic.budget import Budget, UndecidedError
+from clew.symbolic import callers, kinds, solver, ties, witness
+from clew.symbolic.budget import Budget, OpenError, UndecidedError
 from clew.symbolic.grounding import ground
 from clew.symbolic.regions import ANY_ACCOUNT, MISLEADING, OWNED, Asked, regions, same_principal
 from clew.symbolic.search import AllOf, Is, Search, all_of, contrary
@@ -132,6 +132,21 @@ def _side(side: Policy | Side, kind: PolicyKind) -> Side:
     return Documents((side,), kind) if isinstance(side, Policy) else side
 
 
+def oracle(left: Policy, right: Policy, kind: PolicyKind = PolicyKind.IDENTITY) -> Answer:
+    """As `implies`, asked of cvc5 alone: for tests and benchmarks; `ModuleNotFoundError` where it is missing."""
+    a, b = Documents((left,), kind), Documents((right,), kind)
+    open_question: UndecidedError | None = None
+    for space in _spaces((a, b), Budget()):
+        try:
+            request = solver.solve(space, all_of([a.formula(space), contrary(b.formula(space))]))
+        except UndecidedError as error:
+            open_question = error
+        else:
+            if request is not None:
+                return Answer(Verdict.WITNESS, request)
+    return NONE if open_question is None else Answer(Verdict.UNKNOWN, reason=str(open_question))
+
+
 def find(
     sides: Sequence[Side],
     formula: Callable[[Space], Formula],
@@ -193,7 +208,18 @@ def _ask(
         limits.append(Is((owned, plain)))
     if space.region is not None:
         limits.append(space.region.formula(space))
-    return Search(space, settle).run(all_of([*limits, formula(space)]))
+    whole = all_of([*limits, formula(space)])
+    try:
+        return Search(space, settle).run(whole)
+    except OpenError:
+        raise
+    except UndecidedError:
+        if space.ties or space.region is not None or not solver.is_installed():
+            raise
+        request = solver.solve(space, whole)
+        if request is not None and not confirms(request):
+            raise
+        return request
 
 
 def _is_open(space: Space, assumed: Assumed) -> bool:

@@ -94,6 +94,11 @@ class Space:
             number = self._numbers[key] = len(self._literals)
         return number
 
+    @property
+    def action_names(self) -> Atom:
+        """Whatever may be the name of an action, known or not."""
+        return _ACTIONS
+
     def globs(self, patterns: Sequence[str]) -> Texts:
         """The texts that one of the patterns matches; the same set for the same patterns."""
         key = tuple(patterns)
