@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import yaml
@@ -11,11 +12,12 @@ from clew.policy.json_positions import DEEPEST, Node
 if TYPE_CHECKING:
     from clew.policy.json_positions import Path
 
-MOST_NODES: Final = 200_000
+MOST_NODES: Final = 500_000
 """How many values are read; aliases can make a small text huge."""
 
 _LOADER: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 _WORDS: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]+)?", re.ASCII)
 _SHORT: Final = frozenset({"Ref", "Condition"})
 
 
@@ -65,6 +67,9 @@ class _Reader:
         if not tag.startswith("!"):
             return plain
         name = tag[1:] if tag[1:] in _SHORT else f"Fn::{tag[1:]}"
+        if name == "Fn::GetAtt" and plain.kind == "string":
+            parts = [Node("string", part, plain.start, plain.end) for part in plain.text.split(".", 1)]
+            plain = Node("array", parts, plain.start, plain.end)
         return Node(
             "object", [(Node("string", name, plain.start, plain.start), plain)], plain.start, plain.end
         )
@@ -88,14 +93,11 @@ class _Reader:
 
 
 def _scalar(tag: str, text: str, start: int, end: int) -> Node:
-    """The scalar that the tag and text say; dates such as a policy's version stay the text that was written."""
+    """The scalar that the tag and text say; dates, and numbers with a leading zero such as account ids, stay texts."""
     if tag == "null":
         return Node("null", None, start, end)
     if tag == "bool":
         return Node("boolean", _WORDS[text.lower()], start, end)
-    if tag in {"int", "float"}:
-        try:
-            return Node("number", float(text) if "." in text else int(text), start, end)
-        except ValueError:
-            return Node("string", text, start, end)
+    if tag in {"int", "float"} and _NUMBER.fullmatch(text):
+        return Node("number", float(text) if "." in text else int(text), start, end)
     return Node("string", text, start, end)

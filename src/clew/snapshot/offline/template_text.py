@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import yaml
-
 from clew.errors import InputError
+from clew.policy import yaml_positions
+from clew.policy.json_tokens import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# libyaml composes a template in a tenth of the time; both give the same nodes.
-_LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
-_MOST_NODES = 500_000  # aliases can make a small text huge
-_WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+    from clew.policy.json_positions import Node
+
 Step = str | int
 
 
@@ -40,17 +38,11 @@ def parse(text: str, file: str) -> Template:
     {'A': {'Fn::GetAtt': ['B', 'Arn']}}
     """
     try:
-        node = yaml.compose(text, Loader=_LOADER)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise InputError(f"{file}:{line}: not YAML or JSON: {error.problem}") from error
-    except (yaml.YAMLError, RecursionError) as error:
-        raise InputError(f"{file}: not YAML or JSON: {str(error).splitlines()[0]}") from error
+        root = yaml_positions.read(text)
+    except yaml_positions.YamlError as error:
+        raise InputError(f"{file}:{error.line}: not YAML or JSON: {error}") from error
     template = Template({})
-    try:
-        content = _Reader(file, template.lines).value(node, ()) if node else None
-    except RecursionError as error:
-        raise InputError(f"{file}: nested too deeply") from error
+    content = _Reader(file, Lines(text), template.lines).value(root, ()) if root else None
     if not isinstance(content, dict):
         raise InputError(f"{file}: expected a template: an object with `Resources`")
     template.content = content
@@ -60,63 +52,26 @@ def parse(text: str, file: str) -> Template:
 class _Reader:
     """Turns nodes into values and remembers their lines."""
 
-    def __init__(self, file: str, lines: dict[tuple[Step, ...], int]) -> None:
-        self._file, self._lines, self._count = file, lines, 0
+    def __init__(self, file: str, places: Lines, lines: dict[tuple[Step, ...], int]) -> None:
+        self._file, self._places, self._lines = file, places, lines
 
-    def value(self, node: yaml.Node, path: tuple[Step, ...]) -> object:
-        """The value of a node; a tag such as `!Sub` becomes the function's long form."""
-        self._count += 1
-        line = node.start_mark.line + 1
-        if self._count > _MOST_NODES:
-            raise InputError(f"{self._file}:{line}: more than {_MOST_NODES:,} values")
-        self._lines.setdefault(path, line)
-        name = node.tag.removeprefix("!") if node.tag.startswith("!") else ""
-        plain = self._plain(node, path)
-        if not name:
-            return plain
-        if name == "GetAtt" and isinstance(plain, str):
-            plain = plain.split(".", 1)
-        return {name if name in {"Ref", "Condition"} else f"Fn::{name}": plain}
-
-    def _plain(self, node: yaml.Node, path: tuple[Step, ...]) -> object:
-        if isinstance(node, yaml.MappingNode):
+    def value(self, node: Node, path: tuple[Step, ...]) -> object:
+        """The value of a node."""
+        self._lines.setdefault(path, self._line(node))
+        if node.kind == "object":
             return self._mapping(node, path)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.value(item, (*path, number)) for number, item in enumerate(node.value)]
-        return _scalar(node.tag, str(node.value))
+        if node.kind == "array":
+            return [self.value(item, (*path, number)) for number, item in enumerate(node.items)]
+        return node.value
 
-    def _mapping(self, node: yaml.Node, path: tuple[Step, ...]) -> Mapping[str, object]:
+    def _line(self, node: Node) -> int:
+        return self._places.position(node.start).line
+
+    def _mapping(self, node: Node, path: tuple[Step, ...]) -> Mapping[str, object]:
         found: dict[str, object] = {}
-        for key, value in node.value:
-            line = key.start_mark.line + 1
-            if not isinstance(key, yaml.ScalarNode):
-                raise InputError(f"{self._file}:{line}: a key must be plain text")
-            if key.value in found:
-                raise InputError(f"{self._file}:{line}: the key `{key.value[:80]}` stands twice")
-            self._lines[(*path, key.value)] = line
-            found[key.value] = self.value(value, (*path, key.value))
+        for key, value in node.members:
+            if key.text in found:
+                raise InputError(f"{self._file}:{self._line(key)}: the key `{key.text[:80]}` stands twice")
+            self._lines[(*path, key.text)] = self._line(key)
+            found[key.text] = self.value(value, (*path, key.text))
         return found
-
-
-def _scalar(tag: str, text: str) -> object:
-    """The scalar; dates, and numbers with a leading zero such as account ids, stay the text that was written."""
-    match tag.rpartition(":")[2]:
-        case "null":
-            return None
-        case "bool":
-            return _WORDS[text.lower()]
-        case "int" | "float":
-            return _number(text)
-        case _:
-            return text
-
-
-def _number(text: str) -> object:
-    digits = text.lstrip("-")
-    if (
-        not text.isascii()
-        or not digits.replace(".", "", 1).isdecimal()
-        or (digits[:1] == "0" and digits[1:2].isdecimal())
-    ):
-        return text
-    return float(text) if "." in text else int(text)
