@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from clew.policy import kinds
 from clew.policy.model import FindingType, PolicyKind, shown
@@ -20,19 +20,27 @@ _VARIABLE: Final = "${"
 _SCP_QUOTA: Final = {"POLICY_SIZE_EXCEEDS_SCP_QUOTA", "POLICY_SIZE_EXCEEDS_RCP_QUOTA"}
 
 
+class Size(NamedTuple):
+    """How long a document is, in characters; `quota` is that of its resource type, 0 where it is not known."""
+
+    characters: int
+    without_space: int
+    quota: int = 0
+
+
 def check(
     document: Node,
     statements: list[StatementWords],
     kind: PolicyKind,
-    size: tuple[int, int],
+    size: Size,
     catalog: Catalog,
     problems: Problems,
 ) -> None:
-    """Note each breach of the kind's rules; `size` is the text's length in characters, with and without white space."""
+    """Note each breach of the kind's rules."""
     rules = kinds.RULES[kind]
     _check_version(document, statements, kind, problems)
     _check_sids(statements, rules, problems)
-    _check_size(size[1] if rules.without_space else size[0], rules, problems)
+    _check_size(document, size, rules, problems)
     for statement in statements:
         _check_elements(statement, kind, rules, problems)
         _check_federated(statement, kind, problems)
@@ -84,11 +92,13 @@ def _check_sids(statements: list[StatementWords], rules: Rules, problems: Proble
             seen.add(sid.text)
 
 
-def _check_size(size: int, rules: Rules, problems: Problems) -> None:
-    if size > rules.size:
+def _check_size(document: Node, size: Size, rules: Rules, problems: Problems) -> None:
+    counted = size.without_space if rules.without_space else size.characters
+    quota = size.quota or rules.size
+    if counted > quota:
         weight = FindingType.ERROR if rules.size_code in _SCP_QUOTA else FindingType.WARNING
-        message = f"{size:,} characters; the quota is {rules.size:,}"
-        problems.add(rules.size_code, message, (), None, finding_type=weight)
+        message = f"{counted:,} characters; the quota is {quota:,}"
+        problems.add(rules.size_code, message, (), document, finding_type=weight)
 
 
 def _check_elements(statement: StatementWords, kind: PolicyKind, rules: Rules, problems: Problems) -> None:

@@ -12,6 +12,7 @@ from clew.aws.arn_doctor import NOT_FOR_ACTION
 from clew.policy import arns, kind_rules, names, repair, weights
 from clew.policy.format import layout
 from clew.policy.lint import run, subject
+from clew.policy.lint.curated import RESOURCE_TYPES
 from clew.policy.model import JSON_SYNTAX_ERROR, MISSING_FOR_ACTION, FindingType, PolicyKind, Problem
 from clew.policy.parse import NO_WRAPPER, draft, draft_document
 from clew.policy.problems import Problems
@@ -143,7 +144,9 @@ def _deep(found: Draft, asked: Asked, size: tuple[int, int], source: str | None)
         return weights.weighed(found.problems, asked.catalog, asked.today)
     problems = Problems(found.lines, source)
     statements = _statements(found.root)
-    kind_rules.check(found.root, statements, asked.kind, size, asked.catalog, problems)
+    resource = RESOURCE_TYPES.get(asked.resource_type)
+    lengths = kind_rules.Size(*size, resource.size if resource is not None else 0)
+    kind_rules.check(found.root, statements, asked.kind, lengths, asked.catalog, problems)
     if size[0] <= LONGEST_EXAMINED:
         _examine(statements, asked.catalog, problems)
         run.check(_subject(found.root, statements, asked), problems)
