@@ -1,7 +1,7 @@
 """Write `docs/reference/` from the program itself; `--check` says whether it is current.
 
 The command-line page is the `--help` of every command, the rules page the texts of every built-in rule, the checks page
-those of every check with the controls that ask it.
+those of every check with the controls that ask it, the findings page what `clew validate` tells of policies.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from clew.audit import frameworks
 from clew.audit.checks import CHECKS
 from clew.cli.main import app
 from clew.detect import catalog
+from clew.policy.lint.catalogue import ENTRIES
+from clew.policy.model import FindingType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -108,13 +110,27 @@ def _check(check: Check) -> str:
     return "\n".join([*lines, *([f"*Parameters.* {parameters}\n"] if parameters else [])])
 
 
+def findings() -> str:
+    """The catalogue of policy checks, by weight."""
+    parts = [
+        f"{NOTE}# Findings of policy validation\n",
+        f"{len(ENTRIES)} checks of IAM Access Analyzer's catalogue, told by `clew validate`; each id leads to AWS's section.\n",
+    ]
+    for weight in FindingType:
+        rows = [entry for entry in ENTRIES.values() if entry.finding_type is weight]
+        parts += [f"## {weight.value} ({len(rows)})\n", "| Issue code | What it tells |\n|---|---|"]
+        parts += [f"| [`{entry.id}`]({entry.link}) | {' '.join(entry.text.split())} |" for entry in rows]
+        parts.append("")
+    return "\n".join(parts)
+
+
 def _bullets(sentences: Iterable[str]) -> str:
     return "\n".join(f"- {' '.join(sentence.split())}" for sentence in sentences)
 
 
 def main() -> int:
     """Write the pages, or compare them with `--check`."""
-    pages = {"cli.md": command_line(), "rules.md": rules(), "checks.md": checks()}
+    pages = {"cli.md": command_line(), "rules.md": rules(), "checks.md": checks(), "findings.md": findings()}
     stale = [
         name
         for name, text in pages.items()
