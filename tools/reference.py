@@ -114,7 +114,7 @@ def findings() -> str:
     """The catalogue of policy checks, by weight."""
     parts = [
         f"{NOTE}# Findings of policy validation\n",
-        f"{len(ENTRIES)} checks of IAM Access Analyzer's catalogue, told by `clew validate`; each id leads to AWS's section.\n",
+        f"{len(ENTRIES)} checks of IAM Access Analyzer, as `clew validate` tells them; ids lead to AWS's page.\n",
     ]
     for weight in FindingType:
         rows = [entry for entry in ENTRIES.values() if entry.finding_type is weight]
