@@ -14,6 +14,7 @@ from clew.audit.resources import (
     listing,
     member,
     moment,
+    partition,
     text,
     texts,
     together,
@@ -75,7 +76,7 @@ def elb_https(state: State) -> Iterator[Judgement]:
             if text(each, "Listener.Protocol") == "HTTP"
         ]
         region, own = answer.call.region, text(balancer, "LoadBalancerName")
-        name = f"{state.root_arn.split(':iam:')[0]}:elasticloadbalancing:{region}:{state.account}:loadbalancer/{own}"
+        name = f"arn:{partition(state)}:elasticloadbalancing:{region}:{state.account}:loadbalancer/{own}"
         return _plain(name, plain, text(balancer, "Scheme"))
 
     yield from together(
