@@ -275,11 +275,17 @@ def collected() -> None:
 
 
 def timed(name: str, command: list[str], environment: dict[str, str]) -> None:
-    """Run a command and print how long it took."""
-    began = time.perf_counter()
+    """Run a command and print how long it took, by the clock and by the processor."""
+    began, used = time.perf_counter(), _children()
     done = subprocess.run(command, env=environment, capture_output=True, check=False)
     code = done.returncode
-    print(f"{name:<14}{time.perf_counter() - began:6.1f} s, exit code {code}")
+    seconds = time.perf_counter() - began
+    print(f"{name:<14}{seconds:6.1f} s ({_children() - used:.1f} s of the processor), exit code {code}")
+
+
+def _children() -> float:
+    found = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return found.ru_utime + found.ru_stime
 
 
 def installed() -> float:
