@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from spec.decide import decide
 
 from clew.aws.catalog import is_wildcard_only
-from clew.explain.predict import Predictor
 from clew.explain.replay import Comparison, Outcome, replay, replay_all
+from clew.reach.predict import Predictor
 from clew.snapshot import details, side
 from clew.snapshot.model import Organization, Snapshot, Source
 

@@ -12,7 +12,7 @@ from tests.engine.cases import policy
 
 from clew.explain.cause import Agreement, CauseId
 from clew.explain.explanation import Explanation, of_event, of_text
-from clew.explain.predict import Predictor
+from clew.reach.predict import Predictor
 from clew.report import explanation_text
 from clew.snapshot import details, side
 from clew.snapshot.model import Organization, Snapshot, Source

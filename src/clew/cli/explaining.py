@@ -12,7 +12,7 @@ from clew.cli import context, times
 from clew.errors import InputError, UsageError
 from clew.explain.cause import CauseId
 from clew.explain.explanation import of_event, of_text
-from clew.explain.predict import Predictor
+from clew.reach.predict import Predictor
 from clew.report import explanation_text
 
 if TYPE_CHECKING:

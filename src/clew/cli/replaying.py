@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from clew.cli import context, times
 from clew.cli.streams import opened
 from clew.errors import InputError, UsageError
-from clew.explain.predict import Predictor
 from clew.explain.replay import Comparison, replay_all
+from clew.reach.predict import Predictor
 from clew.report import replay_text
 
 if TYPE_CHECKING:

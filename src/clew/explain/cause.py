@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from clew.engine import Decision
     from clew.engine.verdicts import Determining
     from clew.explain.near import Miss, NearMiss
-    from clew.explain.predict import Prediction
     from clew.reach.applied import Applied
     from clew.reach.attached import Attachment
+    from clew.reach.predict import Prediction
 
 
 class CauseId(StrEnum):

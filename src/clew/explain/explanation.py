@@ -15,7 +15,7 @@ from clew.explain.cause import Agreement, Cause, agreement, cause
 from clew.explain.denial import Denial, Meaning
 from clew.explain.denial_text import read
 from clew.explain.fix import Fix, fixes
-from clew.explain.predict import NoPrediction, Prediction, Predictor
+from clew.reach.predict import NoPrediction, Prediction, Predictor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from clew.engine import Policies, Request
     from clew.explain.cause import Cause
-    from clew.explain.predict import Prediction
     from clew.policy.model import Policy
+    from clew.reach.predict import Prediction
 
 _SID = "ClewFix"
 

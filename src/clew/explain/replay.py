@@ -16,7 +16,7 @@ from clew.analyzer.recorded import Recorded, Unasked, requests
 from clew.engine import Effect
 from clew.events.outcome import Result, outcome
 from clew.events.paths import text_at
-from clew.explain.predict import NoPrediction, Predictor
+from clew.reach.predict import NoPrediction, Predictor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

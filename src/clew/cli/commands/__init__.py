@@ -31,6 +31,7 @@ from clew.cli.commands import (
     sql,
     suppress,
     validate,
+    who_can,
 )
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (
     check.register,
     diff.register,
     arn.register,
+    who_can.register,
     explain.register,
     replay.register,
     audit.register,

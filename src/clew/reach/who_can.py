@@ -1,0 +1,138 @@
+"""Who can do an action on a resource: every principal of the accounts at hand, and those outside that its policy names.
+
+Each answer is a decision of the engine with an unknown request context: allowed whatever the context, never, or under a
+condition that is told. Principals of accounts that are not at hand need their own account's permission too: they are
+named, not judged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from clew.engine import Context, Effect, Request
+from clew.engine.derive import derived
+from clew.errors import PolicyError
+from clew.reach.predict import NoPrediction, Prediction, Predictor
+from clew.reach.resource_policy import resource_side
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from clew.engine.request import ContextValue
+    from clew.snapshot.model import Snapshot
+
+ANYBODY = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Can:
+    """One principal that can, or may be able to: `condition` is empty where it can in any context.
+
+    `prediction` holds the decision, with its statements and their places.
+    """
+
+    principal: str
+    prediction: Prediction
+    condition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outsider:
+    """A principal that the resource's policy names and whose account is not at hand: it needs that account's leave."""
+
+    principal: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WhoCan:
+    """The answer: those who can in any context, those who can under a condition, outsiders, and how many cannot.
+
+    `unknown` says what was not at hand, each with the number of principals whose answer it left open.
+    """
+
+    action: str
+    resource: str
+    always: tuple[Can, ...]
+    conditional: tuple[Can, ...]
+    outsiders: tuple[Outsider, ...]
+    cannot: int
+    unknown: Mapping[str, int]
+
+
+def who_can(
+    predictor: Predictor,
+    action: str,
+    resource: str,
+    *,
+    resource_account: str | None = None,
+    context: Mapping[str, ContextValue] | None = None,
+) -> WhoCan:
+    """Every principal of the snapshot's accounts, asked in turn; `context` holds the keys that are given."""
+    always: list[Can] = []
+    conditional: list[Can] = []
+    unknown: dict[str, int] = {}
+    cannot = 0
+    for principal in principals(predictor.snapshot):
+        found = _asked(predictor, principal, action, resource, resource_account, context or {})
+        if isinstance(found, NoPrediction) or found.decision.allowed is False:
+            cannot += not isinstance(found, NoPrediction)
+        elif found.decision.effect is Effect.ALLOW:
+            always.append(Can(principal, found))
+        else:
+            conditional.append(Can(principal, found, _condition(found)))
+            for what in found.unknown:
+                unknown[what] = unknown.get(what, 0) + 1
+    outsiders = tuple(_outsiders(predictor.snapshot, action, resource))
+    return WhoCan(action, resource, tuple(always), tuple(conditional), outsiders, cannot, unknown)
+
+
+def principals(snapshot: Snapshot) -> Iterator[str]:
+    """Users, roles and root of every account, and the anonymous caller."""
+    for account in snapshot.accounts.values():
+        yield from sorted(account.users)
+        yield from sorted(account.roles)
+        partition = next(iter((*account.users, *account.roles)), "arn:aws").split(":")[1]
+        yield f"arn:{partition}:iam::{account.id}:root"
+    yield ANYBODY
+
+
+def _asked(
+    predictor: Predictor,
+    principal: str,
+    action: str,
+    resource: str,
+    resource_account: str | None,
+    context: Mapping[str, ContextValue],
+) -> Prediction | NoPrediction:
+    # Nobody comes through an endpoint unless the question says so: its policy would leave every answer open.
+    absent = () if any(key.lower() == "aws:sourcevpce" for key in context) else ("aws:SourceVpce",)
+    asked = Context(context, unknown=None, absent=absent)
+    return predictor.predict(derived(Request(principal, action, resource, resource_account, asked)))
+
+
+def _condition(found: Prediction) -> str:
+    residual = found.decision.residual
+    return residual.text if residual is not None else ""
+
+
+def _outsiders(snapshot: Snapshot, action: str, resource: str) -> Iterator[Outsider]:
+    """Whom the resource's policy names of accounts that are not at hand, and services."""
+    attachment = resource_side(snapshot, action, resource).attachment
+    if attachment is None or attachment.document is None:
+        return
+    try:
+        statements = attachment.document.policy.statements
+    except PolicyError as error:
+        yield Outsider("whoever its policy names", f"it cannot be read: {error}")
+        return
+    seen: set[str] = set()
+    for statement in statements:
+        for entry in statement.principals or () if statement.allows else ():
+            account = entry.account
+            is_known = entry.is_anyone or (account is not None and account in snapshot.accounts)
+            if not is_known and entry.value not in seen:
+                seen.add(entry.value)
+                sid = statement.sid or f"statement {statement.index + 1}"
+                yield Outsider(entry.value, f"named by `{sid}` of the resource's policy")
