@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.symbolic.cases import policy
 
 from clew.engine.batch import evaluate_line
 from clew.symbolic.batch import CHECKS, answer
+from clew.symbolic.checks import Result, no_new_access
 from clew.symbolic.public import SERVICES
 
 DIRECTORY = Path(__file__).parents[1] / "cases" / "symbolic" / "checks"
@@ -95,3 +97,14 @@ def test_public_access_is_checked_for_aws_s_resource_types() -> None:
     loaders = pytest.importorskip("botocore.loaders")
     model = loaders.Loader().load_service_model("accessanalyzer", "service-2")
     assert set(SERVICES) == set(model["shapes"]["AccessCheckResourceType"]["enum"])
+
+
+def test_typed_asks_only_for_actions_on_resources_that_they_work_on() -> None:
+    """Listing all buckets of one bucket is new to AWS's check, and means nothing when types are asked for."""
+    new, existing = (
+        policy({"Action": actions, "Resource": "arn:aws:s3:::b"})
+        for actions in (["s3:ListBucket", "s3:ListAllMyBuckets"], ["s3:ListBucket"])
+    )
+    assert no_new_access(new, existing).result is Result.FAIL
+    assert no_new_access(new, existing, typed=True).result is Result.PASS
+    assert no_new_access(new, policy({"Action": "sqs:*"}), typed=True).result is Result.FAIL

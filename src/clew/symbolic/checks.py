@@ -17,6 +17,7 @@ from clew.symbolic.search import AllOf, AnyOf, Is, contrary
 from clew.symbolic.sides import Documents
 from clew.symbolic.space import ACTION, RESOURCE
 from clew.symbolic.texts import globs
+from clew.symbolic.typed import typed as going_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -115,13 +116,15 @@ class Access:
     resources: tuple[str, ...] = ()
 
 
-def no_new_access(new: Policy, existing: Policy, kind: PolicyKind = PolicyKind.IDENTITY) -> Outcome:
+def no_new_access(
+    new: Policy, existing: Policy, kind: PolicyKind = PolicyKind.IDENTITY, *, typed: bool = False
+) -> Outcome:
     """Whether the new policy allows nothing that the existing one does not.
 
-    Actions are not held against the resources that they work on, as in AWS's check; principals of the existing
-    policy may hold wildcards.
+    Actions are held against the resources that they work on only where `typed` asks for it, which AWS's check does not;
+    principals of the existing policy may hold wildcards.
     """
-    return _compared(new, Documents((existing,), kind, wildcards=True), _NEW)
+    return _compared(new, Documents((existing,), kind, wildcards=True), _NEW, typed=typed)
 
 
 def implied(left: Policy, right: Policy, kind: PolicyKind = PolicyKind.IDENTITY) -> Outcome:
@@ -129,12 +132,16 @@ def implied(left: Policy, right: Policy, kind: PolicyKind = PolicyKind.IDENTITY)
     return _compared(left, Documents((right,), kind), _IMPLIED)
 
 
-def _compared(policy: Policy, reference: Documents, words: _Words) -> Outcome:
+def _compared(policy: Policy, reference: Documents, words: _Words, *, typed: bool = False) -> Outcome:
+    def limit(space: Space) -> Formula:
+        beyond = contrary(reference.formula(space))
+        return AllOf((going_together((policy,), space), beyond)) if typed else beyond
+
     return _checked(
         policy,
         reference.kind,
         words,
-        lambda space: contrary(reference.formula(space)),
+        limit,
         lambda request: reference.allows(request) is False,
         reference,
     )

@@ -35,6 +35,10 @@ def no_new_access(
     policy: Policy = None,
     reference: Annotated[str | None, typer.Option(help="The policy that it must not go beyond.")] = None,
     kind: KindOption = None,
+    typed: Annotated[
+        bool,
+        typer.Option("--typed", help="Only actions on resources that they work on; AWS does not ask for it."),
+    ] = False,
     output: OutputOption = Output.TEXT,
     batch: Batch = None,
 ) -> None:
@@ -47,12 +51,12 @@ def no_new_access(
     from clew.symbolic.checks import no_new_access
 
     if batch is not None:
-        others = {"POLICY": policy, "--reference": reference, "--type": kind}
+        others = {"POLICY": policy, "--reference": reference, "--type": kind, "--typed": typed}
         raise typer.Exit(checking.print_batch("no-new-access", batch, others))
     if policy is None or reference is None:
         raise UsageError("give a policy and a --reference, or a --batch")
     (new, existing), found = checking.policies([policy, reference], kind)
-    raise typer.Exit(checking.show(no_new_access(checking.exact(new), existing, found), output))
+    raise typer.Exit(checking.show(no_new_access(checking.exact(new), existing, found, typed=typed), output))
 
 
 @app.command("access-not-granted")
