@@ -16,7 +16,7 @@ from clew.audit import frameworks
 from clew.audit.checks import CHECKS
 from clew.cli.main import app
 from clew.detect import catalog
-from clew.policy.lint.catalogue import ENTRIES
+from clew.policy.lint.catalogue import ENTRIES, OWN
 from clew.policy.model import FindingType
 
 if TYPE_CHECKING:
@@ -121,7 +121,9 @@ def findings() -> str:
         parts += [f"## {weight.value} ({len(rows)})\n", "| Issue code | What it tells |\n|---|---|"]
         parts += [f"| [`{entry.id}`]({entry.link}) | {' '.join(entry.text.split())} |" for entry in rows]
         parts.append("")
-    return "\n".join(parts)
+    parts += ["## Our own\n", "| Issue code | What it tells |\n|---|---|"]
+    parts += [f"| `{entry.id}` | {entry.text} |" for entry in OWN.values()]
+    return "\n".join([*parts, ""])
 
 
 def _bullets(sentences: Iterable[str]) -> str:

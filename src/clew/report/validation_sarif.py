@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from clew import __version__
-from clew.policy.lint.catalogue import ENTRIES, PAGE
+from clew.policy.lint.catalogue import ENTRIES, OWN, link
 from clew.policy.model import FindingType
 from clew.report.escape import terminal
 
@@ -43,7 +43,7 @@ def render(files: Sequence[ValidatedFile]) -> str:
 
 
 def _rule(code: str, problem: Problem) -> Value:
-    entry = ENTRIES.get(code)
+    entry = ENTRIES.get(code) or OWN.get(code)
     weight = entry.finding_type if entry is not None else problem.finding_type
     return {
         "id": code,
@@ -51,7 +51,7 @@ def _rule(code: str, problem: Problem) -> Value:
             "text": entry.title if entry is not None else code.replace("_", " ").capitalize()
         },
         "fullDescription": {"text": entry.text if entry is not None else "A check of Clew's own."},
-        "helpUri": entry.link if entry is not None else PAGE,
+        "helpUri": link(code),
         "defaultConfiguration": {"level": _LEVELS[weight]},
         "properties": {"findingType": weight.value},
     }

@@ -51,7 +51,23 @@ ENTRIES: Final = _read()
 """Every check by its issue code, in the order of AWS's page."""
 
 
+OWN: Final = {
+    "HARD_CODED_NAME": Entry(
+        "HARD_CODED_NAME",
+        FindingType.SUGGESTION,
+        "Hard coded name",
+        "A policy of identities names a user where a policy variable would serve them all.",
+    )
+}
+"""Checks of ours that AWS has not, by their codes."""
+
+
+def entry(code: str) -> Entry:
+    """The check of the code, AWS's or ours."""
+    return ENTRIES.get(code) or OWN[code]
+
+
 def link(code: str) -> str:
     """AWS's section about the code; the whole page for a code of our own."""
-    entry = ENTRIES.get(code)
-    return entry.link if entry is not None else PAGE
+    found = ENTRIES.get(code)
+    return found.link if found is not None else PAGE

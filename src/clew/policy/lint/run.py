@@ -11,6 +11,7 @@ from clew.policy.lint import (  # noqa: F401  # each registers its checks
     formats,
     grants,
     keys,
+    names,
     oidc,
     organisations,
     redundancy,
@@ -21,7 +22,7 @@ from clew.policy.lint import (  # noqa: F401  # each registers its checks
     variables,
     wildcards,
 )
-from clew.policy.lint.catalogue import ENTRIES
+from clew.policy.lint.catalogue import entry
 from clew.policy.lint.registry import CLAUSE_CHECKS, DOCUMENT_CHECKS, FAMILIES, LINE_CHECKS
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 def check(subject: Subject, problems: Problems) -> None:
     """Note what the checks have to tell of the document."""
     for code, told in _told(subject):
-        problems.tell(code, told.message, told.places, told.corrected, ENTRIES[code].finding_type)
+        problems.tell(code, told.message, told.places, told.corrected, entry(code).finding_type)
 
 
 def _told(subject: Subject) -> Iterator[tuple[str, Told]]:
