@@ -6,11 +6,14 @@ those of every check with the controls that ask it, the findings page what `clew
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from typer.main import get_command
 
 from clew.audit import frameworks
 from clew.audit.checks import CHECKS
@@ -48,15 +51,11 @@ def _names(app: object) -> list[tuple[str, ...]]:
 
 
 def _help(*command: str) -> str:
-    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
-    done = subprocess.run(
-        [sys.executable, "-m", "clew", *command, "--help"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return f"```text\n{done.stdout.strip().replace('python -m clew', 'clew')}\n```\n"
+    """The help of a command as a terminal of 100 columns shows it; in this process, since there are many commands."""
+    shown = io.StringIO()
+    with contextlib.redirect_stdout(shown):
+        get_command(app).main([*command, "--help"], prog_name="clew", standalone_mode=False)
+    return f"```text\n{shown.getvalue().strip()}\n```\n"
 
 
 def rules() -> str:
@@ -132,6 +131,7 @@ def _bullets(sentences: Iterable[str]) -> str:
 
 def main() -> int:
     """Write the pages, or compare them with `--check`."""
+    os.environ |= {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
     pages = {"cli.md": command_line(), "rules.md": rules(), "checks.md": checks(), "findings.md": findings()}
     stale = [
         name
