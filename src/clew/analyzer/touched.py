@@ -187,7 +187,8 @@ def _filled(
     written = _with_places(event, pattern)
     for number in range(max(len(choice) for choice in choices)):
         made = _put(written, [choice[number if len(choice) > 1 else 0] for choice in choices])
-        if not _EMPTY.search(made):
+        # An object's key may end in a slash and hold any text.
+        if kind.name == "object" or not _EMPTY.search(made):
             yield made
 
 
