@@ -58,7 +58,7 @@ def _counts(made: Generated) -> Iterator[str]:
     calls = made.calls
     span = f" from {terminal(calls.first)} to {terminal(calls.last)}" if calls.total else ""
     yield f"{calls.total:,} calls of {terminal(made.principal)}{span}"
-    yield f"  {calls.mapped:,} succeeded and are mapped to {len(calls.used):,} actions"
+    yield f"  {calls.mapped:,} succeeded and are mapped to {len(calls.used):,} action{'s' * (len(calls.used) != 1)}"
     if calls.permissionless:
         yield f"  {calls.permissionless:,} need no permission"
     if len(made.policies) > 1:
