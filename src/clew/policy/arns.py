@@ -61,7 +61,11 @@ def check(statement: StatementWords, doctor: Doctor, problems: Problems) -> None
 
 def _examined(word: Word, doctor: Doctor, problems: Problems) -> _Resource:
     arn: str | None = word.text
-    for each in doctor.examine(word.text):
+    found = doctor.examine(word.text)
+    if found and found[0].code == "INVALID_ARN_PREFIX" and " " not in word.text:
+        # What does not begin like an ARN has no parts to speak of.
+        found = found[:1]
+    for each in found:
         is_doubt = not each.is_error or _is_doubted(each, word.text)
         weight = FindingType.SUGGESTION if is_doubt else FindingType.ERROR
         _note(each, word, problems, weight)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from clew.aws.catalog_globals import GLOBAL_KEYS
 from clew.policy.model import FindingType, shown
+from clew.policy.variables import has_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +47,8 @@ def check(statement: StatementWords, known: Names, problems: Problems) -> None:
     home = _home(statement)
     for element in ("Action", "NotAction"):
         for word in statement.words(element):
-            _check_action(word, home, known, problems)
+            if not has_variables(word.text):  # told as VARIABLE_UNSUPPORTED_IN_ELEMENT
+                _check_action(word, home, known, problems)
     for _, key, _ in statement.condition_keys():
         _check_key(key, known, problems)
 

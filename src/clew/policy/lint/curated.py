@@ -48,6 +48,9 @@ CALL_SUBSTITUTES: Final = _keys(_FILE["service_calls"]["substitutes"])
 NEVER_OF_SERVICES: Final = _keys(_FILE["service_calls"]["never_carried"])
 """Keys that the calls of service principals do not carry."""
 
+TAGGED_SERVICES: Final = frozenset(_FILE["service_calls"]["tagged"])
+"""Service principals whose calls carry tags of a principal."""
+
 SERVICE_VALUES: Final = _keys(_FILE["service_principal_values"]["plain"])
 """Keys whose values are service principals."""
 

@@ -43,10 +43,15 @@ def substitute(line: Line, clause: Clause, _: Subject) -> Iterator[Told]:
         yield Told(f"{message} than by `{line.written}`", (line.name,))
 
 
+def _is_tagged(service: Word, line: Line) -> bool:
+    """Whether the key is a tag of a service that tags its sessions, as IAM Roles Anywhere does by certificate."""
+    return line.base == "aws:principaltag" and service.text in curated.TAGGED_SERVICES
+
+
 @of_line("UNSUPPORTED_CONDITION_KEY_FOR_SERVICE_PRINCIPAL", RESOURCE | TRUST)
 def not_carried(line: Line, clause: Clause, _: Subject) -> Iterator[Told]:
     """A key of users and roles that is asked of a service."""
-    services = _services(clause)
+    services = tuple(each for each in _services(clause) if not _is_tagged(each, line))
     if services and line.base in curated.NEVER_OF_SERVICES and line.operator.name != "Null":
         message = f"calls of `{services[0].text}` carry no `{line.written}`"
         yield Told(f"{message}; use `aws:SourceOrgID` or another key of the source", (line.name,))
