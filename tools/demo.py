@@ -29,6 +29,20 @@ STEPS = (
         ),
     ),
     (
+        "AWS refused it. Why, and what would help?",
+        (
+            "clew explain 'User: arn:aws:iam::111122223333:user/ana is not authorized to perform: ec2:DescribeVpcs"
+            " because no identity-based policy allows the ec2:DescribeVpcs action' --policies samples/account"
+        ),
+    ),
+    (
+        "Does the new version of a policy allow anything that the old one did not?",
+        (
+            "clew check no-new-access docs/guide/policies/reports-v2.json"
+            " --reference docs/guide/policies/reports-v1.json || test $? = 1"
+        ),
+    ),
+    (
         "Why can Carlos not write there?",
         (
             "clew simulate -p arn:aws:iam::111122223333:user/carlos -a s3:PutObject"
