@@ -2,7 +2,7 @@
 
 A block of language `console` holds lines `$ command` and the output that a user gets; a line `...` stands for any
 number of lines. A block of language `sh` holds commands only. Commands of one page share a Clew home and run from the
-repository's root. `python tools/console.py` runs every page; `--write` puts the real output in.
+repository's root. `python tools/console.py [PAGE]...` runs the named pages, or all; `--write` puts the real output in.
 """
 
 from __future__ import annotations
@@ -122,12 +122,17 @@ def rewrite(page: Path) -> None:
 
 
 def main() -> int:
-    """Check every page, or rewrite them with `--write`."""
+    """Check the named pages, or all; rewrite them with `--write`."""
+    named = [Path(argument).resolve() for argument in sys.argv[1:] if argument != "--write"]
+    for page in named:
+        if page not in pages():
+            print(f"`{page}` is no page of the documentation", file=sys.stderr)
+            return 2
     if "--write" in sys.argv:
-        for page in pages():
+        for page in named or pages():
             rewrite(page)
         return 0
-    problems = [problem for page in pages() for problem in check(page)]
+    problems = [problem for page in named or pages() for problem in check(page)]
     print("\n".join(problems) or "every command of the documentation runs")
     return 1 if problems else 0
 

@@ -187,6 +187,21 @@ def sizes(found: list[Function], trees: dict[Path, ast.Module]) -> list[str]:
     return problems
 
 
+def decisions(folder: Path = ROOT / "docs" / "decisions") -> list[str]:
+    """Pages of decisions that share a number, or whose title says another."""
+    problems, taken = [], dict[str, str]()
+    for page in sorted(folder.glob("[0-9]*.md")):
+        number = page.name.partition("-")[0]
+        if number in taken:
+            problems.append(f"docs/decisions/{page.name}: {taken[number]} has that number")
+        taken[number] = page.name
+        if not page.read_text(encoding="utf-8").startswith(f"# {int(number)}. "):
+            problems.append(
+                f"docs/decisions/{page.name}:1: expected a title that begins with `{int(number)}. `"
+            )
+    return problems
+
+
 def p90(found: list[Function]) -> int:
     """The length that nine of ten functions stay within."""
     return sorted(f.length for f in found)[int(len(found) * 0.9)]
@@ -198,7 +213,7 @@ def main() -> int:
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in modules}
     found = [function for path, tree in trees.items() for function in functions(path, tree)]
     installed = licences()
-    problems = sizes(found, trees) + cycles(trees) + unlisted(installed)
+    problems = sizes(found, trees) + cycles(trees) + unlisted(installed) + decisions()
     problems += [line for path, tree in trees.items() for line in unannotated(path, tree)]
     print("\n".join(problems) or "the house is in order", file=sys.stderr if problems else sys.stdout)
     median = statistics.median(f.length for f in found)

@@ -183,6 +183,23 @@ def test_checks_and_frameworks_are_listed() -> None:
     assert "cis-7.0" in run("--list-frameworks").stdout
 
 
+def test_own_checks_are_audited_like_others(tmp_path: Path) -> None:
+    """Checks of a folder stand alone or beside a benchmark; they narrow, list and count as Clew's own do."""
+    text = "{id: own-log, title: kept, resource: AWS::Logs::LogGroup, assert: {path: retentionInDays, at_least: 365}}"
+    (tmp_path / "own.yaml").write_text(text)
+    groups: dict[str, object] = {"logGroups": [{"logGroupName": "g", "retentionInDays": 90}]}
+    path = snapshot(tmp_path / "s.json.gz", answer("logs:DescribeLogGroups@eu-west-1", groups))
+    mine = ("--rules", str(tmp_path))
+    assert [f["rule"] for f in document(path, *mine)["findings"]] == ["own-log"]
+    assert len(document(path, *mine, "-f", "cis-1.2")["frameworks"]) == 2
+    assert [f["rule"] for f in document(path, *mine, "-f", "all", "-c", "own-log")["findings"]] == ["own-log"]
+    assert "own-log" in run("--list-checks", *mine).stdout
+    said = run(path, *mine, "-c", "own-log").stdout
+    assert "1 of 1 · own-log\n" in said
+    with pytest.raises(UsageError, match="did you mean `own-log`"):
+        run(path, *mine, "-c", "own-logs")
+
+
 def test_tags_belong_to_the_resource_that_says_its_own_name() -> None:
     """A subnet's tags are not those of the VPC that it names; IAM, EC2 and calls about one resource are read."""
     pairs = [{"Key": "team", "Value": "web"}]

@@ -16,7 +16,6 @@ from clew.snapshot.answers import Status as Said
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import pytest
 
 ACCOUNTS = ("111122223333", "444455556666")
 AS_OF = datetime(2026, 3, 11, 6, tzinfo=UTC)
@@ -96,9 +95,8 @@ SECOND = Framework(
 )
 
 
-def audit(monkeypatch: pytest.MonkeyPatch) -> Audit:
+def audit() -> Audit:
     """The audit: two accounts, two frameworks, a refused call, a suppression, a new, a lasting and a fixed finding."""
-    monkeypatch.setattr(audit_run, "named", CHECKS.__getitem__)
     tagged = {
         "SecurityGroups": [{"GroupId": "sg-00000000000000001", "Tags": [{"Key": "team", "Value": HOSTILE}]}]
     }
@@ -121,7 +119,8 @@ def audit(monkeypatch: pytest.MonkeyPatch) -> Audit:
     )
     states = [State(account, AS_OF, None, answers) for account in ACCOUNTS]
     origin = Origin("audit.json.gz", ("eu-west-1", "us-east-1"), 3, "0.1.0")
-    found = audit_run.run(states, (FIRST, SECOND), now=NOW, origin=origin, problems=(f"`{HOSTILE}` is odd",))
+    problems = (f"`{HOSTILE}` is odd",)
+    found = audit_run.run(states, (FIRST, SECOND), now=NOW, origin=origin, problems=problems, checks=CHECKS)
     before = datetime(2026, 3, 10, 6, tzinfo=UTC)
     standing = tuple(_standing(finding, before) for finding in found.findings)
     new = frozenset(f.id for f in standing if f.first_seen == AS_OF)

@@ -34,9 +34,9 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 
 
 @pytest.fixture
-def found(monkeypatch: pytest.MonkeyPatch) -> Audit:
+def found() -> Audit:
     """The audit in which everything occurs."""
-    return audit(monkeypatch)
+    return audit()
 
 
 def text(found: Audit, name: str) -> str:

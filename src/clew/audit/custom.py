@@ -21,7 +21,7 @@ from clew.audit.model import Check, Judgement, Verdict
 from clew.errors import RuleError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import ModuleType
 
     from clew.audit.assertions import Assertion, Trigger
@@ -76,6 +76,11 @@ def load(folders: Sequence[str]) -> tuple[Rule, ...]:
                 raise RuleError(message, file=rule.file, line=rule.line)
             rules[identity] = rule
     return tuple(rules.values())
+
+
+def checks(folders: Sequence[str]) -> Mapping[str, Check]:
+    """The checks of these folders, by id. Errors: those of `load`."""
+    return {rule.check.id: rule.check for rule in load(folders)}
 
 
 def _of_folder(folder: Path) -> Iterator[Rule]:

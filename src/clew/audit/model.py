@@ -157,7 +157,8 @@ class Check:
     @property
     def references(self) -> tuple[str, ...]:
         """Where AWS says what the check relies on."""
-        return tuple(line.strip("- ") for line in self.text["References"].split(" · "))
+        found = (line.strip("- ") for line in self.text["References"].split(" · "))
+        return tuple(line for line in found if line)
 
 
 def check(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clew.audit import declared, tags
-from clew.audit.checks import named
+from clew.audit.checks import CHECKS, named
 from clew.audit.credentials import written
 from clew.audit.model import Verdict
 from clew.audit.results import Audit, Judged, Origin, Result, Unread
@@ -36,13 +36,14 @@ def run(
     origin: Origin | None = None,
     problems: Sequence[str] = (),
     keep_answers: bool = False,
+    checks: Mapping[str, Check] = CHECKS,
 ) -> Audit:
     """Judge every control of the frameworks in every account; `parameters`, by check, go before the frameworks' own.
 
-    With `keep_answers` each check keeps the answers of AWS that it looked at.
+    `checks` are all that controls may name. With `keep_answers` each check keeps the answers of AWS that it looked at.
     Errors: `UsageError` for a parameter that a check does not have.
     """
-    judging = _Judging(states, parameters or {}, keep_answers=keep_answers)
+    judging = _Judging(states, parameters or {}, checks, keep_answers=keep_answers)
     results = tuple(
         Result(framework, control, tuple(judging.of(control)))
         for framework in frameworks
@@ -67,9 +68,14 @@ class _Judging:
     """Each check under the same thresholds is asked once of each account, whatever number of controls name it."""
 
     def __init__(
-        self, states: Sequence[State], given: Mapping[str, Mapping[str, Parameter]], *, keep_answers: bool
+        self,
+        states: Sequence[State],
+        given: Mapping[str, Mapping[str, Parameter]],
+        checks: Mapping[str, Check],
+        *,
+        keep_answers: bool,
     ) -> None:
-        self._states, self._given, self._keep = states, given, keep_answers
+        self._states, self._given, self._checks, self._keep = states, given, checks, keep_answers
         self._origins = {id(state): Origins(state.answers) for state in states}
         self._found: dict[tuple[str, Thresholds], tuple[Judged, ...]] = {}
 
@@ -79,7 +85,7 @@ class _Judging:
             chosen = {**control.parameters.get(identity, {}), **self._given.get(identity, {})}
             key = identity, tuple(sorted(chosen.items()))
             if key not in self._found:
-                found = named(identity)
+                found = named(identity, self._checks)
                 self._found[key] = tuple(self._judged(found, state, chosen) for state in self._states)
             yield from self._found[key]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,37 +11,47 @@ from clew.cli import context
 from clew.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from clew.audit.frameworks import Framework
-    from clew.audit.model import Parameter
+    from clew.audit.model import Check, Parameter
     from clew.audit.results import Audit
     from clew.findings import Severity
 
 DEFAULT_FRAMEWORK = "cis-7.0"
 _ALL = "all"
+OWN_RULES = "Own rules"
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The frameworks by name, and what limits their checks."""
+    """The frameworks by name, what limits their checks, and the checks of people's own folders, by id."""
 
     frameworks: tuple[str, ...] = ()
     checks: frozenset[str] = frozenset()
     services: frozenset[str] = frozenset()
     severities: frozenset[Severity] = frozenset()
+    own: Mapping[str, Check] = field(default_factory=dict)
+
+    @property
+    def known(self) -> Mapping[str, Check]:
+        """Every check that may be asked, by id."""
+        from clew.audit.checks import CHECKS
+
+        return {**CHECKS, **self.own}
 
     def load(self) -> tuple[Framework, ...]:
         """The frameworks with the controls that remain. Errors: `UsageError` where none does, or a name is unknown.
 
-        Checks that are named without a framework are asked by their own ids.
+        Checks that are named without a framework are asked by their own ids, and so are people's own, in any case.
         """
         from clew.audit import frameworks
-        from clew.audit.checks import CHECKS, named
+        from clew.audit.checks import named
 
+        known = self.known
         choice = frameworks.Choice(self.checks, self.services, self.severities)
-        asked = [named(each) for each in sorted(self.checks)]
-        services = {check.service for check in CHECKS.values()}
+        asked = [named(each, known) for each in sorted(self.checks)]
+        services = {check.service for check in known.values()}
         for service in sorted(self.services - services):
             raise UsageError(
                 f"no check of `{service[:80]}`; there are checks of {', '.join(sorted(services))}"
@@ -49,8 +59,10 @@ class Chosen:
         if asked and not self.frameworks:
             loaded = [frameworks.of_checks(asked)]
         else:
-            loaded = [_framework(name) for name in dict.fromkeys(self.frameworks or (DEFAULT_FRAMEWORK,))]
-        narrowed = (choice.narrowed(each, CHECKS) for each in loaded)
+            default = () if self.own else (DEFAULT_FRAMEWORK,)
+            loaded = [_framework(name) for name in dict.fromkeys(self.frameworks or default)]
+            loaded += [frameworks.of_checks(self.own.values(), OWN_RULES)] if self.own else []
+        narrowed = (choice.narrowed(each, known) for each in loaded)
         found = tuple(each for each in narrowed if each.controls)
         if not found:
             raise UsageError("no check of the framework fits what is asked; `clew audit checks` lists them")
@@ -134,16 +146,24 @@ def _to_file(path: Path, told: str | bytes) -> None:
         raise InputError(f"`{path}` cannot be written: {(error.strerror or str(error)).lower()}") from error
 
 
-def thresholds(given: Sequence[str], frameworks: Sequence[Framework]) -> dict[str, dict[str, Parameter]]:
+def own_checks(folders: Sequence[str]) -> Mapping[str, Check]:
+    """The checks of people's own folders, by id. Errors: `UsageError`, `RuleError`."""
+    from clew.audit import custom
+
+    return custom.checks(folders) if folders else {}
+
+
+def thresholds(given: Sequence[str], chosen: Chosen) -> dict[str, dict[str, Parameter]]:
     """Thresholds by check, out of texts like `iam-access-key-age.days=60`.
 
     A source's own name does as well: `access-keys-rotated.maxAccessKeyAge=60`.
     """
     from clew.audit.checks import named
 
+    known = chosen.known
     own = {
         f"{control.id}.{name}": place
-        for framework in frameworks
+        for framework in chosen.load()
         for control in framework.controls
         for name, place in control.names.items()
     }
@@ -153,7 +173,7 @@ def thresholds(given: Sequence[str], frameworks: Sequence[Framework]) -> dict[st
         check, _, name = own.get(place, place).partition(".")
         if not (name and value):
             raise UsageError(f"`{text}` is no threshold; expected CHECK.PARAMETER=VALUE")
-        default = named(check).defaults.get(name)
+        default = named(check, known).defaults.get(name)
         if isinstance(default, int) and not value.isdecimal():
             raise UsageError(f"`{text}`: expected a whole number")
         found.setdefault(check, {})[name] = int(value) if isinstance(default, int) else value
@@ -163,15 +183,15 @@ def thresholds(given: Sequence[str], frameworks: Sequence[Framework]) -> dict[st
 def checks_text(chosen: Chosen) -> str:
     """The chosen checks as lines: id, severity, title, and the controls that ask for each."""
     from clew.audit import frameworks
-    from clew.audit.checks import CHECKS
 
+    known = chosen.known
     asked: dict[str, list[str]] = {}
     for name in frameworks.NAMES:
         for control in frameworks.load(name).controls:
             for check in control.checks:
                 asked.setdefault(check, []).append(f"{name} {control.id}")
     ids = {check for framework in chosen.load() for control in framework.controls for check in control.checks}
-    found = [CHECKS[each] for each in sorted(ids)]
+    found = [known[each] for each in sorted(ids)]
     width = max((len(check.id) for check in found), default=0)
     return "\n".join(
         f"{check.id:<{width}}  {check.severity.value:<13}  {check.title} ({', '.join(asked.get(check.id, ['-']))})"

@@ -36,7 +36,7 @@ def audit_snapshot(
 
     clock = datetime.now(UTC)
     frameworks, _ = chosen.load(), writing.formats()
-    given = thresholds(parameters, frameworks)
+    given = thresholds(parameters, chosen)
     path = file or audit_files.newest_snapshot()
     recorded = snapshot_file.read(path)
     states, problems = of_snapshot(recorded, str(path), accounts)
@@ -50,6 +50,7 @@ def audit_snapshot(
         origin=origin,
         problems=problems,
         keep_answers="evidence" in writing.formats(),
+        checks=chosen.known,
     )
     audit = audit_keeping.kept(audit, clock) if trend else audit
     writing.write(audit)
@@ -79,7 +80,7 @@ def audit_credential_report(
     moment = times.moment(now, clock) if now else clock
     as_of = (times.moment(now, clock) if now else found.generated_at) or clock
     state = audit_files.report_state(found, given, as_of)
-    audit = run([state], frameworks, now=moment, parameters=thresholds(parameters, frameworks))
+    audit = run([state], frameworks, now=moment, parameters=thresholds(parameters, chosen))
     audit = audit_keeping.kept(audit, clock) if keep else audit
     writing.write(audit)
     partial = context.EXIT_PARTIAL if found.problems else context.EXIT_CLEAN

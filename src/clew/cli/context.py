@@ -16,6 +16,8 @@ EXIT_FINDINGS = 1
 EXIT_USAGE = 2
 EXIT_PARTIAL = 3
 
+FAIL_ON_HELP = "Exit 1 when an active finding is this severe or worse."
+
 
 @dataclass(frozen=True, slots=True)
 class Globals:

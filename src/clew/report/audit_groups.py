@@ -104,7 +104,16 @@ class Group:
     @property
     def label(self) -> str:
         """The control ids, with their framework where the audit has several."""
-        return ", ".join(f"{f} {c}" if self.among_frameworks else c for f, c in self.controls)
+        return self._label(self.controls)
+
+    @property
+    def ids(self) -> str:
+        """The check's id, and those of its controls that are called otherwise."""
+        others = self._label(each for each in self.controls if each[1] != self.check.id)
+        return f"{self.check.id} · {others}" if others else self.check.id
+
+    def _label(self, controls: Iterable[tuple[str, str]]) -> str:
+        return ", ".join(f"{f} {c}" if self.among_frameworks else c for f, c in controls)
 
     @property
     def title(self) -> str:

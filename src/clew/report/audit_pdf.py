@@ -185,7 +185,7 @@ def _failed(group: Group, show: int, *, accounts: bool) -> KeepTogether:
     counted = [f"{len(group.failing):,} of {group.judged:,}"]
     counted += [f"{count:,} {word}" for count, word in ((group.new, "new"), (group.fixed, "fixed")) if count]
     lines = [Paragraph(f"<b>{escape(_plain(group.title))}</b>", _BODY)]
-    lines.append(_text(f"{', '.join(counted)} · {group.label} · {group.check.id}", _SMALL))
+    lines.append(_text(f"{', '.join(counted)} · {group.ids}", _SMALL))
     lines += [_text(f"{count:,} × {text}", _SMALL) for text, count in group.causes]
     lines += _listed(group.failing, show, accounts=accounts)
     lines.append(_text(f"Fix: {group.check.text['Fix']}", _SMALL))
@@ -196,7 +196,7 @@ def _unknown(group: Group, show: int, *, accounts: bool) -> KeepTogether:
     items = group.of(Verdict.UNKNOWN)
     lines = [
         _text(group.check.title),
-        _text(f"{group.label} · {group.check.id}", _SMALL),
+        _text(group.ids, _SMALL),
         *_listed(items, show, accounts=accounts),
     ]
     return _block("unknown", _VERDICTS[Verdict.UNKNOWN], lines)

@@ -156,8 +156,7 @@ def _counted(group: Group) -> Iterator[str]:
     ):
         if count:
             yield f"{count:,} {word}"
-    yield group.check.id
-    yield group.label
+    yield group.ids
 
 
 def _named(grouped: Sequence[Group], verdict: Verdict) -> Iterator[str]:

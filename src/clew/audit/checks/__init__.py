@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from clew.audit.model import Check
+from clew.aws.catalog_nearest import nearest
 from clew.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,8 +28,10 @@ def _found() -> Mapping[str, Check]:
 CHECKS = _found()
 
 
-def named(identity: str) -> Check:
-    """The check of that id; `UsageError` when there is none."""
-    if identity not in CHECKS:
-        raise UsageError(f"no check `{identity[:80]}`; known are {', '.join(sorted(CHECKS))}")
-    return CHECKS[identity]
+def named(identity: str, among: Mapping[str, Check] = CHECKS) -> Check:
+    """The check of that id, Clew's own by default; `UsageError` when there is none."""
+    if identity not in among:
+        near = nearest(identity[:80], among)
+        advice = f"did you mean `{near}`?" if near else "`clew audit checks` lists them"
+        raise UsageError(f"no check `{identity[:80]}`; {advice}")
+    return among[identity]

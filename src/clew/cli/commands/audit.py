@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from clew.cli import context
 from clew.errors import UsageError
 from clew.findings import Severity
 
@@ -44,6 +45,12 @@ Parameters = Annotated[
     list[str] | None,
     typer.Option(help="A threshold of a check: iam-credentials-unused.days=45 (repeatable)."),
 ]
+RuleFolders = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Folder with checks of your own, .yaml and .py; instead of cis-7.0, or beside --framework (repeatable)."
+    ),
+]
 Outputs = Annotated[
     str,
     typer.Option(
@@ -54,9 +61,7 @@ Outputs = Annotated[
 ]
 Out = Annotated[Path | None, typer.Option("--out", help="File for the one format, instead of stdout.")]
 OutputDir = Annotated[Path | None, typer.Option("--output-dir", help="Folder for one file of each format.")]
-FailOn = Annotated[
-    Severity | None, typer.Option(help="Exit 1 when an active finding is this severe or worse.")
-]
+FailOn = Annotated[Severity | None, typer.Option(help=context.FAIL_ON_HELP)]
 Notify = Annotated[
     list[str] | None,
     typer.Option(help="Tell what changed: sns:ARN, mailto:ADDRESS, https://… (repeatable)."),
@@ -94,6 +99,7 @@ def audit(
     severity: Severities = None,
     status: Statuses = None,
     parameter: Parameters = None,
+    rules: RuleFolders = None,
     fail_on: FailOn = None,
     allow_unknown: AllowUnknown = False,
     trend: Trend = True,
@@ -112,7 +118,7 @@ def audit(
     """Judge a snapshot of `clew collect` by benchmarks; what could not be read is unknown, never a pass.
 
     Findings are kept in the workspace: the next audit says what is new, fixed and still there, and `clew suppress`
-    hides what you accept.
+    hides what you accept. `--rules` asks checks of your own: a .py file there is run, so give only folders you trust.
 
     Exit codes: 0, 1 active findings at or above --fail-on, 2 wrong input, 3 a check could not know something.
     """
@@ -122,7 +128,11 @@ def audit(
     from clew.cli import audit_options, auditing, notifying
 
     chosen = audit_options.Chosen(
-        tuple(framework or ()), frozenset(check or ()), frozenset(service or ()), frozenset(severity or ())
+        tuple(framework or ()),
+        frozenset(check or ()),
+        frozenset(service or ()),
+        frozenset(severity or ()),
+        audit_options.own_checks(rules or ()),
     )
     if list_frameworks or list_checks:
         typer.echo(audit_options.frameworks_text() if list_frameworks else audit_options.checks_text(chosen))

@@ -46,9 +46,7 @@ def detect(
     silent: Annotated[
         bool, typer.Option("--all", help="With --events: also built-in rules that only serve a correlation.")
     ] = False,
-    fail_on: Annotated[
-        Severity | None, typer.Option(help="Exit 1 when an active finding is this severe or worse.")
-    ] = None,
+    fail_on: Annotated[Severity | None, typer.Option(help=context.FAIL_ON_HELP)] = None,
     min_severity: Annotated[
         Severity, typer.Option(help="Show findings from this severity on.")
     ] = Severity.INFORMATIONAL,

@@ -44,9 +44,7 @@ def investigate(
     rules: Annotated[
         list[Path] | None, typer.Option(help="A folder or file of your own Sigma rules; repeatable.")
     ] = None,
-    fail_on: Annotated[
-        str | None, typer.Option(help="Exit with 1 when a finding is at least this severe.")
-    ] = None,
+    fail_on: Annotated[str | None, typer.Option(help=context.FAIL_ON_HELP)] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Decoding processes; as many as processors by default.")
     ] = None,
