@@ -1,0 +1,65 @@
+"""`clew paths`: how far a principal can get by assuming roles and by the known ways to gain permissions."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from clew.cli import context
+
+
+class Output(StrEnum):
+    """The forms in which paths are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    HTML = "html"
+
+
+class FailOn(StrEnum):
+    """What makes the exit code 1."""
+
+    PATH = "path"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(paths)
+
+
+def paths(
+    start: Annotated[str, typer.Option("--from", help="ARN of the user or role that starts.")],
+    policies: Annotated[
+        list[str], typer.Option(help="Snapshot, account file or folder with the policies (repeatable).")
+    ],
+    goal: Annotated[
+        str | None, typer.Option("--to", help="ARN of a user or role, or `admin`: every permission.")
+    ] = None,
+    output: Annotated[Output, typer.Option("--output", "-o", help="text, json or html.")] = Output.TEXT,
+    fail_on: Annotated[FailOn | None, typer.Option(help="Exit 1 when there is a path (path).")] = None,
+) -> None:
+    """List the shortest way to everything that a principal can reach, each step with the statement that makes it.
+
+    Steps are assumed roles and the known ways to gain permissions. What is not at hand is named, never followed.
+
+    Exit codes: 0 told, 1 by --fail-on, 2 wrong input, 3 something was not known.
+    """
+    from clew.reach import paths as search
+    from clew.report import paths_html, paths_text
+    from clew.snapshot.load import Inputs, load
+
+    snapshot = load(Inputs(accounts=tuple(policies)))
+    for note in snapshot.notes:
+        context.note(note)
+    found = search.paths(snapshot, start, goal)
+    if output is Output.JSON:
+        sys.stdout.write(json.dumps(paths_text.document(found), indent=2) + "\n")
+    else:
+        sys.stdout.write((paths_html if output is Output.HTML else paths_text).render(found))
+    if fail_on is FailOn.PATH and found.paths:
+        raise typer.Exit(context.EXIT_FINDINGS)
+    raise typer.Exit(context.EXIT_PARTIAL if found.unknown else context.EXIT_CLEAN)

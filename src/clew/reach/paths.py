@@ -1,0 +1,287 @@
+"""How far one principal can get: chains of assumed roles and of the known ways to gain permissions.
+
+A search over principals and groups, from the start outwards; each edge names the statements that make it, and what must
+hold besides. Surest paths come first, then the shortest. `ADMIN` stands for every permission.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from clew.engine import Context, Effect, Request, authorize
+from clew.errors import PolicyError, UsageError
+from clew.reach.applied import applied
+from clew.reach.paths_ask import Made, Powers
+from clew.reach.paths_methods import ADMINISTRATOR, ASSUME, Method, Target, methods
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from clew.snapshot.model import Account, Role, Snapshot, User
+
+ADMIN: Final = "admin"
+"""Every permission, as a goal."""
+
+_SELF: Final = "self"
+_BOUND: Final = "its permissions boundary still limits it"
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One way from a principal to another, to a group's permissions, or to `ADMIN`.
+
+    `steps` are the allowed actions with their statements. `conditions` must hold of requests, `needs` of what is not in
+    the snapshot; the edge is certain where both are empty.
+    """
+
+    source: str
+    target: str
+    method: Method
+    steps: tuple[Made, ...]
+    conditions: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether nothing has to hold besides."""
+        return not self.conditions and not self.needs
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A chain of edges, from the start to what it reaches."""
+
+    edges: tuple[Edge, ...]
+
+    @property
+    def target(self) -> str:
+        """What the path reaches."""
+        return self.edges[-1].target
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether every edge is."""
+        return all(edge.is_certain for edge in self.edges)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What the start reaches, one path for each, surest and shortest first; `unknown` is what was not followed."""
+
+    start: str
+    goal: str | None
+    paths: tuple[Path, ...]
+    unknown: tuple[str, ...] = ()
+
+
+def paths(snapshot: Snapshot, start: str, goal: str | None = None) -> Reach:
+    """The paths from the start to the goal, or to everything that it reaches.
+
+    Errors: `UsageError` where the snapshot holds no such principal.
+    """
+    known = set(_principals(snapshot))
+    for name in (start, *(() if goal in {None, ADMIN} else (goal,))):
+        if name not in known:
+            raise UsageError(f"`{name[:200]}` is no user and no role of the snapshot")
+    search = _Search(snapshot, goal)
+    found = search.run(start)
+    wanted = [path for target, path in found.items() if goal in {None, target} and ":group/" not in target]
+    wanted.sort(key=lambda path: (*_cost(path.edges), path.target != ADMIN, path.target))
+    return Reach(start, goal, tuple(wanted), tuple(search.unknown))
+
+
+def edges(snapshot: Snapshot, principal: str) -> tuple[Edge, ...]:
+    """Every edge from a principal, more than one to a target where there are several ways."""
+    return tuple(_Search(snapshot, None).edges(principal))
+
+
+def _principals(snapshot: Snapshot) -> Iterator[str]:
+    for account in snapshot.accounts.values():
+        yield from account.users
+        yield from account.roles
+
+
+def _cost(edges: tuple[Edge, ...]) -> tuple[int, int]:
+    """Open edges first, then length: a long certain path is worth more than a short one that may not exist."""
+    return sum(not edge.is_certain for edge in edges), len(edges)
+
+
+class _Search:
+    def __init__(self, snapshot: Snapshot, goal: str | None) -> None:
+        self.snapshot = snapshot
+        self.goal = goal
+        self.unknown: dict[str, None] = {}
+        # Whether a role trusts a service does not depend on who asks: one question for each pair.
+        self.trusted: dict[tuple[str, str], str | None] = {}
+
+    def run(self, start: str) -> Mapping[str, Path]:
+        """The best path to each thing that is reached."""
+        best: dict[str, Path] = {}
+        waiting: list[tuple[tuple[int, int], int, str, tuple[Edge, ...]]] = [((0, 0), 0, start, ())]
+        number = 0
+        settled: set[str] = set()
+        while waiting:
+            _, _, at, edges = heapq.heappop(waiting)
+            if at in settled:
+                continue
+            settled.add(at)
+            if edges:
+                best[at] = Path(edges)
+            if at in {self.goal, ADMIN}:
+                continue
+            for edge in self.edges(at):
+                if edge.target not in settled:
+                    number += 1
+                    longer = (*edges, edge)
+                    heapq.heappush(waiting, (_cost(longer), number, edge.target, longer))
+        return best
+
+    def edges(self, source: str) -> Iterator[Edge]:
+        """Every edge from a principal, or from a group that the attacker has joined."""
+        powers = Powers(self.snapshot, source)
+        admin = powers.is_administrator()
+        if admin is not None:
+            yield self._edge(source, ADMIN, ADMINISTRATOR, (admin,))
+        # Whoever has every permission anyway needs no further way, unless one to somebody is asked for.
+        if admin is None or admin.condition or self.goal not in {None, ADMIN}:
+            yield from self._assumed(powers)
+            for method in methods():
+                if all(powers.may(step.action) for step in method.steps):
+                    yield from self._by(method, powers)
+        self.unknown.update(powers.unknown)
+
+    def _assumed(self, powers: Powers) -> Iterator[Edge]:
+        for account in self.snapshot.accounts.values():
+            for role in account.roles.values():
+                # Most pairs need no question: neither side says anything of the other.
+                if role.arn == powers.principal or not (
+                    powers.may("sts:AssumeRole") or _names(role, powers.principal)
+                ):
+                    continue
+                made = powers.asks("sts:AssumeRole", role.arn)
+                if made is not None:
+                    yield self._edge(powers.principal, role.arn, ASSUME, (made,))
+
+    def _by(self, method: Method, powers: Powers) -> Iterator[Edge]:
+        """The edges that one method makes."""
+        context = {**method.context, **({"iam:PassedToService": method.service} if method.service else {})}
+        fixed: list[Made] = []
+        for step in method.steps:
+            if step.on == "any":
+                made = powers.any(step.action)
+                if made is None:
+                    return
+                fixed.append(made)
+        for resource, reached, needs in self._targets(method, powers):
+            asked = [
+                powers.asks(step.action, powers.principal if step.on == _SELF else resource, context)
+                for step in method.steps
+                if step.on != "any"
+            ]
+            steps = [each for each in asked if each is not None]
+            if len(steps) == len(asked):
+                yield self._edge(powers.principal, reached, method, (*steps, *fixed), needs)
+
+    def _edge(
+        self, source: str, target: str, method: Method, steps: tuple[Made, ...], needs: tuple[str, ...] = ()
+    ) -> Edge:
+        conditions = tuple(dict.fromkeys(step.condition for step in steps if step.condition))
+        return Edge(source, target, method, steps, conditions, needs)
+
+    def _targets(self, method: Method, powers: Powers) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        """What a method is asked on, what it then reaches, and what must hold besides."""
+        account = self.snapshot.accounts.get(powers.account)
+        if account is None:
+            return
+        user = account.users.get(powers.principal)
+        if method.of and f":{method.of}/" not in powers.principal:
+            return
+        needs = (method.needs,) if method.needs else ()
+        match method.target:
+            case Target.USER:
+                yield from ((arn, arn, needs) for arn in account.users if arn != powers.principal)
+            case Target.ROLE:
+                yield from self._roles(method, account, powers.principal, needs)
+            case Target.OWN:
+                yield powers.principal, ADMIN, (*needs, *_bounded(account, powers.principal))
+            case Target.OWN_GROUP:
+                yield from (
+                    (arn, ADMIN, (*needs, *_bounded(account, powers.principal)))
+                    for arn in _groups(account, user)
+                )
+            case Target.GROUP:
+                arns = (
+                    group.arn
+                    for group in account.groups.values()
+                    if user is None or group.name not in user.groups
+                )
+                yield from ((arn, arn, needs) for arn in arns)
+            case Target.OWN_POLICY:
+                for arn in _attached(account, powers.principal):
+                    yield arn, ADMIN, (*needs, *_bounded(account, powers.principal))
+
+    def _roles(
+        self, method: Method, account: Account, source: str, needs: tuple[str, ...]
+    ) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        for arn in account.roles:
+            trust = self._trusts(arn, method.service) if method.service else ""
+            if arn != source and trust is not None:
+                yield arn, arn, (*needs, *((trust,) if trust else ()))
+
+    def _trusts(self, role: str, service: str) -> str | None:
+        """None where the role does not let the service assume it, else what must hold for it: mostly nothing."""
+        key = role, service
+        if key not in self.trusted:
+            self.trusted[key] = self._trust(role, service)
+        return self.trusted[key]
+
+    def _trust(self, role: str, service: str) -> str | None:
+        account = role.split(":")[4]
+        found = applied(self.snapshot, service, "sts:AssumeRole", role)
+        given = Context({"aws:SourceAccount": account}, unknown=None)
+        decision = authorize(Request(service, "sts:AssumeRole", role, account, given), found.policies)
+        if decision.effect is Effect.ALLOW:
+            return ""
+        if decision.allowed is False:
+            return None
+        if found.missing:
+            self.unknown.update(dict.fromkeys(missing.why for missing in found.missing))
+            return None
+        return f"{role} trusts {service} only under a condition"
+
+
+def _names(role: Role, principal: str) -> bool:
+    """Whether the trust policy may open the role to the principal without its own policies' leave."""
+    if role.trust is None:
+        return True
+    try:
+        statements = role.trust.policy.statements
+    except PolicyError:
+        return True
+    return any(
+        each.not_principals is not None
+        or any(one.is_anyone or one.value == principal for one in each.principals or ())
+        for each in statements
+    )
+
+
+def _bounded(account: Account, principal: str) -> tuple[str, ...]:
+    holder = account.users.get(principal) or account.roles.get(principal)
+    return (_BOUND,) if holder is not None and holder.boundary else ()
+
+
+def _groups(account: Account, user: User | None) -> Iterator[str]:
+    names = user.groups if user is not None else ()
+    yield from (account.groups[name].arn for name in names if name in account.groups)
+
+
+def _attached(account: Account, principal: str) -> Iterable[str]:
+    """The customer managed policies of the principal and of its groups."""
+    user = account.users.get(principal)
+    holder = user or account.roles.get(principal)
+    held = list(holder.attached) if holder is not None else []
+    for name in user.groups if user is not None else ():
+        held += account.groups[name].attached if name in account.groups else ()
+    return dict.fromkeys(each.arn for each in held if ":iam::aws:" not in each.arn)
