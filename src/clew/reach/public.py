@@ -9,11 +9,9 @@ AWS S3 User Guide: "Blocking public access to your Amazon S3 storage", "Access c
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +22,7 @@ from clew.engine.services.s3_public import is_public as is_public_to_s3
 from clew.policy.model import Policy
 from clew.reach.alike import alike
 from clew.reach.callers import is_held, without_strangers
+from clew.reach.witnesses import actions_on, fits, kinds_of, witnesses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -128,9 +127,6 @@ _GRANTED: Final[Mapping[str, tuple[Leg, ...]]] = MappingProxyType(
 _GROUPS: Final = "http://acs.amazonaws.com/groups/global/"
 _EVERYBODY: Final = f"{_GROUPS}AllUsers"
 _ANY_ACCOUNT: Final = f"{_GROUPS}AuthenticatedUsers"
-_INSIDE: Final = {"s3": "/", "sns": ":", "lambda": ":"}
-_WITNESS: Final = "clew-witness"
-_WILD: Final = re.compile(r"\$\{[^}]*\}|[*?]")
 _RESTRICT: Final = "RestrictPublicBuckets"
 _IGNORE: Final = "IgnorePublicAcls"
 
@@ -193,63 +189,31 @@ def open_statements(arn: str, account: str, policy: Policy) -> tuple[Statement, 
 def _statements(arn: str, account: str, policy: Policy) -> _Opened:
     """Each open statement with the actions that it opens, and whether each is under conditions."""
     denials = tuple(without_strangers(each) for each in policy.statements if not each.allows)
-    witnesses = tuple(_witnesses(arn, policy))
+    stands_for = tuple(witnesses(arn, policy))
     found = []
     for statement in policy.statements:
         if statement.allows and not is_held(statement):
-            opened = tuple(_opened(Policy((statement, *denials), policy.version), arn, account, witnesses))
+            opened = tuple(_opened(Policy((statement, *denials), policy.version), arn, account, stands_for))
             if opened:
                 found.append((statement, opened))
     return tuple(found)
 
 
-def _opened(policy: Policy, arn: str, account: str, witnesses: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
+def _opened(
+    policy: Policy, arn: str, account: str, stands_for: tuple[str, ...]
+) -> Iterator[tuple[str, bool]]:
     """The actions of the first statement that a stranger can do on some witness, and whether under conditions."""
     prepared = prepare(Policies(resource=policy))
-    kinds = {witness: _kinds(witness) for witness in witnesses}
-    for group in alike(_actions(policy.statements[0], arn.split(":")[2]), policy.statements):
+    kinds = {witness: kinds_of(witness) for witness in stands_for}
+    for group in alike(actions_on(policy.statements[0], arn.split(":")[2]), policy.statements):
         effects = {
             witness: prepared.effect(Request("*", group[0], witness, account, Context(unknown=None)))
-            for witness in witnesses
+            for witness in stands_for
         }
         for action in group:
-            found = {effect for witness, effect in effects.items() if _fits(action, kinds[witness])}
+            found = {effect for witness, effect in effects.items() if fits(action, kinds[witness])}
             if Effect.ALLOW in found or Effect.UNDETERMINED in found:
                 yield action, Effect.ALLOW not in found
-
-
-def _actions(statement: Statement, service: str) -> tuple[str, ...]:
-    """The service's actions that the statement is about and that work on some resource."""
-    aws = catalog.current()
-    everything = aws.mask(f"{service}:*")
-    if statement.actions is not None:
-        named = aws.actions_matching(*statement.actions).mask & everything
-    else:
-        named = everything & ~aws.actions_matching(*(statement.not_actions or ())).mask
-    return aws.names(named & ~aws.wildcard_only)
-
-
-def _kinds(witness: str) -> frozenset[str]:
-    return frozenset(kind.name for kind in catalog.current().resource_types_of(witness))
-
-
-def _fits(action: str, kinds: frozenset[str]) -> bool:
-    known = catalog.current().action(action)
-    return known is None or not kinds or any(each.name in kinds for each in known.resources)
-
-
-def _witnesses(arn: str, policy: Policy) -> Iterator[str]:
-    """The resource, something fresh inside it, and something that each resource pattern of the policy matches."""
-    separator = _INSIDE.get(arn.split(":")[2])
-    yield arn
-    if separator is None:
-        return
-    inside = f"{arn}{separator}"
-    patterns = chain.from_iterable(
-        (*(each.resources or ()), *(each.not_resources or ())) for each in policy.statements
-    )
-    filled = (_WILD.sub(_WITNESS, pattern) for pattern in patterns)
-    yield from dict.fromkeys((f"{inside}{_WITNESS}", *(name for name in filled if name.startswith(inside))))
 
 
 def _leg_of(action: str) -> Leg | None:

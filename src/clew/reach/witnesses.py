@@ -1,0 +1,54 @@
+"""Resources that stand for all that a policy is attached to, and the actions of a statement that work on them."""
+
+from __future__ import annotations
+
+import re
+from itertools import chain
+from typing import TYPE_CHECKING, Final
+
+from clew.aws import catalog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from clew.policy.model import Policy, Statement
+
+_INSIDE: Final = {"s3": "/", "sns": ":", "lambda": ":"}
+_WITNESS: Final = "clew-witness"
+_WILD: Final = re.compile(r"\$\{[^}]*\}|[*?]")
+
+
+def actions_on(statement: Statement, service: str) -> tuple[str, ...]:
+    """The service's actions that the statement is about and that work on some resource."""
+    aws = catalog.current()
+    everything = aws.mask(f"{service}:*")
+    if statement.actions is not None:
+        named = aws.actions_matching(*statement.actions).mask & everything
+    else:
+        named = everything & ~aws.actions_matching(*(statement.not_actions or ())).mask
+    return aws.names(named & ~aws.wildcard_only)
+
+
+def kinds_of(witness: str) -> frozenset[str]:
+    """The resource types of the catalogue that the ARN may be of."""
+    return frozenset(kind.name for kind in catalog.current().resource_types_of(witness))
+
+
+def fits(action: str, kinds: frozenset[str]) -> bool:
+    """Whether the action works on a resource of one of the types; where the catalogue is silent, it does."""
+    known = catalog.current().action(action)
+    return known is None or not kinds or any(each.name in kinds for each in known.resources)
+
+
+def witnesses(arn: str, policy: Policy) -> Iterator[str]:
+    """The resource, something fresh inside it, and something that each resource pattern of the policy matches."""
+    separator = _INSIDE.get(arn.split(":")[2])
+    yield arn
+    if separator is None:
+        return
+    inside = f"{arn}{separator}"
+    patterns = chain.from_iterable(
+        (*(each.resources or ()), *(each.not_resources or ())) for each in policy.statements
+    )
+    filled = (_WILD.sub(_WITNESS, pattern) for pattern in patterns)
+    yield from dict.fromkeys((f"{inside}{_WITNESS}", *(name for name in filled if name.startswith(inside))))
