@@ -1,0 +1,127 @@
+"""Who outside the zone of trust can reach the resources of an account: IAM Access Analyzer's external access, offline.
+
+Every way in is judged by itself; what nobody could read is an `Unknown` with the missing call, never "no exposure".
+AWS: IAM User Guide: "How IAM Access Analyzer findings work", "IAM Access Analyzer resource types for external access".
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from clew.analyzer.exposure_actions import levels
+from clew.analyzer.exposure_model import Exposure, Proof, Report, Target, Through, Unknown, WayIn, Zone
+from clew.analyzer.exposure_points import agreed
+from clew.analyzer.exposure_policy import merged, of_policy
+from clew.engine.services.s3_public import is_public
+from clew.errors import PolicyError
+from clew.policy.model import Principal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from clew.analyzer.exposure_model import Entry
+
+_UNREADABLE: Final = "its policy cannot be read"
+
+
+def run(account: str, zone: Zone, found: Iterable[Target | Unknown], notes: Iterable[str] = ()) -> Report:
+    """The exposure of one account's resources, in the order in which they come."""
+    exposures: list[Exposure] = []
+    unknown: list[Unknown] = []
+    targets: dict[str, str] = {}
+    for each in found:
+        if isinstance(each, Unknown):
+            unknown.append(each)
+            continue
+        targets[each.arn] = each.type
+        opened, missing = exposure(each, zone)
+        exposures += opened
+        unknown += missing
+    return Report(account, zone, targets, tuple(exposures), tuple(unknown), tuple(notes))
+
+
+def exposure(target: Target, zone: Zone) -> tuple[tuple[Exposure, ...], tuple[Unknown, ...]]:
+    """The exposures of one resource, as few as say it all, and what is not known of it."""
+    opened: list[Exposure] = []
+    unknown: list[Unknown] = []
+    for way in target.ways:
+        if way.unread:
+            unknown.append(_unknown(target, way.unread, f"not read: {way.unread[0]}"))
+            continue
+        try:
+            found = list(_of_way(target, way, zone))
+        except PolicyError as error:
+            unknown.append(_unknown(target, (way.call,), f"{_UNREADABLE}: {error}"))
+            continue
+        if way.unsettled and _would_be_closed(way, found):
+            unknown.append(_unknown(target, way.unsettled, f"not known to be blocked: {way.unsettled[0]}"))
+        opened += found
+    return merged(iter(opened)), tuple(unknown)
+
+
+def _of_way(target: Target, way: WayIn, zone: Zone) -> Iterator[Exposure]:
+    if way.document is not None:
+        found = of_policy(target, way, way.document, zone)
+        yield from agreed(target, found, zone) if way.through is Through.S3_ACCESS_POINT else found
+    for entry in way.entries:
+        if not _is_inside(entry, zone) and not (entry.is_public and way.closed_to_public):
+            yield _of_entry(target, way, entry)
+
+
+def _would_be_closed(way: WayIn, found: list[Exposure]) -> bool:
+    """Whether what was not read could take back any of what was found."""
+    if way.document is not None:
+        return bool(found) and is_public(way.document.policy)
+    return bool(found)
+
+
+def _is_inside(entry: Entry, zone: Zone) -> bool:
+    if entry.kind == "Service":
+        return True
+    account = Principal(entry.kind, entry.principal).account
+    return account is not None and zone.holds_account(account)
+
+
+def _of_entry(target: Target, way: WayIn, entry: Entry) -> Exposure:
+    place = f"{way.file}, {way.call}" if way.file else way.call
+    return Exposure(
+        resource=target.arn,
+        type=target.type,
+        account=target.account,
+        region=target.region,
+        kind=entry.kind,
+        principal=entry.principal,
+        actions=tuple(sorted(entry.actions)),
+        levels=levels(entry.actions),
+        conditions=entry.conditions,
+        is_public=entry.is_public,
+        through=way.through,
+        about=way.about,
+        proofs=(Proof(entry.name, place, way.call, way.time),),
+    )
+
+
+def _unknown(target: Target, missing: tuple[str, ...], why: str) -> Unknown:
+    return Unknown(target.arn, target.type, target.account, target.region, missing, why)
+
+
+def newly_exposed(
+    before: Target, after: Target, zone: Zone
+) -> tuple[tuple[Exposure, ...], tuple[Exposure, ...]]:
+    """What a change of a resource would newly expose, and what it would no longer expose."""
+    old, _ = exposure(before, zone)
+    new, _ = exposure(after, zone)
+    old_subjects, new_subjects = ({each.subject for each in found} for found in (old, new))
+    return (
+        tuple(each for each in new if each.subject not in old_subjects),
+        tuple(each for each in old if each.subject not in new_subjects),
+    )
+
+
+def with_policy(target: Target, way: WayIn) -> Target:
+    """The resource with another policy in place of its own."""
+    kept = tuple(each for each in target.ways if each.through is not Through.POLICY)
+    mine = next((each for each in target.ways if each.through is Through.POLICY), None)
+    if mine is not None:
+        way = replace(way, unsettled=mine.unsettled, closed_to_public=mine.closed_to_public)
+    return replace(target, ways=(way, *kept))

@@ -1,0 +1,142 @@
+"""The cells of an Allow statement that reach outside the zone: one principal under one set of conditions.
+
+Only keys that a caller cannot choose restrict: an account, an organisation, an ARN. Of their values those inside the
+zone are left out, each of the others makes a cell of its own.
+AWS: IAM User Guide: "How IAM Access Analyzer findings work", "IAM Access Analyzer filter keys"; "AWS JSON policy
+elements: Principal", which says what becomes of a deleted principal's unique id.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from clew.engine.conditions import Quantifier, read
+from clew.policy.model import ACCOUNT_DIGITS, Principal
+from clew.reach.callers import is_held
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from clew.analyzer.exposure_model import Zone
+    from clew.policy.model import Condition, Statement
+
+_ACCOUNTS: Final = frozenset(
+    {"aws:principalaccount", "aws:sourceaccount", "aws:sourceowner", "kms:calleraccount", "aws:vpceaccount"}
+)
+_ORGANIZATIONS: Final = frozenset(
+    {"aws:principalorgid", "aws:principalorgpaths", "aws:sourceorgid", "aws:sourceorgpaths", "aws:vpceorgid"}
+)
+_ARNS: Final = frozenset({"aws:principalarn", "aws:sourcearn"})
+_OWN_ACCESS_POINT: Final = frozenset({"s3:dataaccesspointaccount"})
+_OF_SERVICES: Final = frozenset({"aws:principalservicename"})
+_POSITIVE: Final = frozenset(
+    {"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike", "IpAddress", "Bool"}
+)
+_UNIQUE_ID: Final = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
+_ANYONE: Final = Principal("*", "*")
+_ARN_PARTS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One principal outside under one set of conditions; `account` where principal or conditions tell it."""
+
+    principal: Principal
+    conditions: tuple[Condition, ...]
+    is_public: bool
+    account: str | None = None
+
+    @property
+    def is_anyone(self) -> bool:
+        """Whether it is about everybody whom the conditions let through."""
+        return self.principal.is_anyone
+
+
+def cells(statement: Statement, zone: Zone) -> Iterator[Cell]:
+    """The cells of an Allow statement outside the zone; none when all that it lets in are inside."""
+    is_for_strangers = not is_held(statement)
+    for principal in _outside(statement, zone):
+        for conditions in _narrowed(statement.conditions, zone):
+            public = principal.is_anyone and is_for_strangers
+            yield Cell(principal, conditions, public, principal.account or _account_in(conditions))
+
+
+def _outside(statement: Statement, zone: Zone) -> Iterator[Principal]:
+    if statement.not_principals is not None:
+        yield _ANYONE
+    for principal in statement.principals or ():
+        if principal.is_anyone:
+            yield _ANYONE
+        elif not _is_inside(principal, zone):
+            yield principal
+
+
+def _is_inside(principal: Principal, zone: Zone) -> bool:
+    if principal.kind == "Service":
+        return True
+    if principal.kind == "AWS":
+        # A deleted user or role leaves its id behind, which nobody can be again.
+        is_gone = _UNIQUE_ID.fullmatch(principal.value) is not None
+        return is_gone or (principal.account is not None and zone.holds_account(principal.account))
+    return False
+
+
+def _narrowed(conditions: tuple[Condition, ...], zone: Zone) -> Iterator[tuple[Condition, ...]]:
+    """The conditions with values outside only, one list for each value; none when one is met only inside."""
+    lists: list[tuple[Condition, ...]] = [()]
+    for condition in conditions:
+        told = _values_outside(condition, zone)
+        if told is None:
+            lists = [(*each, condition) for each in lists]
+            continue
+        lists = [(*each, condition._replace(values=(value,))) for each in lists for value in told]
+    yield from lists
+
+
+def _values_outside(condition: Condition, zone: Zone) -> tuple[str, ...] | None:
+    """The values that callers outside may have; None where the condition does not tell who calls."""
+    qualified = read(condition.operator)
+    if qualified is None or qualified.operator.name not in _POSITIVE:
+        return None
+    if qualified.if_exists or qualified.quantifier is Quantifier.ALL:
+        return None
+    key = condition.key.lower()
+    if key in _OF_SERVICES or (key == "aws:principalisawsservice" and condition.values == ("true",)):
+        return ()
+    if not _tells_caller(key):
+        return None
+    return tuple(value for value in condition.values if not _holds(zone, key, value))
+
+
+def _tells_caller(key: str) -> bool:
+    return key in _ACCOUNTS | _ORGANIZATIONS | _ARNS | _OWN_ACCESS_POINT or key == "aws:userid"
+
+
+def _holds(zone: Zone, key: str, value: str) -> bool:
+    """Whether only callers inside the zone have the value of the key."""
+    if key in _ACCOUNTS | _OWN_ACCESS_POINT:
+        return zone.holds_account(value)
+    if key in _ORGANIZATIONS:
+        return zone.holds_organization(value.partition("/")[0])
+    if key in _ARNS:
+        parts = value.split(":", _ARN_PARTS - 1)
+        return len(parts) == _ARN_PARTS and zone.holds_account(parts[4])
+    return value.partition(":")[0] in zone.ids or zone.holds_account(value.partition(":")[0])
+
+
+def _account_in(conditions: tuple[Condition, ...]) -> str | None:
+    """The account that a condition on the caller's account or ARN names."""
+    for condition in conditions:
+        key, value = condition.key.lower(), condition.values[0] if condition.values else ""
+        qualified = read(condition.operator)
+        if qualified is None or qualified.operator.name not in _POSITIVE or qualified.if_exists:
+            continue
+        if key == "aws:principalarn" and value.count(":") >= _ARN_PARTS - 1:
+            value = value.split(":")[4]
+        elif key not in {"aws:principalaccount", "kms:calleraccount"}:
+            continue
+        if len(value) == ACCOUNT_DIGITS and value.isdigit():
+            return value
+    return None

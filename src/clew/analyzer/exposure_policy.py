@@ -1,0 +1,188 @@
+"""What a resource's policy opens to principals outside the zone of trust.
+
+An Allow opens an action to a cell when the engine does not deny it to a caller of that cell on some witness: the
+resource, something inside it, something that a pattern of the policy matches. Undecided counts as open.
+AWS: IAM User Guide: "How IAM Access Analyzer findings work": the other account's policies are taken to allow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from clew.analyzer.exposure_actions import everything_on, granted, in_words, levels, service_of
+from clew.analyzer.exposure_cells import Cell, cells
+from clew.analyzer.exposure_model import Exposure, Proof
+from clew.engine import Context, Effect, Policies, Request, prepare
+from clew.engine.derive import derived
+from clew.engine.services.s3_public import is_public
+from clew.policy.model import Effect as Says
+from clew.policy.model import Policy, Statement
+from clew.reach.alike import alike
+from clew.reach.callers import without_strangers
+from clew.reach.witnesses import kinds_of, witnesses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from clew.analyzer.exposure_model import Target, WayIn, Zone
+    from clew.engine.request import ContextValue
+    from clew.snapshot.model import Document
+
+EVERYTHING: Final = Policy((Statement(Says.ALLOW, actions=("*",), resources=("*",)),), "2012-10-17")
+"""The policy of a caller whose own account allows everything."""
+_NAMED: Final = frozenset({"StringEquals", "ArnEquals"})
+_ASSUMING: Final = {
+    "saml-provider": "sts:AssumeRoleWithSAML",
+    "oidc-provider": "sts:AssumeRoleWithWebIdentity",
+}
+
+
+def of_policy(target: Target, way: WayIn, document: Document, zone: Zone) -> Iterator[Exposure]:
+    """The exposures of one policy, statement by statement. Errors: `PolicyError` where it cannot be read."""
+    policy = document.policy
+    if way.closed_to_public and is_public(policy):
+        # AWS: RestrictPublicBuckets leaves a public policy to the account and to services, for everybody else.
+        return
+    denials = tuple(each for each in policy.statements if not each.allows)
+    stands_for = tuple(witnesses(way.about or target.arn, policy))
+    for statement in policy.statements:
+        for cell in cells(statement, zone) if statement.allows else ():
+            found = _open(statement, denials, cell, zone, target, stands_for)
+            if found:
+                yield _exposure(target, way, document, statement, cell, found, stands_for)
+
+
+def _open(
+    statement: Statement,
+    denials: tuple[Statement, ...],
+    cell: Cell,
+    zone: Zone,
+    target: Target,
+    stands_for: tuple[str, ...],
+) -> dict[str, bool]:
+    """The actions of the statement that the cell has on some witness, each with whether it may be taken back."""
+    bars = tuple(map(without_strangers, denials)) if cell.is_anyone and cell.account is None else denials
+    narrowed = statement._replace(conditions=cell.conditions)
+    prepared = prepare(Policies(identity=(EVERYTHING,), resource=Policy((narrowed, *bars), "2012-10-17")))
+    found: dict[str, bool] = {}
+    for witness in stands_for:
+        actions = (each for each in granted(statement, service_of(target.arn), witness) if _suits(each, cell))
+        for group in alike(actions, (narrowed, *bars)):
+            effect = prepared.effect(request(cell, group[0], witness, target.account, zone))
+            if effect in {Effect.ALLOW, Effect.UNDETERMINED}:
+                is_sure = effect is Effect.ALLOW
+                found.update({action: found.get(action, True) and not is_sure for action in group})
+    return found
+
+
+def _suits(action: str, cell: Cell) -> bool:
+    """Whether a principal of that kind can do the action: a role is assumed in the way of who assumes it."""
+    if not action.startswith("sts:AssumeRole"):
+        return True
+    if cell.principal.kind == "Federated":
+        kind = cell.principal.value.rpartition(":")[2].partition("/")[0]
+        return action == _ASSUMING.get(kind, "sts:AssumeRoleWithWebIdentity")
+    return action == "sts:AssumeRole" or cell.is_anyone
+
+
+def request(cell: Cell, action: str, resource: str, owner: str, zone: Zone) -> Request:
+    """A request of somebody in the cell; what its conditions do not tell is left open."""
+    known: dict[str, ContextValue] = {"aws:PrincipalIsAWSService": "false"}
+    for condition in cell.conditions:
+        if condition.operator in _NAMED and len(condition.values) == 1 and "${" not in condition.values[0]:
+            known[condition.key] = condition.values[0]
+    absent = ["aws:PrincipalServiceName"]
+    if zone.organization and cell.account in (zone.members or ()):
+        known.setdefault("aws:PrincipalOrgID", zone.organization)
+    context = Context(known, unknown=None, absent=absent)
+    return derived(Request(_caller(cell), action, resource, owner, context))
+
+
+def _caller(cell: Cell) -> str:
+    """A principal of the cell: itself where it is one, somebody of its account, or anybody."""
+    principal = cell.principal
+    if principal.kind == "Federated":
+        return principal.value
+    if cell.is_anyone:
+        return "*" if cell.account is None else f"arn:aws:iam::{cell.account}:user/clew-witness"
+    if principal.account is None:
+        return principal.value
+    is_whole_account = principal.value == principal.account or principal.value.endswith(":root")
+    return f"arn:aws:iam::{principal.account}:user/clew-witness" if is_whole_account else principal.value
+
+
+def _exposure(
+    target: Target,
+    way: WayIn,
+    document: Document,
+    statement: Statement,
+    cell: Cell,
+    found: dict[str, bool],
+    stands_for: tuple[str, ...],
+) -> Exposure:
+    kinds = frozenset().union(*map(kinds_of, stands_for))
+    everything = everything_on(service_of(target.arn), kinds)
+    return Exposure(
+        resource=target.arn,
+        type=target.type,
+        account=target.account,
+        region=target.region,
+        kind=cell.principal.kind,
+        principal=cell.principal.value,
+        actions=in_words(frozenset(found), statement.actions or (), everything),
+        levels=levels(found),
+        conditions=cell.conditions,
+        is_public=cell.is_public,
+        through=way.through,
+        about=way.about,
+        may=all(found.values()),
+        proofs=(proof(way, document, statement),),
+    )
+
+
+def proof(way: WayIn, document: Document, statement: Statement) -> Proof:
+    """Where the statement stands: in its file where it is part of one, else in the answer that held the policy."""
+    name = f"statement `{statement.sid}`" if statement.sid else f"statement {statement.index + 1}"
+    span = document.statement(statement.index)
+    if span is not None and span.in_file is not None and document.file is not None:
+        place = f"{document.file}:{span.in_file[0]}"
+    else:
+        place = f"{way.file}, line {span.start[0]} of the policy" if span is not None else way.file
+    return Proof(name, place, way.call, way.time)
+
+
+def merged(exposures: Iterator[Exposure]) -> tuple[Exposure, ...]:
+    """The fewest exposures that say the same: equal ones joined, and those left out that a more general one says."""
+    joined: dict[tuple[object, ...], Exposure] = {}
+    for each in exposures:
+        key = (each.kind, each.principal, each.conditions, each.through, each.about, each.is_public)
+        before = joined.get(key)
+        joined[key] = each if before is None else _joined(before, each)
+    found = list(joined.values())
+    return tuple(
+        each for each in found if not any(_says(other, each) for other in found if other is not each)
+    )
+
+
+def _joined(one: Exposure, other: Exposure) -> Exposure:
+    names = tuple(sorted({*one.actions, *other.actions}))
+    said = {*one.levels, *other.levels}
+    ordered = tuple(level for level in ("List", "Read", "Write", "Permissions", "Tagging") if level in said)
+    proofs = tuple(dict.fromkeys((*one.proofs, *other.proofs)))
+    return replace(one, actions=names, levels=ordered, may=one.may and other.may, proofs=proofs)
+
+
+def _says(general: Exposure, special: Exposure) -> bool:
+    """Whether the first says all that the second does, and more principals or fewer conditions."""
+    if not set(special.actions) <= set(general.actions) or general.through is not special.through:
+        return False
+    if general.about != special.about or (general.may and not special.may):
+        return False
+    if not set(general.conditions) <= set(special.conditions):
+        return False
+    if (general.kind, general.principal) == (special.kind, special.principal):
+        return general.conditions != special.conditions
+    is_anyone = general.principal == "*" and special.kind in {"*", "AWS"}
+    account = special.principal.split(":")[4] if special.principal.count(":") >= 5 else ""  # noqa: PLR2004
+    is_account = bool(account) and general.principal in {account, f"arn:aws:iam::{account}:root"}
+    return is_anyone or is_account

@@ -1,0 +1,51 @@
+"""Recorded answers of one account, as the tellers of exposure ask them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from clew.snapshot.answers import GLOBAL
+
+if TYPE_CHECKING:
+    from clew.snapshot.answers import Answer, Answers
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The answers of one account in one snapshot file."""
+
+    answers: Answers
+    account: str
+    file: str = ""
+
+    @property
+    def partition(self) -> str:
+        """The partition of the account: `aws`, `aws-cn`, `aws-us-gov`."""
+        body = self.answers.get(self.account, GLOBAL, "sts", "GetCallerIdentity").body or {}
+        return str(body.get("Arn", "arn:aws:")).split(":")[1]
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The regions in which the account was asked anything."""
+        return self.answers.regions
+
+    def ask(self, region: str, service: str, operation: str, **parameters: str) -> Answer:
+        """The recorded answer to a call."""
+        return self.answers.get(self.account, region, service, operation, **parameters)
+
+
+def about(answer: Answer) -> str:
+    """An answer that is no fact, in one phrase: the call and why it was not answered."""
+    return f"{answer.call} ({answer.error_code or answer.status.value})"
+
+
+def member(body: object, path: str) -> object:
+    """The value at a path of member names; None where AWS left a part of it out.
+
+    >>> member({"Attributes": {"Policy": "{}"}}, "Attributes.Policy")
+    '{}'
+    """
+    for name in filter(None, path.split(".")):
+        body = body.get(name) if isinstance(body, dict) else None
+    return body
