@@ -19,6 +19,7 @@ from clew.policy.model import Principal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
     from clew.analyzer.exposure_model import Entry
 
 _UNREADABLE: Final = "its policy cannot be read"

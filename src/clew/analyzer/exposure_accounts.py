@@ -15,6 +15,7 @@ from clew.snapshot.answers import GLOBAL, Answers, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
     from clew.snapshot.model import Account, Resource, Snapshot
 
 _ROLE: Final = "AWS::IAM::Role"

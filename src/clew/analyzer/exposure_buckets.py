@@ -17,6 +17,7 @@ from clew.snapshot.model import Document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
     from clew.analyzer.exposure_reading import Reading
     from clew.snapshot.answers import Answer
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from clew.analyzer.exposure_model import ZoneOfTrust
 from clew.engine.conditions import read
 from clew.findings import Evidence, Finding, Severity, finding_id
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from datetime import datetime
 
-    from clew.analyzer.exposure_model import Exposure, Report
+    from clew.analyzer.exposure_model import Exposure, Report, Zone
     from clew.policy.model import Condition
 
 RULE: Final = "external-access"
@@ -23,15 +24,16 @@ RULE: Final = "external-access"
 _CHANGING: Final = frozenset({"Write", "Permissions"})
 
 
-def producer(account: str) -> str:
-    """The name under which the findings of an account are kept."""
-    return f"exposure:{account}"
+def producer(zone: Zone) -> str:
+    """The name under which the findings of an account are kept; what an organisation trusts is a matter of its own."""
+    is_account = zone.kind is ZoneOfTrust.ACCOUNT
+    return f"exposure:{zone.account}{'' if is_account else f':{zone.kind}'}"
 
 
-def finding(found: Exposure, as_of: datetime) -> Finding:
+def finding(found: Exposure, zone: Zone, as_of: datetime) -> Finding:
     """The exposure as a finding that is equal across runs while its access stays the same."""
     return Finding(
-        id=finding_id(producer(found.account), RULE, found.subject),
+        id=finding_id(producer(zone), RULE, found.subject),
         rule=RULE,
         title=title(found),
         severity=severity(found),
@@ -46,7 +48,7 @@ def finding(found: Exposure, as_of: datetime) -> Finding:
         regions=(found.region,) if found.region else (),
         resources=(found.resource,),
         evidence=tuple(_evidence(found, as_of)),
-        producer=producer(found.account),
+        producer=producer(zone),
         subject=found.subject,
     )
 

@@ -16,6 +16,7 @@ from clew.policy.model import Principal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
     from clew.policy.model import Policy
 
 _INSIDE: Final = "/clew-witness"

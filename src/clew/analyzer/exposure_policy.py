@@ -7,7 +7,7 @@ AWS: IAM User Guide: "How IAM Access Analyzer findings work": the other account'
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from clew.analyzer.exposure_actions import everything_on, granted, in_words, levels, service_of
@@ -23,7 +23,8 @@ from clew.reach.callers import without_strangers
 from clew.reach.witnesses import kinds_of, witnesses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
     from clew.analyzer.exposure_model import Target, WayIn, Zone
     from clew.engine.request import ContextValue
     from clew.snapshot.model import Document
@@ -37,6 +38,14 @@ _ASSUMING: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The actions that are open, each with whether something may take it back, and the witnesses on which they are."""
+
+    actions: Mapping[str, bool]
+    witnesses: tuple[str, ...]
+
+
 def of_policy(target: Target, way: WayIn, document: Document, zone: Zone) -> Iterator[Exposure]:
     """The exposures of one policy, statement by statement. Errors: `PolicyError` where it cannot be read."""
     policy = document.policy
@@ -48,8 +57,8 @@ def of_policy(target: Target, way: WayIn, document: Document, zone: Zone) -> Ite
     for statement in policy.statements:
         for cell in cells(statement, zone) if statement.allows else ():
             found = _open(statement, denials, cell, zone, target, stands_for)
-            if found:
-                yield _exposure(target, way, document, statement, cell, found, stands_for)
+            if found.actions:
+                yield _exposure(target, way, document, statement, cell, found)
 
 
 def _open(
@@ -59,20 +68,22 @@ def _open(
     zone: Zone,
     target: Target,
     stands_for: tuple[str, ...],
-) -> dict[str, bool]:
-    """The actions of the statement that the cell has on some witness, each with whether it may be taken back."""
+) -> Opened:
+    """The actions of the statement that the cell has on some witness, and those witnesses."""
     bars = tuple(map(without_strangers, denials)) if cell.is_anyone and cell.account is None else denials
     narrowed = statement._replace(conditions=cell.conditions)
     prepared = prepare(Policies(identity=(EVERYTHING,), resource=Policy((narrowed, *bars), "2012-10-17")))
     found: dict[str, bool] = {}
+    reached: list[str] = []
     for witness in stands_for:
         actions = (each for each in granted(statement, service_of(target.arn), witness) if _suits(each, cell))
         for group in alike(actions, (narrowed, *bars)):
             effect = prepared.effect(request(cell, group[0], witness, target.account, zone))
             if effect in {Effect.ALLOW, Effect.UNDETERMINED}:
                 is_sure = effect is Effect.ALLOW
+                reached.append(witness)
                 found.update({action: found.get(action, True) and not is_sure for action in group})
-    return found
+    return Opened(found, tuple(dict.fromkeys(reached)))
 
 
 def _suits(action: str, cell: Cell) -> bool:
@@ -117,10 +128,9 @@ def _exposure(
     document: Document,
     statement: Statement,
     cell: Cell,
-    found: dict[str, bool],
-    stands_for: tuple[str, ...],
+    found: Opened,
 ) -> Exposure:
-    kinds = frozenset().union(*map(kinds_of, stands_for))
+    kinds = frozenset().union(*map(kinds_of, found.witnesses))
     everything = everything_on(service_of(target.arn), kinds)
     return Exposure(
         resource=target.arn,
@@ -129,13 +139,13 @@ def _exposure(
         region=target.region,
         kind=cell.principal.kind,
         principal=cell.principal.value,
-        actions=in_words(frozenset(found), statement.actions or (), everything),
-        levels=levels(found),
+        actions=in_words(frozenset(found.actions), statement.actions or (), everything),
+        levels=levels(found.actions),
         conditions=cell.conditions,
         is_public=cell.is_public,
         through=way.through,
         about=way.about,
-        may=all(found.values()),
+        may=all(found.actions.values()),
         proofs=(proof(way, document, statement),),
     )
 

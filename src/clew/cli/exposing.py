@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from clew.analyzer.exposure_model import Report, WayIn
     from clew.findings import Finding, Severity
     from clew.report.exposure_json import Pair
+    from clew.store.database import Database
 
 
 def show(policies: str | None, zone: str, output: str, fail_on: Severity | None, *, keep: bool) -> int:
@@ -72,7 +73,7 @@ def _report(state: State, account: str, zone: str) -> Report:
 def _unkept(report: Report, as_of: datetime) -> list[Pair]:
     from clew.analyzer.exposure_findings import finding
 
-    return [(each, finding(each, as_of)) for each in report.exposures]
+    return [(each, finding(each, report.zone, as_of)) for each in report.exposures]
 
 
 def _kept(report: Report, as_of: datetime, now: datetime) -> tuple[list[Pair], tuple[Finding, ...]]:
@@ -86,8 +87,11 @@ def _kept(report: Report, as_of: datetime, now: datetime) -> tuple[list[Pair], t
     except MissingExtraError as error:
         context.note(f"findings are not kept: {error}")
         return found, ()
-    mine = producer(report.account)
+    mine = producer(report.zone)
     with Database(context.workspace().create().state_path) as database:
+        if _is_older(database, mine, as_of):
+            context.note(f"a later state of {report.account} was judged before; this older one is not kept")
+            return found, ()
         before = [k.finding for k in kept_findings(database, now) if k.finding.producer == mine]
         outcome = upsert(
             database,
@@ -96,13 +100,23 @@ def _kept(report: Report, as_of: datetime, now: datetime) -> tuple[list[Pair], t
             producer=mine,
             cleared=cleared(report, before),
             gap=None,
-            detail={"zone": report.zone.kind.value, "resources": len(report.targets)},
+            detail={"as_of": as_of.isoformat(), "resources": len(report.targets)},
         )
     standing = {kept.subject: kept for kept in outcome.findings}
     return [(each, standing[each.subject]) for each, _ in found], outcome.fixed
 
 
-def _rendered(reports: list[Report], pairs: list[Pair], resolved: list[Finding], output: str) -> str:
+def _is_older(database: Database, producer: str, as_of: datetime) -> bool:
+    """Whether a state of a later time was kept before: an old one must not undo what it told."""
+    from clew.store.findings import trend
+
+    times = [str(run.detail["as_of"]) for run in trend(database, producer) if "as_of" in run.detail]
+    return any(datetime.fromisoformat(time) > as_of for time in times)
+
+
+def _rendered(
+    reports: list[Report], pairs: list[Pair], resolved: list[Finding], output: str, *, preview: bool = False
+) -> str:
     from clew.report import exposure_csv, exposure_json, exposure_text
 
     match output:
@@ -113,7 +127,7 @@ def _rendered(reports: list[Report], pairs: list[Pair], resolved: list[Finding],
         case "csv":
             return exposure_csv.render(reports, pairs)
         case _:
-            return exposure_text.render(reports, pairs, resolved, width=width())
+            return exposure_text.render(reports, pairs, resolved, width=width(), preview=preview)
 
 
 def _exit_code(reports: list[Report], findings: list[Finding], fail_on: Severity | None) -> int:
@@ -150,8 +164,9 @@ def show_preview(
     new, gone = newly_exposed(before, after, trusted)
     _, unknown = exposure(after, trusted)
     report = Report(before.account, trusted, {resource: before.type}, new, unknown)
-    pairs = [(each, finding(each, as_of)) for each in new]
-    sys.stdout.write(_rendered([report], pairs, [finding(each, as_of) for each in gone], output))
+    pairs = [(each, finding(each, trusted, as_of)) for each in new]
+    closed = [finding(each, trusted, as_of) for each in gone]
+    sys.stdout.write(_rendered([report], pairs, closed, output, preview=True))
     return _exit_code([report], [kept for _, kept in pairs], fail_on)
 
 

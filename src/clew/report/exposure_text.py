@@ -18,18 +18,24 @@ if TYPE_CHECKING:
 
 _SHOWN_ACTIONS: Final = 6
 _LABEL: Final = {Status.ACTIVE: "", Status.SUPPRESSED: " (archived)", Status.RESOLVED: " (resolved)"}
+_PREVIEW: Final = {True: "Newly exposed by this policy:", False: "This policy exposes nothing new."}
 _ZONES: Final = {"account": "the account", "organization": "the organisation"}
 
 
 def render(
-    reports: Sequence[Report], pairs: Sequence[Pair], resolved: Sequence[Finding], *, width: int = 100
+    reports: Sequence[Report],
+    pairs: Sequence[Pair],
+    resolved: Sequence[Finding],
+    *,
+    width: int = 100,
+    preview: bool = False,
 ) -> str:
-    """The report of all accounts, ending with a line break."""
-    lines = list(_head(reports, pairs))
+    """The report of all accounts, ending with a line break; of a `preview` what would be new and what gone."""
+    lines = [_PREVIEW[bool(pairs)]] if preview else list(_head(reports, pairs))
     for pair in pairs:
         lines += ["", *_told(*pair, width=width)]
     if resolved:
-        lines += ["", "Resolved since the run before:"]
+        lines += ["", "No longer exposed:" if preview else "Resolved since the run before:"]
         lines += [f"  {each.id}  {terminal(each.title)}" for each in resolved]
     unknown = [each for report in reports for each in report.unknown]
     if unknown:

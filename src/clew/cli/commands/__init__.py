@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from clew.cli.commands import (
     arn,
     audit,
+    block_public_access,
     catalog,
     check,
     collect,
@@ -67,6 +68,7 @@ COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (
     audit.register,
     exposure.register,
     fix.register,
+    block_public_access.register,
     notify.register,
     deploy.register,
     sql.register,

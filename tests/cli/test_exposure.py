@@ -1,0 +1,98 @@
+"""`clew exposure` and `clew block-public-access`: what is printed, kept and refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from typer.testing import CliRunner
+
+from clew.cli.main import app
+from clew.errors import ClewError
+
+if TYPE_CHECKING:
+    from click.testing import Result
+
+_ROOT = Path(__file__).resolve().parent.parent.parent
+_ACCOUNT = str(_ROOT / "samples" / "exposure-account")
+_SNAPSHOT = str(_ROOT / "samples" / "snapshots" / "2026-03-11T060000Z.json.gz")
+_BUCKET = "arn:aws:s3:::fleet-schedules"
+
+
+def _run(*words: str) -> Result:
+    return CliRunner().invoke(app, ["exposure", *words])
+
+
+def test_json_tells_findings_with_their_places() -> None:
+    """Each finding names its principal, what it can do, and the file and line of the statement."""
+    done = _run("--policies", _ACCOUNT, "--output", "json", "--no-keep")
+    told = json.loads(done.stdout)
+    assert done.exit_code == 0
+    by_resource = {each["resource"]: each for each in told["findings"]}
+    public = by_resource["arn:aws:s3:::fleet-brochures"]
+    assert (public["public"], public["access_levels"]) == (True, ["Read"])
+    assert public["sources"][0]["place"].endswith("resource-policies.json:7")
+
+
+def test_aws_shape_is_that_of_access_analyzer() -> None:
+    """The finding has the members that GetFindingV2 gives."""
+    done = _run("--policies", _ACCOUNT, "--output", "aws", "--no-keep")
+    found = json.loads(done.stdout)["findings"]
+    role = next(each for each in found if each["resourceType"] == "AWS::IAM::Role")
+    details = role["findingDetails"][0]["externalAccessDetails"]
+    assert role["findingType"] == "ExternalAccess"
+    assert details["principal"] == {"AWS": "arn:aws:iam::444455556666:root"}
+    assert details["condition"] == {"sts:ExternalId": "airline-7"}
+    assert details["sources"] == [{"type": "POLICY"}]
+
+
+def test_csv_has_a_row_for_what_is_not_known() -> None:
+    """A bucket whose policy was refused is a row, and the exit code says that something is missing."""
+    done = _run("--policies", _SNAPSHOT, "--output", "csv")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert done.exit_code == 3
+    assert [(row["Resource"], row["Status"]) for row in rows] == [("arn:aws:s3:::partner-share", "UNKNOWN")]
+
+
+def test_fail_on_stops_at_active_findings_only() -> None:
+    """An archived finding does not fail a pipeline, an active one does."""
+    runner = CliRunner()
+    assert _run("--policies", _ACCOUNT, "--fail-on", "high").exit_code == 1
+    hidden = runner.invoke(
+        app,
+        [
+            *("suppress", "add", "--rule", "external-access", "--resource", "arn:aws:s3:::fleet-brochures"),
+            *("--reason", "brochures are for everybody", "--owner", "ana", "--no-expiry"),
+        ],
+    )
+    assert hidden.exit_code == 0
+    assert _run("--policies", _ACCOUNT, "--fail-on", "high").exit_code == 0
+
+
+def test_preview_tells_what_is_new_and_what_is_gone(tmp_path: Path) -> None:
+    """A policy that lets in less is told to expose nothing new."""
+    draft = tmp_path / "draft.json"
+    draft.write_text('{"Version": "2012-10-17", "Statement": []}')
+    done = _run("--policies", _ACCOUNT, "--preview", str(draft), "--resource", _BUCKET)
+    assert done.exit_code == 0
+    assert done.stdout.startswith("This policy exposes nothing new.")
+    assert "No longer exposed:" in done.stdout
+
+
+def test_wrong_input_is_said_in_one_line() -> None:
+    """A preview without a resource, or of one that is not there, is refused."""
+    assert isinstance(_run("--preview", "draft.json").exception, ClewError)
+    draft = str(_ROOT / "samples" / "policies" / "schedules-next.json")
+    unknown = _run("--policies", _ACCOUNT, "--preview", draft, "--resource", "arn:aws:s3:::nowhere")
+    assert "no resource `arn:aws:s3:::nowhere`" in str(unknown.exception)
+
+
+def test_blocking_needs_a_bucket() -> None:
+    """Without a bucket, or with one and a change to take back, nothing is asked of AWS."""
+    done = CliRunner().invoke(app, ["block-public-access"])
+    assert isinstance(done.exception, ClewError)
+    done = CliRunner().invoke(app, ["block-public-access", "payroll", "--undo", "r-1"])
+    assert isinstance(done.exception, ClewError)
