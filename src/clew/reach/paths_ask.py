@@ -49,7 +49,7 @@ class Powers:
     """What one principal may do, asked action by action; what its statements are not about is never asked."""
 
     def __init__(self, snapshot: Snapshot, principal: str) -> None:
-        """Find the principal's policies; one that is not at hand has none, and `unknown` says so."""
+        """Find the principal's policies; `known` are those at hand, `unknown` says what is not."""
         self.snapshot = snapshot
         self.principal = principal
         self.account = principal.split(":")[4]
@@ -58,6 +58,7 @@ class Powers:
         self._ready: dict[tuple[str, str], _Ready | None] = {}
         base = self._at("iam:GetUser", principal)
         self.policies = base.found.policies if base else None
+        self.known = base.known.policies if base else None
         self.mask = _mask(self.policies.identity) if self.policies else 0
 
     def may(self, action: str) -> bool:
@@ -74,6 +75,15 @@ class Powers:
         owner = facts.resource_account or self.account
         request = derived(Request(facts.principal, action, resource, owner, given))
         return _made(request, ready.whole.authorize(request), ready.known.authorize(request), ready)
+
+    def statements(self, request: Request) -> tuple[str, ...]:
+        """The statements at hand that allow the request, in words."""
+        ready = self._at("iam:GetUser", self.principal)
+        if ready is None:
+            return ()
+        return tuple(
+            dict.fromkeys(_place(each, ready.found) for each in _allowing(ready.known.authorize(request)))
+        )
 
     def any(self, action: str, context: Mapping[str, str] | None = None) -> Made | None:
         """How the action is allowed on some resource of each type that it needs; the first that is surest."""

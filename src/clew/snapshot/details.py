@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from clew.snapshot.model import Account, Attached, Document, Group, Role, User
+from clew.snapshot.model import Account, Attached, Document, Group, PolicyVersion, Role, User
 from clew.snapshot.pages import Entry, pages
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class _Growing:
     groups: dict[str, Group] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
     policies: dict[str, Document] = field(default_factory=dict)
+    versions: dict[str, tuple[PolicyVersion, ...]] = field(default_factory=dict)
     lists: set[str] = field(default_factory=set)
     truncated: bool = False
 
@@ -66,6 +67,7 @@ def _account(name: str, growing: _Growing) -> Account:
         policies=MappingProxyType(growing.policies),
         truncated=growing.truncated,
         lists=frozenset(growing.lists),
+        versions=MappingProxyType(growing.versions),
     )
 
 
@@ -121,16 +123,23 @@ def _add_role(growing: _Growing, entry: Entry, arn: str) -> None:
 
 
 def _add_policy(growing: _Growing, entry: Entry, arn: str) -> None:
-    """Keep the policy's default version; a policy without it stays unknown."""
+    """Keep the policy's versions; a policy without a default one stays unknown."""
+    versions: list[PolicyVersion] = []
     for number, version in enumerate(entry.objects("PolicyVersionList")):
-        if version.get("IsDefaultVersion") is True and "Document" in version:
-            growing.policies[arn] = _document(
+        if "Document" in version:
+            is_default = version.get("IsDefaultVersion") is True
+            document = _document(
                 entry,
                 _name(entry, "PolicyName", arn),
                 version["Document"],
                 ("PolicyVersionList", number, "Document"),
                 arn,
             )
+            created = str(version.get("CreateDate") or "")
+            versions.append(PolicyVersion(str(version.get("VersionId") or ""), document, is_default, created))
+            if is_default:
+                growing.policies[arn] = document
+    growing.versions[arn] = tuple(versions)
 
 
 _ADDING: Mapping[str, Callable[[_Growing, Entry, str], None]] = MappingProxyType(

@@ -171,11 +171,21 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyVersion:
+    """One version of a managed policy; `created` is the time as AWS wrote it, empty where it did not."""
+
+    id: str
+    document: Document
+    is_default: bool
+    created: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """One account's principals and managed policies, by ARN; groups by name.
 
     `truncated` when AWS said that there is more than was collected. `lists` names what was collected at all: a list
-    that was filtered away is unknown, not empty.
+    that was filtered away is unknown, not empty. `versions` are all those of each managed policy.
     """
 
     id: str
@@ -185,6 +195,7 @@ class Account:
     policies: Mapping[str, Document]
     truncated: bool = False
     lists: frozenset[str] = frozenset()
+    versions: Mapping[str, tuple[PolicyVersion, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
