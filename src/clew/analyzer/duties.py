@@ -144,7 +144,8 @@ def _who(given: object, place_of: str) -> Who:
 def judge(snapshot: Snapshot, duties: Sequence[Duty]) -> Iterator[Judged]:
     """Every user and role judged by every rule that is about it."""
     for account in snapshot.accounts.values():
-        for holder in (*account.users.values(), *account.roles.values()):
+        holders: list[User | Role] = [*account.users.values(), *account.roles.values()]
+        for holder in holders:
             rules = [duty for duty in duties if _is_about(duty.who, holder)]
             if rules:
                 powers = Powers(snapshot, holder.arn)

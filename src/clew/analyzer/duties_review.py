@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from clew.policy.model import Statement
-    from clew.snapshot.model import Account, Document, Snapshot
+    from clew.snapshot.model import Account, Document, Group, Role, Snapshot, User
 
 VARIABLE: Final = "${aws:username}"
 
@@ -54,7 +54,12 @@ def _attached(account: Account) -> Iterator[Remark]:
 
 
 def _inline(account: Account) -> Iterator[Remark]:
-    for holder in (*account.users.values(), *account.groups.values(), *account.roles.values()):
+    holders: list[User | Group | Role] = [
+        *account.users.values(),
+        *account.groups.values(),
+        *account.roles.values(),
+    ]
+    for holder in holders:
         for document in holder.inline:
             text = "an inline policy: it has no versions, and cannot be used again elsewhere"
             yield Remark("inline", holder.arn, document.name, text, _place(document, 0))
@@ -75,7 +80,8 @@ def _hard_coded(account: Account) -> Iterator[Remark]:
 
 def _held(account: Account) -> Iterator[tuple[str, Document]]:
     seen: set[str] = set()
-    for holder in (*account.users.values(), *account.groups.values()):
+    holders: list[User | Group] = [*account.users.values(), *account.groups.values()]
+    for holder in holders:
         yield from ((holder.arn, document) for document in holder.inline)
         for each in holder.attached:
             if each.arn in account.policies and each.arn not in seen:
