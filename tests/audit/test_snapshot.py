@@ -9,7 +9,8 @@ import pytest
 from tests.audit.cases import MADE, call_of, row, written
 from typer.testing import CliRunner
 
-from clew.audit import tags
+from clew.audit import tags, thresholds
+from clew.audit.frameworks import load as framework
 from clew.cli.main import app
 from clew.errors import UsageError
 from clew.snapshot import file
@@ -114,6 +115,22 @@ def test_another_threshold_is_another_question(tmp_path: Path) -> None:
     unused = [f for f in found if f["rule"] == "iam-credentials-unused"]
     assert len({f["id"] for f in unused}) == 2
     assert {tuple(f["resources"]) for f in unused} == {("arn:aws:iam::111122223333:user/u",)}
+
+
+def test_parameters_have_the_names_of_aws_config() -> None:
+    """A rule's own parameter leads to that of a check, and one entry of a list leaves the others as they are."""
+    rules = [framework("config-rules")]
+    told = [f"restricted-common-ports.blockedPort{n}={port}" for n, port in ((1, 22), (3, 23))]
+    told += ["iam-password-policy.MinimumPasswordLength=16"]
+    assert thresholds.read(told, rules) == {
+        "ec2-security-group-common-ports": {"ports": "22,21,23,3306,4333"},
+        "iam-password-policy-length": {"characters": 16},
+    }
+    for wrong, said in (("blockedPort1=ssh", "a whole number"), ("blockedPort6=1", "it has blockedPort1")):
+        with pytest.raises(UsageError, match=said):
+            thresholds.read([f"restricted-common-ports.{wrong}"], rules)
+    with pytest.raises(UsageError, match="an entry from 1 to 5"):
+        thresholds.read(["ec2-security-group-common-ports.ports.9=1"], rules)
 
 
 def test_exit_codes(tmp_path: Path) -> None:

@@ -60,6 +60,7 @@ def test_parameters_of_other_vocabularies_lead_to_parameters_of_checks() -> None
         for control in frameworks.load(name).controls:
             assert control.red in {"", NEVER_RED, *Severity}
             for place in control.names.values():
-                check, _, parameter = place.partition(".")
+                check, parameter, *entry = place.split(".")
                 assert check in control.checks
                 assert parameter in CHECKS[check].defaults
+                assert int("".join(entry) or 1) <= len(str(CHECKS[check].defaults[parameter]).split(","))

@@ -358,6 +358,20 @@ def test_audit_tells_what_it_changed() -> None:
     assert [len(json.loads(body)["new"]) for body in web.bodies] == [1]
 
 
+def test_evaluation_tells_changes_of_state(tmp_path: Path) -> None:
+    """`clew config evaluate --notify` tells what is not compliant, and later only what changed."""
+    text = "{id: kept, title: kept, resource: AWS::Logs::LogGroup, assert: {path: retentionInDays, at_least: 365}}"
+    (tmp_path / "own.yaml").write_text(text)
+    with web_server() as web:
+        words = ("config", "evaluate", "--rules", str(tmp_path), "--notify", f"http://127.0.0.1:{web.port}/a")
+        for _ in range(2):
+            assert run(*words, "samples/snapshots/2026-03-10T060000Z.json.gz").exit_code == 1
+        (tmp_path / "own.yaml").write_text(text.replace("at_least: 365", "exists: false"))
+        run(*words, "samples/snapshots/2026-03-11T060000Z.json.gz")
+    told = [[(each["old"], each["new"]) for each in json.loads(body)["changes"]] for body in web.bodies]
+    assert told == [[(None, "NON_COMPLIANT")], [("NON_COMPLIANT", "COMPLIANT")]]
+
+
 def test_destination_is_read_first() -> None:
     """A wrong destination stops a command before it does anything else."""
     with pytest.raises(UsageError, match="a destination begins with"):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from clew.audit.assertions import Trigger
     from clew.audit.custom import Rule
     from clew.audit.frameworks import Control, Framework
-    from clew.audit.model import Judgement, State
+    from clew.audit.model import Judgement, Parameter, State
     from clew.snapshot.collected_items import Look
 
 ACCOUNT = "AWS::::Account"
@@ -76,12 +76,16 @@ def evaluate(
     *,
     triggers: Collection[Trigger] = ("change", "periodic"),
     changed: Collection[str] | None = None,
+    parameters: Mapping[str, Mapping[str, Parameter]] | None = None,
 ) -> Evaluated:
-    """Ask every rule of these triggers; with `changed`, keep only what is said of these resources (ARNs)."""
+    """Ask every rule of these triggers; with `changed`, keep only what is said of these resources (ARNs).
+
+    `parameters`, by check, go before those of the frameworks.
+    """
     found: list[Evaluation] = []
     settled: set[tuple[str, str]] = set()
     for state in states:
-        asking = _Asking(state)
+        asking = _Asking(state, parameters or {})
         for name, judgements in asking.all(rules, frameworks, triggers):
             told = [asking.evaluation(name, each) for each in _together(judgements)]
             found += (each for each in told if changed is None or each.resource in changed)
@@ -93,8 +97,8 @@ def evaluate(
 class _Asking:
     """One account's state, with its resources looked at once for all rules."""
 
-    def __init__(self, state: State) -> None:
-        self._state = state
+    def __init__(self, state: State, given: Mapping[str, Mapping[str, Parameter]]) -> None:
+        self._state, self._given = state, given
         self._look: Look = collected_items.look(state.answers)
         self._types = {item.label: item.key.type for item in self._look.items}
         self._origins = Origins(state.answers)
@@ -115,11 +119,12 @@ class _Asking:
         state = self._state
         if rule.assertion is not None:
             return rule.assertion.judge(self._look, state.account, state.account_arn)
-        return rule.check.judge(state)
+        return rule.check.judge(state, **self._given.get(rule.check.id, {}))
 
     def _of_control(self, control: Control) -> Iterator[Judgement]:
         for identity in control.checks:
-            yield from named(identity).judge(self._state, **control.parameters.get(identity, {}))
+            chosen = {**control.parameters.get(identity, {}), **self._given.get(identity, {})}
+            yield from named(identity).judge(self._state, **chosen)
 
     def evaluation(self, rule: str, judgement: Judgement) -> Evaluation:
         """The judgement in AWS Config's words."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from clew.audit.frameworks import Framework
-    from clew.audit.model import Check, Parameter
+    from clew.audit.model import Check
     from clew.audit.results import Audit
     from clew.findings import Severity
 
@@ -151,33 +151,6 @@ def own_checks(folders: Sequence[str]) -> Mapping[str, Check]:
     from clew.audit import custom
 
     return custom.checks(folders) if folders else {}
-
-
-def thresholds(given: Sequence[str], chosen: Chosen) -> dict[str, dict[str, Parameter]]:
-    """Thresholds by check, out of texts like `iam-access-key-age.days=60`.
-
-    A source's own name does as well: `access-keys-rotated.maxAccessKeyAge=60`.
-    """
-    from clew.audit.checks import named
-
-    known = chosen.known
-    own = {
-        f"{control.id}.{name}": place
-        for framework in chosen.load()
-        for control in framework.controls
-        for name, place in control.names.items()
-    }
-    found: dict[str, dict[str, Parameter]] = {}
-    for text in given:
-        place, _, value = text.partition("=")
-        check, _, name = own.get(place, place).partition(".")
-        if not (name and value):
-            raise UsageError(f"`{text}` is no threshold; expected CHECK.PARAMETER=VALUE")
-        default = named(check, known).defaults.get(name)
-        if isinstance(default, int) and not value.isdecimal():
-            raise UsageError(f"`{text}`: expected a whole number")
-        found.setdefault(check, {})[name] = int(value) if isinstance(default, int) else value
-    return found
 
 
 def checks_text(chosen: Chosen) -> str:

@@ -28,15 +28,15 @@ def audit_snapshot(
     allow_unknown: bool,
 ) -> int:
     """Audit a snapshot and write the reports; the exit code."""
+    from clew.audit import thresholds
     from clew.audit.results import Origin
     from clew.audit.run import run
     from clew.audit.state import of_snapshot
-    from clew.cli.audit_options import thresholds
     from clew.snapshot import file as snapshot_file
 
     clock = datetime.now(UTC)
     frameworks, _ = chosen.load(), writing.formats()
-    given = thresholds(parameters, chosen)
+    given = thresholds.read(parameters, frameworks, chosen.known)
     path = file or audit_files.newest_snapshot()
     recorded = snapshot_file.read(path)
     states, problems = of_snapshot(recorded, str(path), accounts)
@@ -71,8 +71,8 @@ def audit_credential_report(
     fail_on: Severity | None,
 ) -> int:
     """Audit a credential report and write the reports; the exit code."""
+    from clew.audit import thresholds
     from clew.audit.run import run
-    from clew.cli.audit_options import thresholds
 
     clock = datetime.now(UTC)
     frameworks, _ = chosen.load(), writing.formats()
@@ -80,7 +80,7 @@ def audit_credential_report(
     moment = times.moment(now, clock) if now else clock
     as_of = (times.moment(now, clock) if now else found.generated_at) or clock
     state = audit_files.report_state(found, given, as_of)
-    audit = run([state], frameworks, now=moment, parameters=thresholds(parameters, chosen))
+    audit = run([state], frameworks, now=moment, parameters=thresholds.read(parameters, frameworks))
     audit = audit_keeping.kept(audit, clock) if keep else audit
     writing.write(audit)
     partial = context.EXIT_PARTIAL if found.problems else context.EXIT_CLEAN

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from clew.audit.compliance import Evaluated, Evaluation
     from clew.audit.frameworks import Framework
+    from clew.notify.destination import Destination
     from clew.store.compliance import Standing, Transition
 
 _DEFAULT = "config-rules"
@@ -35,6 +36,8 @@ class Asked:
     frameworks: tuple[str, ...]
     changed_since: str | None
     trigger: str | None
+    parameters: tuple[str, ...] = ()
+    notify: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,15 @@ class _Changed:
 
 def carry_out(asked: Asked, output: str) -> int:
     """Evaluate, keep and print; the exit code."""
-    from clew.audit import compliance, custom
+    from clew.audit import compliance, custom, thresholds
+    from clew.audit.checks import CHECKS
     from clew.audit.state import of_snapshot
+    from clew.cli import notifying
     from clew.snapshot import file
 
-    clock = datetime.now(UTC)
+    clock, places = datetime.now(UTC), notifying.destinations(asked.notify)
     rules, frameworks = custom.load(asked.folders), _frameworks(asked)
+    known = {**CHECKS, **{rule.check.id: rule.check for rule in rules}}
     changed = _changed(asked.changed_since, clock) if asked.changed_since else None
     path = asked.snapshot or audit_files.newest_snapshot()
     states, _ = of_snapshot(file.read(path), str(path))
@@ -63,13 +69,23 @@ def carry_out(asked: Asked, output: str) -> int:
         frameworks,
         triggers=[each for each in ("change", "periodic") if trigger in {None, each}],
         changed=changed.there if changed else None,
+        parameters=thresholds.read(asked.parameters, frameworks, known),
     )
     as_of = max(state.as_of for state in states)
     transitions = _kept(evaluated, changed, as_of)
     write(
         _answer(evaluated.evaluations, transitions, as_of, output), "json" if output == "config" else output
     )
-    return _code(evaluated.evaluations)
+    told = _notified(places, transitions, clock)
+    return _code(evaluated.evaluations) or told
+
+
+def _notified(places: Sequence[Destination], transitions: Sequence[Transition], now: datetime) -> int:
+    from clew.cli import notifying
+    from clew.report.compliance_notification import of_transitions
+
+    message = of_transitions(transitions, now) if places else None
+    return notifying.deliver(places, message) if message else context.EXIT_CLEAN
 
 
 def _frameworks(asked: Asked) -> list[Framework]:

@@ -129,16 +129,16 @@ def _admin(ports: str, version: int) -> Ports:
     "A common port is open to the world",
     Severity.HIGH,
 )
-def common_ports(state: State, *, ports: str = "20,21,3306,3389,4333") -> Iterator[Judgement]:
-    """Whether security groups let every IPv4 address reach ports of file transfer, desktops and databases.
+def common_ports(state: State, *, ports: str = "20,21,3389,3306,4333") -> Iterator[Judgement]:
+    """Whether security groups let every address of the world reach ports of file transfer, desktops and databases.
 
-    Finds. A group whose inbound rules let every public IPv4 address reach one of the TCP `ports`.
+    Finds. A group whose inbound rules let every public IPv4 or IPv6 address reach one of the TCP `ports`.
     Why it matters. What listens there is seldom made for the internet.
     False positives. A public FTP server.
     Fix. Take the rule away, or name the ranges from which clients come.
     References. AWS Config developer guide, restricted-common-ports
     """
-    yield from closed(state, Ports(tcp=_numbers(ports), versions=(IPV4,)))
+    yield from closed(state, Ports(tcp=_numbers(ports)))
 
 
 @check(

@@ -4,7 +4,8 @@ Shape of a file `<name>.toml`: `name`, `version`, and `[[control]]` tables with 
 with `parameters` by check where the control has thresholds of its own) or `manual`, the reason why a person has to
 look and where. `planned = true` says that a machine could tell and Clew cannot yet. `vocabulary` says in whose words
 verdicts are also told (`audit.views`): `names` leads from the source's own name of a parameter to ours
-(`check.parameter`), and `red` is the severity from which a failure is red and not yellow.
+(`check.parameter`, or `check.parameter.1` for the first entry of a list), and `red` is the severity from which a
+failure is red and not yellow.
 
 Ids are the benchmark's; every other word is ours.
 """

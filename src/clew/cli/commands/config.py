@@ -146,6 +146,14 @@ def evaluate(
     trigger: Annotated[
         TriggerName | None, typer.Option(help="Only rules that are asked so: change or periodic.")
     ] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(help="A threshold: access-keys-rotated.maxAccessKeyAge=60 (repeatable)."),
+    ] = None,
+    notify: Annotated[
+        list[str] | None,
+        typer.Option(help="Tell changes of state: sns:ARN, mailto:ADDRESS, https://… (repeatable)."),
+    ] = None,
     output: Annotated[
         EvaluationOutput,
         typer.Option("--output", "-o", help="table, json, csv, or config as AWS Config writes it."),
@@ -154,14 +162,20 @@ def evaluate(
     """Ask rules about a snapshot, keep what each says of each resource, and tell what changed.
 
     A rule is COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE, or INSUFFICIENT_DATA where something could not be read.
-    A .py file in a rules folder is run: give only folders that you trust.
+    A .py file in a rules folder is run: give only folders that you trust. `--notify` tells changes of state only.
 
     Exit codes: 0, 1 something is not compliant, 2 wrong input, 3 some data is insufficient.
     """
     from clew.cli.configuration_rules import Asked, carry_out
 
     asked = Asked(
-        snapshot, tuple(rules or ()), tuple(framework or ()), changed_since, trigger and trigger.value
+        snapshot,
+        tuple(rules or ()),
+        tuple(framework or ()),
+        changed_since,
+        trigger and trigger.value,
+        tuple(parameter or ()),
+        tuple(notify or ()),
     )
     raise typer.Exit(carry_out(asked, output.value))
 
