@@ -16,6 +16,7 @@ import typer
 from clew import __version__
 from clew.cli import catalogs, context
 from clew.cli.commands import COMMANDS
+from clew.cli.sections import Sectioned
 from clew.errors import ClewError, MissingExtraError
 
 _EXTRAS = dict.fromkeys(
@@ -24,6 +25,7 @@ _EXTRAS = dict.fromkeys(
 
 app = typer.Typer(
     name="clew",
+    cls=Sectioned,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -50,7 +52,7 @@ def options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Follow the thread: from the evidence an AWS account leaves to who did what, and who can do what."""
+    """Follow the thread: from the evidence an AWS account leaves to who did what, who can do what, and what to mend."""
     del version
     context.configure(
         context.Globals(workspace=workspace, config=config, quiet=quiet, verbose=verbose, no_color=no_color)

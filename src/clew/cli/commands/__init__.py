@@ -1,4 +1,4 @@
-"""One module for each command; each has `register(app)`, listed here in the order of `clew --help`."""
+"""One module for each command; each has `register(app)`. Where the help shows it: `clew.cli.sections`."""
 
 from __future__ import annotations
 
