@@ -93,6 +93,25 @@ def near_misses(policies: Policies, request: Request, gates: Iterable[Gate]) -> 
     return tuple(sorted(found, key=_weight)[:_MOST])
 
 
+def compared(policies: Policies, request: Request, gate: Gate) -> tuple[NearMiss, ...]:
+    """Every allowing statement of the gate with all that does not match in it: nothing where it allows the request."""
+    return tuple(
+        NearMiss(_told(placed), tuple(_all_misses(placed, request)))
+        for path, documents in _documents(policies, gate)
+        for placed in _placed(documents, gate, path)
+        if placed.statement.effect is Effect.ALLOW and not _is_not_at_hand(placed.statement)
+    )
+
+
+def _all_misses(placed: Placed, request: Request) -> Iterator[Miss]:
+    if not placed.compiled.matches_action(request.action.lower()):
+        written = placed.statement.actions or placed.statement.not_actions or ()
+        yield Miss(Part.ACTION, written, request.action)
+    yield from _resource(placed, request)
+    yield from _principal(placed, request)
+    yield from _conditions(placed, request)
+
+
 def _is_not_at_hand(statement: Statement) -> bool:
     return any(condition.key.startswith(UNKNOWN_DOCUMENT) for condition in statement.conditions)
 

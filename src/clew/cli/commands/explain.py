@@ -35,6 +35,7 @@ def register(app: typer.Typer) -> None:
         cls=_MessageFirst, no_args_is_help=True, help="Why was it refused, and what is the smallest fix?"
     )
     group.command(_TEXT)(message)
+    group.command("assume-role")(assume_role)
     app.add_typer(group, name="explain")
 
 
@@ -66,3 +67,40 @@ def message(
 
     asked = Asked(text, event, since, tuple(policies or ()), as_json=output is Output.JSON)
     raise typer.Exit(answer(asked))
+
+
+def assume_role(
+    caller: Annotated[
+        str, typer.Option("--from", help="Who assumes: a user, role, session, identity provider or service.")
+    ],
+    role: Annotated[str, typer.Option("--to", help="The ARN of the role.")],
+    policies: Annotated[
+        list[str], typer.Option(help="Snapshot, account file or folder with the policies (repeatable).")
+    ],
+    context: Annotated[
+        list[str] | None, typer.Option(help="What is known of the call: KEY=VALUE (repeatable).")
+    ] = None,
+    action: Annotated[
+        str, typer.Option(help="The call that was made; else the one that fits the caller.")
+    ] = "",
+    duration: Annotated[str, typer.Option(help="How long the session should last: 12h.")] = "",
+    at: Annotated[str, typer.Option(help="When the call was made; else now.")] = "",
+    output: Annotated[Output, typer.Option("--output", "-o", help="text or json.")] = Output.TEXT,
+) -> None:
+    """Why can this caller not assume that role? Every hypothesis in order, each tested on the policies.
+
+    Exit codes: 0 every hypothesis is refuted, 1 one is confirmed, 2 the question is malformed, 3 one is open.
+    """
+    from clew.cli.doctoring import answer_assume_role
+
+    code = answer_assume_role(
+        caller,
+        role,
+        policies=policies,
+        keys=context or (),
+        action=action,
+        duration=duration,
+        at=at,
+        as_json=output is Output.JSON,
+    )
+    raise typer.Exit(code)

@@ -1,0 +1,75 @@
+"""How the doctors of `clew explain` read their question, and print the answer."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from clew.cli import context, times
+from clew.cli.simulation_context import carried
+from clew.engine.principal import PrincipalError
+from clew.errors import UsageError
+from clew.explain import assume_role
+from clew.explain.assume_role_question import Asked, fitting_call
+from clew.explain.links import Verdict
+from clew.report import links_text
+from clew.snapshot.load import Inputs, load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from clew.explain.links import Chain
+    from clew.snapshot.model import Snapshot
+
+_CODES = {
+    Verdict.HOLDS: context.EXIT_CLEAN,
+    Verdict.BROKEN: context.EXIT_FINDINGS,
+    Verdict.UNKNOWN: context.EXIT_PARTIAL,
+}
+
+
+def answer_assume_role(
+    caller: str,
+    role: str,
+    *,
+    policies: Sequence[str],
+    keys: Sequence[str],
+    action: str,
+    duration: str,
+    at: str,
+    as_json: bool,
+) -> int:
+    """Test every hypothesis and print them; the exit code."""
+    if role.count(":") < 5 or ":role/" not in role:  # noqa: PLR2004  # an ARN has six parts
+        raise UsageError(f"`--to {role[:200]}` is no role's ARN; expected `arn:aws:iam::ACCOUNT:role/NAME`")
+    now = datetime.now(UTC)
+    asked = Asked(
+        caller,
+        role,
+        times.moment(at, now) if at else now,
+        action or fitting_call(caller),
+        carried(tuple(keys), (), None, ()).values,
+        int(times.duration(duration).total_seconds()) if duration else None,
+    )
+    try:
+        found = assume_role.diagnose(asked, snapshot(policies))
+    except PrincipalError as error:
+        raise UsageError(str(error)) from error
+    return shown(found.chain, links_text.HYPOTHESES, as_json=as_json)
+
+
+def snapshot(policies: Sequence[str]) -> Snapshot:
+    """The state of the accounts in these files. Errors: `InputError`."""
+    found = load(Inputs(accounts=tuple(policies)))
+    for note in found.notes:
+        context.note(note)
+    return found
+
+
+def shown(chain: Chain, words: Mapping[Verdict, str], *, as_json: bool) -> int:
+    """Print the chain; the exit code is that of its verdict."""
+    text = json.dumps(links_text.document(chain, words), indent=2) + "\n" if as_json else ""
+    sys.stdout.write(text or links_text.render(chain, words))
+    return _CODES[chain.verdict]
