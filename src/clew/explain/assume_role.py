@@ -16,7 +16,7 @@ from clew.explain.assume_role_question import Asked, Case, account_of, fitting_c
 from clew.explain.cause import named, said
 from clew.explain.links import Chain, Link, Verdict
 from clew.explain.near import Part, compared
-from clew.explain.predict import NoPrediction, Prediction, Predictor
+from clew.reach.predict import NoPrediction, Prediction, Predictor
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from clew.explain.assume_role_question import account_of, session_role
 from clew.explain.cause import WORDS, named, said
 from clew.explain.links import Link, Verdict, permitted
 from clew.explain.near import near_misses
-from clew.explain.predict import Predictor
+from clew.reach.predict import Predictor
 
 if TYPE_CHECKING:
     from collections.abc import Callable

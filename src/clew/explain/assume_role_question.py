@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from clew.engine.request import ContextValue
     from clew.explain.near import NearMiss
-    from clew.explain.predict import Prediction
+    from clew.reach.predict import Prediction
     from clew.snapshot.model import Role, Snapshot
 
 ASSUME: Final = "sts:AssumeRole"

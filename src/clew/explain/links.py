@@ -15,13 +15,13 @@ from clew.engine.derive import derived
 from clew.engine.principal import PrincipalError
 from clew.explain.cause import cause, named
 from clew.explain.fix import fixes
-from clew.explain.predict import NoPrediction
+from clew.reach.predict import NoPrediction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from clew.engine.request import ContextValue
-    from clew.explain.predict import Prediction, Predictor
+    from clew.reach.predict import Prediction, Predictor
 
 Facts = tuple[tuple[str, str], ...]
 
