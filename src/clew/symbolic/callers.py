@@ -49,6 +49,11 @@ DERIVED: Final = frozenset(
 )
 """The keys, in lower case, that depend on the kind of the caller; and `aws:PrincipalTag/…`."""
 
+TOLD_APART: Final = frozenset(
+    {"aws:principalarn", "aws:principalaccount", "aws:principaltype", "aws:username"}
+)
+"""Those of them that differ between the callers to whom an identity policy can belong."""
+
 
 @dataclass(frozen=True, slots=True)
 class CallerKind:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from clew.policy.model import PolicyKind
 from clew.symbolic import public
+from clew.symbolic.contrast import contrasted, limited, services_of
 from clew.symbolic.questions import Verdict, find
-from clew.symbolic.search import AllOf, AnyOf, Is, contrary
+from clew.symbolic.search import AllOf, AnyOf, Is, all_of, contrary
 from clew.symbolic.sides import Documents
 from clew.symbolic.space import ACTION, RESOURCE
 from clew.symbolic.texts import globs
@@ -86,6 +87,24 @@ class _Words:
     reason: str
 
 
+def _always(_request: Request) -> bool:
+    return True
+
+
+class _Check(NamedTuple):
+    """What one check asks of a policy.
+
+    cut: the policy and what it is held against, both without the statements that cannot matter. limit: the requests
+    that are asked about. confirms: what the engine says of the other side. written: the policies of the other side.
+    """
+
+    words: _Words
+    cut: Callable[[Documents], tuple[Documents, ...]]
+    limit: Callable[[Space, Sequence[Documents]], Formula]
+    confirms: Callable[[Request], bool] = _always
+    written: tuple[Policy, ...] = ()
+
+
 _NEW: Final = _Words(
     "The modified permissions do not grant new access compared to your existing policy.",
     "The modified permissions grant new access compared to your existing policy.",
@@ -133,37 +152,36 @@ def implied(left: Policy, right: Policy, kind: PolicyKind = PolicyKind.IDENTITY)
 
 
 def _compared(policy: Policy, reference: Documents, words: _Words, *, typed: bool = False) -> Outcome:
-    def limit(space: Space) -> Formula:
-        beyond = contrary(reference.formula(space))
+    def limit(space: Space, others: Sequence[Documents]) -> Formula:
+        beyond = contrary(all_of(each.formula(space) for each in others))
         return AllOf((going_together((policy,), space), beyond)) if typed else beyond
 
-    return _checked(
-        policy,
-        reference.kind,
+    check = _Check(
         words,
+        lambda side: contrasted(side, reference),
         limit,
         lambda request: reference.allows(request) is False,
-        reference,
+        reference.policies,
     )
+    return _checked(policy, reference.kind, check)
 
 
 def access_not_granted(
     policy: Policy, access: Sequence[Access], kind: PolicyKind = PolicyKind.IDENTITY
 ) -> Outcome:
     """Whether the policy allows none of the actions on any of the resources."""
-    return _checked(policy, kind, _GRANTED, lambda space: _among(access, space), lambda _: True)
+    services = services_of(action for each in access for action in each.actions or ("*",))
+    check = _Check(_GRANTED, lambda side: (limited(side, services),), lambda space, _: _among(access, space))
+    return _checked(policy, kind, check)
 
 
 def no_public_access(policy: Policy, resource_type: str) -> Outcome:
     """Whether the resource policy lets no stranger in; `KeyError` for a resource type that AWS does not check."""
     services = public.SERVICES[resource_type]
-    return _checked(
-        policy,
-        PolicyKind.RESOURCE,
-        _PUBLIC,
-        lambda space: public.strangers((policy,), space, services),
-        lambda _: True,
+    check = _Check(
+        _PUBLIC, lambda side: (side,), lambda space, _: public.strangers((policy,), space, services)
     )
+    return _checked(policy, PolicyKind.RESOURCE, check)
 
 
 def _among(access: Sequence[Access], space: Space) -> Formula:
@@ -177,40 +195,28 @@ def _literals(access: Access, space: Space) -> Iterator[int]:
         yield space.literal(RESOURCE, globs(access.resources))
 
 
-def _checked(
-    policy: Policy,
-    kind: PolicyKind,
-    words: _Words,
-    limit: Callable[[Space], Formula],
-    confirms: Callable[[Request], bool],
-    *others: Documents,
-) -> Outcome:
+def _checked(policy: Policy, kind: PolicyKind, check: _Check) -> Outcome:
     side = Documents((policy,), kind)
-    answer = _found(side, limit, confirms, others)
+    answer = _found(side, check)
     if answer.verdict is Verdict.NONE:
-        return Outcome(Result.PASS, words.passed)
+        return Outcome(Result.PASS, check.words.passed)
     if answer.request is None:
         return Outcome(Result.UNKNOWN, f"It was not decided: {answer.reason}.", undecided=answer.reason)
-    reasons = _reasons(side, answer.request, words, lambda one: _found(one, limit, confirms, others))
-    return Outcome(Result.FAIL, words.failed, answer.request, tuple(reasons))
+    reasons = _reasons(side, answer.request, check)
+    return Outcome(Result.FAIL, check.words.failed, answer.request, tuple(reasons))
 
 
-def _found(
-    side: Documents,
-    limit: Callable[[Space], Formula],
-    confirms: Callable[[Request], bool],
-    others: Sequence[Documents],
-) -> Answer:
+def _found(side: Documents, check: _Check) -> Answer:
+    cut, *others = check.cut(side)
     return find(
-        (side, *others),
-        lambda space: AllOf((side.formula(space), limit(space))),
-        lambda request: side.allows(request) is True and confirms(request),
+        (cut, *others),
+        lambda space: AllOf((cut.formula(space), check.limit(space, others))),
+        lambda request: side.allows(request) is True and check.confirms(request),
+        written=(*side.policies, *check.written),
     )
 
 
-def _reasons(
-    side: Documents, witness: Request, words: _Words, ask: Callable[[Documents], Answer]
-) -> Iterator[Reason]:
+def _reasons(side: Documents, witness: Request, check: _Check) -> Iterator[Reason]:
     """Every Allow statement that by itself, with the policy's denials, makes the check fail."""
     granting = {statement.index for _, statement in side.granting(witness)}
     for policy in side.policies:
@@ -221,7 +227,7 @@ def _reasons(
             request = witness if statement.index in granting else None
             if request is None:
                 alone = policy._replace(statements=(statement, *denials))
-                request = ask(replace(side, policies=(alone,))).request
+                request = _found(replace(side, policies=(alone,)), check).request
             if request is not None:
                 name = f"sid: {statement.sid}" if statement.sid else f"index: {statement.index}"
-                yield Reason(words.reason.format(name), statement, policy.source, request)
+                yield Reason(check.words.reason.format(name), statement, policy.source, request)

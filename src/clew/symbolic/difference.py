@@ -13,6 +13,7 @@ from clew.engine.conditions import compile_condition
 from clew.engine.leaf import Leaf
 from clew.policy import variables
 from clew.policy.model import PolicyKind
+from clew.symbolic.contrast import contrasted
 from clew.symbolic.questions import Verdict, find, implies
 from clew.symbolic.search import AllOf, Is, contrary
 from clew.symbolic.sides import Documents
@@ -123,9 +124,10 @@ def _ask(
 ) -> Answer:
     """A request of the statement that the reference does not allow and no statement told already holds."""
     others = Documents((_alone(policy, *told),), alone.kind) if told and policy is not None else None
+    one, two = contrasted(alone, reference)
 
     def formula(space: Space) -> Formula:
-        parts = [alone.formula(space), contrary(reference.formula(space))]
+        parts = [one.formula(space), contrary(two.formula(space))]
         parts += [Is((space.literal(dimension, space.globs((pattern,))),)) for dimension, pattern in limits]
         if others is not None:
             parts.append(contrary(others.formula(space)))
@@ -134,7 +136,9 @@ def _ask(
     def confirms(request: Request) -> bool:
         return alone.allows(request) is True and reference.allows(request) is False
 
-    return find([side for side in (alone, reference, others) if side is not None], formula, confirms)
+    written = (*alone.policies, *reference.policies, *(others.policies if others is not None else ()))
+    sides = [side for side in (one, two, others) if side is not None]
+    return find(sides, formula, confirms, written=written)
 
 
 def _change(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from clew.aws import catalog
 from clew.aws.partitions import PARTITIONS
+from clew.engine.conditions import Quantifier
 from clew.engine.conditions import read as read_operator
 from clew.symbolic.boxes import condition_keys
 from clew.symbolic.keys import DOMAINS, KeyKind
@@ -18,28 +19,43 @@ from clew.symbolic.values import Values, of_texts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from clew.policy.model import Policy
+    from clew.policy.model import Condition, Policy
 
 _WILD: Final = ("*", "?", "${")
 _TEXT_OPERATORS: Final = ("String",)
 
 
-def of_policies(policies: Sequence[Policy]) -> dict[str, KeyKind]:
-    """The kind of every condition key that the policies name, by the key in lower case."""
-    sets: dict[str, bool] = {}
-    for key, is_set in condition_keys(policies):
-        sets[key] = sets.get(key, False) or is_set
-    return {key: _kind(key, is_set, policies) for key, is_set in sets.items()}
+def of_policies(policies: Sequence[Policy], written: Sequence[Policy]) -> dict[str, KeyKind]:
+    """The kind of every condition key that the policies name, by the key in lower case.
+
+    `written`: all policies whose words say something of the keys, at least those.
+    """
+    sets = {key: False for key, _ in condition_keys(policies)}
+    texts: dict[str, list[str]] = {key: [] for key in sets}
+    for key, condition in _conditions(written) if sets else ():
+        qualified = read_operator(condition.operator) if key in sets else None
+        if qualified is not None:
+            sets[key] = sets[key] or qualified.quantifier is not Quantifier.PLAIN
+            if qualified.operator.name.startswith(_TEXT_OPERATORS):
+                texts[key] += condition.values
+    return {key: _kind(key, is_set, texts[key]) for key, is_set in sets.items()}
 
 
-def _kind(key: str, is_set: bool, policies: Sequence[Policy]) -> KeyKind:
+def _conditions(policies: Iterable[Policy]) -> Iterator[tuple[str, Condition]]:
+    for policy in policies:
+        for statement in policy.statements:
+            for condition in statement.conditions:
+                yield condition.key.lower(), condition
+
+
+def _kind(key: str, is_set: bool, compared_as_text: Sequence[str]) -> KeyKind:
     known = catalog.current().condition_key(key)
     if known is None:
         return KeyKind(multivalued=is_set)
     types = ["Numeric"] if "Numeric" in known.value_types else [*known.value_types]
     domain = DOMAINS.get(types[0]) if len(types) == 1 else None
     if domain is not None:
-        domain = _with_written(domain, types[0], [*_compared_as_text(key, policies)])
+        domain = _with_written(domain, types[0], compared_as_text)
     return KeyKind(multivalued=known.multivalued, domain=domain)
 
 
@@ -51,17 +67,6 @@ def _with_written(domain: Values, kind: str, written: Sequence[str]) -> Values |
     if kind == "Bool" and domain.texts is not None and {text.lower() for text in odd} <= {"true", "false"}:
         return of_texts(Texts([*domain.texts.atoms, *map(equal, odd)]))
     return None
-
-
-def _compared_as_text(key: str, policies: Iterable[Policy]) -> Iterator[str]:
-    for policy in policies:
-        for statement in policy.statements:
-            for condition in statement.conditions:
-                if condition.key.lower() != key:
-                    continue
-                qualified = read_operator(condition.operator)
-                if qualified is not None and qualified.operator.name.startswith(_TEXT_OPERATORS):
-                    yield from condition.values
 
 
 def spellings(policies: Iterable[Policy]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from clew.policy.model import Policy, PolicyKind
 from clew.symbolic import callers, kinds, solver, ties, witness
 from clew.symbolic.budget import Budget, OpenError, UndecidedError
+from clew.symbolic.contrast import contrasted
 from clew.symbolic.grounding import ground
 from clew.symbolic.regions import ANY_ACCOUNT, MISLEADING, OWNED, Asked, regions, same_principal
 from clew.symbolic.search import AllOf, Is, Search, all_of, contrary
@@ -79,10 +80,12 @@ def implies(left: Policy | Side, right: Policy | Side, kind: PolicyKind = Policy
     ('none', 'witness')
     """
     a, b = _side(left, kind), _side(right, kind)
+    one, two = contrasted(a, b) if isinstance(a, Documents) and isinstance(b, Documents) else (a, b)
     return find(
-        (a, b),
-        lambda space: AllOf((a.formula(space), contrary(b.formula(space)))),
+        (one, two),
+        lambda space: AllOf((one.formula(space), contrary(two.formula(space)))),
         lambda request: a.allows(request) is True and b.allows(request) is False,
+        written=(*a.all_policies, *b.all_policies),
     )
 
 
@@ -152,11 +155,16 @@ def find(
     formula: Callable[[Space], Formula],
     confirms: Callable[[Request], bool],
     budget: Budget | None = None,
+    *,
+    written: Sequence[Policy] = (),
 ) -> Answer:
-    """A request in the formula, over the callers and keys of the sides; `confirms` asks the engine about it."""
+    """A request in the formula, over the callers and keys of the sides; `confirms` asks the engine about it.
+
+    `written`: all policies in question, where the sides were cut down; what keys can hold is read from them.
+    """
     open_question: UndecidedError | None = None
     try:
-        for space in _spaces(sides, budget or Budget()):
+        for space in _spaces(sides, budget or Budget(), written):
             try:
                 found = _ask(space, formula, confirms)
             except UndecidedError as error:
@@ -171,10 +179,10 @@ def find(
     return NONE if open_question is None else Answer(Verdict.UNKNOWN, reason=str(open_question))
 
 
-def _spaces(sides: Sequence[Side], budget: Budget) -> Iterator[Space]:
+def _spaces(sides: Sequence[Side], budget: Budget, written: Sequence[Policy] = ()) -> Iterator[Space]:
     """One space for each kind of caller, and, of stacks, for each region of requests."""
     policies = tuple(policy for side in sides for policy in side.all_policies)
-    usual = kinds.of_policies(policies)
+    usual = kinds.of_policies(policies, written or policies)
     made = [side for side in sides if isinstance(side, Stack)]
     if not made:
         for scenario in ties.scenarios(usual):
@@ -244,4 +252,4 @@ def _callers(
     if named or any(isinstance(side, Documents) and side.kind is PolicyKind.RESOURCE for side in sides):
         return callers.of_resource(named, partitions)
     persons = callers.of_identity(partitions)
-    return persons if any(map(callers.is_derived, usual)) else persons[:1]
+    return persons if callers.TOLD_APART & usual.keys() else persons[:1]
