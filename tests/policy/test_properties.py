@@ -16,7 +16,7 @@ from clew.policy.format import document, text
 from clew.policy.json_tokens import Lines
 from clew.policy.model import JSON_SYNTAX_ERROR, Policy, PolicyKind
 from clew.policy.operators import WRITTEN, is_operator
-from clew.policy.parse import draft, from_document, parse, read
+from clew.policy.parse import draft, from_document, meaning, parse, read
 from clew.policy.problems import Problems
 from clew.policy.validate import validate
 
@@ -113,6 +113,43 @@ def test_the_fast_way_and_the_grammar_agree(made, kind):
     assert (quick is not None) == (not problems.listed)
     if quick is not None:
         assert quick == slow
+
+
+def _read_or_refused(reader, written, kind):
+    try:
+        return reader(written, kind=kind).without_places()
+    except PolicyError as error:
+        return str(error)
+
+
+@given(st.one_of(documents(), NEARLY, st.fixed_dictionaries({"Statement": NEARLY})), KINDS, st.booleans())
+@example(
+    {"Statement": {"Effect": "Allow", "Action": "*", "Condition": {"NumericEquals": {"a": -0.0}}}}, None, True
+)
+def test_the_meaning_is_what_parse_reads(made, kind, ascii_only):
+    """Without places the quick reader gives the same policy, or the same refusal, as `parse`."""
+    written = json.dumps(made, ensure_ascii=ascii_only)
+    assert _read_or_refused(meaning, written, kind) == _read_or_refused(parse, written, kind)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '{"Statement": [], "Statement": []}',
+        '{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*", "Resource": "a"}}',
+        '{"Statement": {"Effect": "Allow", "Action": "*", "Condition": {"NumericEquals": {"a": 1.50e1}}}}',
+        '{"Statement": {"Effect": "Allow", "Action": "*", "Condition": {"NumericEquals": {"a": -0}}}}',
+        '{"Statement": {"Effect": "Allow", "Action": "*", "Condition": {"NumericEquals": {"a": NaN}}}}',
+        '\ufeff{"Statement": []} ',
+        "%7B%22Statement%22%3A%5B%5D%7D",
+        '{"Policy": "{\\"Statement\\": []}"}',
+        "[" * 100_000,
+        "",
+    ],
+)
+def test_the_meaning_of_unusual_text_is_what_parse_reads(written):
+    """Repeated names, numbers, wrappers and broken text are left to the reader that tells what is wrong."""
+    assert _read_or_refused(meaning, written, None) == _read_or_refused(parse, written, None)
 
 
 @given(st.lists(NEARLY, max_size=3), KINDS)

@@ -48,3 +48,13 @@ def test_iteration_keeps_to_account_and_region() -> None:
     found = Answers([answer("ListBuckets", region="us-east-1"), answer("ListBuckets", region="eu-west-1")])
     assert [a.call.region for a in found.each("s3", "ListBuckets", ACCOUNT, "eu-west-1")] == ["eu-west-1"]
     assert not list(found.each("s3", "ListBuckets", "999999999999"))
+
+
+def test_answers_are_found_by_their_error_code() -> None:
+    """The answers with an error code are those of every account, and are noted by who asks for them."""
+    gone = Answer(Call(ACCOUNT, GLOBAL, "s3", "GetBucketAcl"), "", Status.ABSENT, None, "NoSuchBucket")
+    read: dict[Call, Answer] = {}
+    found = Answers([answer("ListBuckets"), gone]).noting(read)
+    assert list(found.coded("NoSuchBucket")) == [gone]
+    assert list(read) == [gone.call]
+    assert not list(found.coded("AccessDenied"))

@@ -24,11 +24,6 @@ SETTINGS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "Restric
 """The four settings of Block Public Access."""
 
 _GONE = "NoSuchBucket"
-_READS = (
-    "GetBucketLocation", "GetBucketPolicy", "GetBucketAcl", "GetPublicAccessBlock", "GetBucketOwnershipControls",
-    "GetBucketVersioning", "GetBucketLogging", "GetBucketEncryption", "GetBucketLifecycleConfiguration",
-    "GetBucketNotificationConfiguration", "GetBucketReplication", "GetObjectLockConfiguration",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +41,7 @@ class Bucket:
     @property
     def is_gone(self) -> bool:
         """Whether S3 said that there is no such bucket."""
-        return any(self.said(operation).error_code == _GONE for operation in _READS)
+        return self.name in _gone(self.state)
 
     @property
     def policy(self) -> Policy | Unread | None:
@@ -73,17 +68,28 @@ class Bucket:
 
 def bucket(state: State, name: str) -> Bucket:
     """The bucket of that name."""
-    return Bucket(name, f"arn:{partition(state)}:s3:::{name}", state)
+    return Bucket(name, f"{_arn_prefix(state)}{name}", state)
+
+
+def _arn_prefix(state: State) -> str:
+    return f"arn:{partition(state)}:s3:::"
+
+
+def _gone(state: State) -> frozenset[str]:
+    """The names of the buckets of which S3 said to the account that there is no such bucket."""
+    told = (each.call for each in state.answers.coded(_GONE) if each.call.account == state.account)
+    return frozenset(value for call in told for name, value in call.parameters if name == "Bucket")
 
 
 def each_bucket(
     state: State, judge: Callable[[Bucket], Judgement | None], *, none: str = "the account has no buckets"
 ) -> Iterator[Judgement]:
     """What `judge` says of each bucket; those that were deleted meanwhile are left out."""
+    gone, prefix = _gone(state), _arn_prefix(state)
 
     def named(item: Mapping[str, object], _listed: Answer) -> Judgement | None:
-        found = bucket(state, text(item, "Name"))
-        return None if found.is_gone else judge(found)
+        name = text(item, "Name")
+        return None if name in gone else judge(Bucket(name, f"{prefix}{name}", state))
 
     yield from each_resource(state, BUCKETS, "Buckets", named, none=none)
 
@@ -127,7 +133,7 @@ def policy_of(answer: Answer, path: str) -> Policy | Unread | None:
     if written in {None, ""}:
         return None
     try:
-        return parse.parse(written) if isinstance(written, str) else parse.from_document(written)
+        return parse.meaning(written) if isinstance(written, str) else parse.from_document(written)
     except PolicyError:
         return _unread(answer)
 

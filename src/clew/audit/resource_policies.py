@@ -117,7 +117,7 @@ def _judged(
     if told.status is Status.ABSENT or not content:
         return Judgement(Verdict.PASS, holder.arn, "has no policy")
     try:
-        return judge(holder, Document("policy", content).policy, told)
+        return judge(holder, Document("policy", content).meaning, told)
     except PolicyError as error:
         call = f"{told.call.service}:{told.call.operation}"
         return Judgement(Verdict.UNKNOWN, holder.arn, f"its policy cannot be read: {error}", missing=(call,))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from clew.snapshot.answers import Answers
 
 Tags = tuple[tuple[str, str], ...]
-_LISTS = ("Tags", "TagSet", "TagList", "tags")
+_LISTS = dict.fromkeys(("Tags", "TagSet", "TagList", "tags"))
 # Where a resource says its own name; other members, such as the VPC of a subnet, name something else.
 _OWN_ARNS = ("Arn", "ARN", "arn", "DBInstanceArn", "DBClusterArn", "DBSnapshotArn", "FileSystemArn")
 _OWN_IDS = {
@@ -32,7 +32,7 @@ def of(answers: Answers, account: str) -> Mapping[str, Tags]:
     found: dict[str, Tags] = {}
     for answer in answers:
         if answer.call.account == account and answer.body is not None:
-            found.update(_tagged(answer.body, "", _DEPTH))
+            _gather(found, answer.body, "", _DEPTH)
             if len(answer.call.parameters) == 1 and (tags := _read(answer.body)):
                 found[answer.call.parameters[0][1]] = tags
     return found
@@ -48,23 +48,27 @@ def named(found: Mapping[str, Tags], resource: str) -> Tags:
     return found.get(resource) or found.get(end.rpartition("/")[2]) or ()
 
 
-def _tagged(value: object, member: str, depth: int) -> Iterator[tuple[str, Tags]]:
-    """Names and tags in a value, which the member of that name holds."""
+def _gather(found: dict[str, Tags], value: object, member: str, depth: int) -> None:
+    """Put into `found` the names and tags in a value, which the member of that name holds.
+
+    Every body of a snapshot comes by here: generators within generators took 0.8 s for 350,000 answers
+    where this takes 0.45 s (benchmarks/audit.py).
+    """
     if depth and isinstance(value, list):
         for item in value:
-            yield from _tagged(item, member, depth)
+            _gather(found, item, member, depth)
     elif depth and isinstance(value, dict):
         tags = _read(value)
         for own in (*_OWN_ARNS, _OWN_IDS.get(member, "")) if tags else ():
             if isinstance(value.get(own), str):
-                yield value[own], tags
+                found[value[own]] = tags
         for name, inner in value.items():
-            if isinstance(inner, list | dict):
-                yield from _tagged(inner, name, depth - 1)
+            if isinstance(inner, (list, dict)):
+                _gather(found, inner, name, depth - 1)
 
 
 def _read(value: Mapping[str, object]) -> Tags:
-    for member in _LISTS:
+    for member in () if _LISTS.keys().isdisjoint(value) else _LISTS:
         given = value.get(member)
         if isinstance(given, list) and given:
             pairs = ((_either(tag, "Key", "key"), _either(tag, "Value", "value")) for tag in given)

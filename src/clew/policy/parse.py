@@ -7,6 +7,7 @@ that is no JSON is never read leniently: what it was most likely meant to be is 
 from __future__ import annotations
 
 from collections.abc import Callable
+from json.decoder import JSONDecoder
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote
 
@@ -45,6 +46,45 @@ def parse(text: str, source: str | None = None, kind: PolicyKind | None = None) 
     ('*',)
     """
     return _strict(_read_text(text, source, kind))
+
+
+def meaning(text: str, source: str | None = None, kind: PolicyKind | None = None) -> Policy:
+    """As `parse`, without the places of statements in the text, for readers of tens of thousands of policies.
+
+    It takes 5 µs for a policy of one statement of which `parse` takes 64 µs (benchmarks/audit.py). Errors: as `parse`.
+
+    >>> meaning('{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}').statements[0].actions
+    ('*',)
+    """
+    found = _quick(_plainly_decoded(text), source, kind)
+    return found.policy if found and found.policy else parse(text, source, kind)
+
+
+def _plainly_decoded(text: str) -> object:
+    """The value of a text of JSON that every reader takes alike; None for any other text."""
+    if len(text) > LONGEST or not text.isascii() or "\\u" in text:
+        return None
+    try:
+        return _PLAIN.decode(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice")
+    return found
+
+
+def _refuse(number: str) -> object:
+    """Numbers are kept as they are written, which this way to read does not tell."""
+    raise ValueError(number)
+
+
+_PLAIN: Final = JSONDecoder(
+    object_pairs_hook=_unique, parse_float=_refuse, parse_int=_refuse, parse_constant=_refuse
+)
 
 
 def from_document(document: object, kind: PolicyKind | None = None) -> Policy:

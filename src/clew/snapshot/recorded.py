@@ -103,7 +103,7 @@ def notes(name: str, answers: Answers) -> Iterator[str]:
 
 
 def _source(name: str, content: object) -> Source:
-    return Source(name, json.dumps(content, indent=2))
+    return Source(name, content)
 
 
 def _partition(answers: Answers, account: str) -> str:
@@ -140,12 +140,11 @@ def _bucket_policy(said: Mapping[str, Answer], of_account: Answer) -> object:
     policy, acl, ownership = (
         said[each] for each in ("GetBucketPolicy", "GetBucketAcl", "GetBucketOwnershipControls")
     )
-    owner_only = "BucketOwnerEnforced" in json.dumps(ownership.body)
     others = len(acl.list("Grants")) > 1
     deciding = [policy]
     if policy.body is not None or others:
         deciding += [said["GetPublicAccessBlock"], of_account]
-    if not owner_only:
+    if not acl.status.is_known and "BucketOwnerEnforced" not in json.dumps(ownership.body):
         deciding += [acl]
     if others:
         deciding += [ownership]

@@ -228,12 +228,16 @@ def _document(source: Source, name: str, content: object, path: tuple[Step, ...]
 
 
 def _first(source: Source) -> int:
-    return len(source.text) - len(source.text.lstrip())
+    """Where the value of the file begins; what Clew writes itself begins with it."""
+    written = source.content
+    return len(written) - len(written.lstrip()) if isinstance(written, str) else 0
 
 
 def _object(source: Source) -> Mapping[str, object]:
-    with located(source):
-        value = json.loads(source.text)
+    value = source.content
+    if isinstance(value, str):
+        with located(source):
+            value = json.loads(value)
     return _mapping(source, value, "the file")
 
 

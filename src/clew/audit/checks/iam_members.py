@@ -223,7 +223,7 @@ def service_full_access(state: State) -> Iterator[Judgement]:
 
 def _full_access(arn: str, document: Document) -> Judgement:
     try:
-        statements = document.policy.statements
+        statements = document.meaning.statements
     except PolicyError as error:
         return unknown(arn, f"its document cannot be read: {error}", _DETAILS)
     whole = dict.fromkeys(action for each in statements for action in _whole_services(each))

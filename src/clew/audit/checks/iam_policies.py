@@ -99,7 +99,7 @@ def _policy(arn: str, document: Document | None) -> Judgement:
     if document is None:
         return unknown(arn, "the details do not hold its document", DETAILS)
     try:
-        statements = document.policy.statements
+        statements = document.meaning.statements
     except PolicyError as error:
         return unknown(arn, f"its document cannot be read: {error}", DETAILS)
     found = [statement for statement in statements if _allows_everything(statement)]

@@ -39,7 +39,7 @@ def _each_policy(
         if not answer.status.is_known:
             return unanswered(key.arn, answer)
         try:
-            return judge(key, Document("key policy", member(answer.body, "Policy")).policy)
+            return judge(key, Document("key policy", member(answer.body, "Policy")).meaning)
         except PolicyError as error:
             message = f"its policy cannot be read: {error}"
             return Judgement(Verdict.UNKNOWN, key.arn, message, missing=(_POLICY,))

@@ -81,7 +81,7 @@ def _trusts(state: State) -> Iterator[Judgement]:
 
 def _trust(role: Role) -> Judgement:
     try:
-        statements = role.trust.policy.statements if role.trust else ()
+        statements = role.trust.meaning.statements if role.trust else ()
     except PolicyError as error:
         return unknown(role.arn, f"its trust policy cannot be read: {error}", _DETAILS)
     found = tuple(

@@ -121,7 +121,7 @@ def diff(
 
     found = tuple(compare.differences(snapshot_file.read(old).answers, snapshot_file.read(new).answers))
     if output is Output.JSON:
-        typer.echo(json.dumps([asdict(each) for each in found]))
+        typer.echo(json.dumps([asdict(each) | {"call": each.call._asdict()} for each in found]))
         return
     for each in found:
         for line in snapshots.difference(each):
