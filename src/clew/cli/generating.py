@@ -47,12 +47,12 @@ def answer(asked: Asked) -> int:
     """Generate, compare, print; the exit code."""
     caller = _caller(asked.principal)
     now = datetime.now(UTC)
-    lake = open_lake(context.workspace().lake_path)
     wanted = Filters(
         users=(asked.principal,),
         since=_since(asked, now),
         until=times.end(asked.until, now) if asked.until else None,
     )
+    lake = open_lake(context.workspace().lake_path)
     events = (json.loads(text) for text in originals(lake, wanted, limit=0, newest_first=False))
     made = generate(asked.principal, calls_of(events, asked.principal), tuple(_blind(lake, wanted, caller)))
     if asked.policies:

@@ -25,6 +25,7 @@ ADMIN: Final = "admin"
 """Every permission, as a goal."""
 
 _SELF: Final = "self"
+_LINKED: Final = ":role/aws-service-role/"
 _BOUND: Final = "its permissions boundary still limits it"
 
 
@@ -157,7 +158,7 @@ class _Search:
             for role in account.roles.values():
                 # Most pairs need no question: neither side says anything of the other.
                 if role.arn == powers.principal or not (
-                    powers.may("sts:AssumeRole") or _names(role, powers.principal)
+                    powers.says("sts:AssumeRole", role.arn) or _names(role, powers.principal)
                 ):
                     continue
                 made = powers.asks("sts:AssumeRole", role.arn)
@@ -226,8 +227,11 @@ class _Search:
         self, method: Method, account: Account, source: str, needs: tuple[str, ...]
     ) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         for arn in account.roles:
+            # AWS: IAM user guide, "Using service-linked roles": nobody but the service edits them, or hands them on.
+            if arn == source or _LINKED in arn:
+                continue
             trust = self._trusts(arn, method.service) if method.service else ""
-            if arn != source and trust is not None:
+            if trust is not None:
                 yield arn, arn, (*needs, *((trust,) if trust else ()))
 
     def _trusts(self, role: str, service: str) -> str | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from clew.aws import catalog
 from clew.aws.catalog_types import PLACEHOLDER
+from clew.aws.glob import matcher
 from clew.engine import Context, Effect, Request, prepare
 from clew.engine.bulk import access
 from clew.engine.derive import derived
@@ -20,12 +21,12 @@ from clew.reach.applied import applied
 from clew.reach.attached import UNKNOWN_DOCUMENT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from clew.aws.catalog_types import ResourceType
     from clew.engine import Decision, Policies, Prepared
     from clew.engine.decision import Determining
-    from clew.policy.model import Policy
+    from clew.policy.model import Policy, Statement
     from clew.reach.applied import Applied
     from clew.snapshot.model import Snapshot
 
@@ -60,13 +61,27 @@ class Powers:
         self.policies = base.found.policies if base else None
         self.known = base.known.policies if base else None
         self.mask = _mask(self.policies.identity) if self.policies else 0
+        # What no statement names is never asked: a chain of 60 roles among 60 users takes 0.1 s, 1.8 s without.
+        self._named: dict[str, tuple[Callable[[str], bool], ...]] = {}
 
     def may(self, action: str) -> bool:
         """Whether some statement of the principal's own allows the action on something."""
         return bool(catalog.current().mask(action) & self.mask)
 
+    def says(self, action: str, resource: str) -> bool:
+        """Whether some statement at hand names the action and the resource, whatever its conditions."""
+        if action not in self._named:
+            statements = (
+                each for policy in (self.known.identity if self.known else ()) for each in policy.statements
+            )
+            self._named[action] = tuple(_resources(statements, catalog.current().mask(action)))
+        return any(fits(resource) for fits in self._named[action])
+
     def asks(self, action: str, resource: str, context: Mapping[str, str] | None = None) -> Made | None:
         """How the action is allowed on the resource; None where it is not, as far as documents are at hand."""
+        # A trust policy can open a role by itself; nothing else does without the principal's own statement.
+        if not action.startswith("sts:") and not self.says(action, resource):
+            return None
         ready = self._at(action, resource)
         if ready is None:
             return None
@@ -146,7 +161,7 @@ class Powers:
             resource.replace("*", _NAME).replace("?", "x")
             for policy in (self.policies.identity if self.policies else ())
             for statement in policy.statements
-            if statement.allows and known.actions_matching(*(statement.actions or ())).mask & bit
+            if statement.allows and _actions(statement) & bit
             for resource in statement.resources or ()
             if resource != "*" and "${" not in resource
         ]
@@ -193,18 +208,29 @@ def _owner(powers: Powers, resource: str) -> str | None:
     return None if resource.count(":") >= 5 and resource.split(":")[4] else powers.account  # noqa: PLR2004  # an ARN has six parts
 
 
-def _mask(policies: Iterable[Policy]) -> int:
-    """The actions that some Allow statement is about."""
+def _resources(statements: Iterable[Statement], bit: int) -> Iterator[Callable[[str], bool]]:
+    """A matcher for each resource pattern of the Allow statements about the action; what may match, matches."""
+    for statement in statements:
+        if not statement.allows or not _actions(statement) & bit:
+            continue
+        for resource in statement.resources or ("*",):
+            yield matcher("*" if "${" in resource else resource)
+
+
+def _actions(statement: Statement) -> int:
     known = catalog.current()
+    if statement.actions is not None:
+        return known.actions_matching(*statement.actions).mask
+    return known.index.everything & ~known.actions_matching(*(statement.not_actions or ())).mask
+
+
+def _mask(policies: Iterable[Policy]) -> int:
+    """The actions that some Allow statement at hand is about."""
     mask = 0
     for policy in policies:
         for statement in policy.statements:
-            if not statement.allows or _is_unknown(policy):
-                continue
-            if statement.actions is not None:
-                mask |= known.actions_matching(*statement.actions).mask
-            else:
-                mask |= known.index.everything & ~known.actions_matching(*(statement.not_actions or ())).mask
+            if statement.allows and not _is_unknown(policy):
+                mask |= _actions(statement)
     return mask
 
 
