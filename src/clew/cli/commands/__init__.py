@@ -35,6 +35,7 @@ from clew.cli.commands import (
     snapshot,
     sql,
     suppress,
+    unused,
     validate,
     who_can,
 )
@@ -69,6 +70,7 @@ COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (
     generate_policy.register,
     audit.register,
     exposure.register,
+    unused.register,
     fix.register,
     block_public_access.register,
     notify.register,

@@ -1,0 +1,141 @@
+"""What unused access is judged from, and what comes out: findings with a recommendation, and what stays open.
+
+AWS: IAM Access Analyzer API Reference: "UnusedIamRoleDetails", "UnusedPermissionDetails"; IAM User Guide: "Create an
+IAM Access Analyzer unused access analyzer": only what existed for the whole period is judged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Kind(StrEnum):
+    """What is not used, in the words of AWS's finding types."""
+
+    ROLE = "UnusedIAMRole"
+    ACCESS_KEY = "UnusedIAMUserAccessKey"
+    PASSWORD = "UnusedIAMUserPassword"  # noqa: S105  # the name of a type of finding
+    PERMISSION = "UnusedPermission"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The period that is looked at: so many days before `until` (UTC)."""
+
+    until: datetime
+    days: int
+
+    @property
+    def since(self) -> datetime:
+        """Its first moment, UTC."""
+        return self.until - timedelta(days=self.days)
+
+    def has(self, time: datetime) -> bool:
+        """Whether the time lies within, or after it."""
+        return time >= self.since
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What one principal did within the window, as recorded calls or last-accessed data tell it.
+
+    `services` are prefixes that were used, `actions` names in lower case. Of the services in `by_action` it is known
+    which actions were used, of the others only whether any was. `source` says who told it.
+    """
+
+    services: frozenset[str] = frozenset()
+    actions: frozenset[str] = frozenset()
+    by_action: frozenset[str] = frozenset()
+    unseen: frozenset[str] = frozenset()
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What recorded calls tell of all principals: by ARN what was used; empty `missing` where they cover the window.
+
+    `missing` are the blind spots for which nothing can be concluded from silence. `unseen` are services with calls that
+    only data events record, of which the lake holds none.
+    """
+
+    by_principal: Mapping[str, Used] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    unseen: frozenset[str] = frozenset()
+
+    @property
+    def covers(self) -> bool:
+        """Whether silence means that nothing was done."""
+        return not self.missing
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """One role, key, password, or set of permissions that nobody used within the window.
+
+    `item` tells keys of one user apart; `last_used` is None for never. `services` are those of which no action was
+    used, `actions` single actions of services that were. `told` says what the answer comes from.
+    """
+
+    kind: Kind
+    resource: str
+    account: str
+    told: str
+    recommendation: str
+    item: str = ""
+    created: datetime | None = None
+    last_used: datetime | None = None
+    services: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        """What tells this finding from any other of its kind."""
+        return f"{self.resource} {self.item}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Something that nobody can tell, and the calls or evidence that would; `resource` is empty for a whole kind."""
+
+    kind: Kind
+    account: str
+    resource: str
+    why: str
+    missing: tuple[str, ...]
+    item: str = ""
+
+    @property
+    def subject(self) -> str:
+        """As `Unused.subject`."""
+        return f"{self.resource} {self.item}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Unused access of one account: how many were looked at, findings, what is open, and who is too young to judge."""
+
+    account: str
+    window: Window
+    looked_at: int
+    unused: tuple[Unused, ...]
+    open: tuple[Open, ...]
+    young: tuple[str, ...] = ()
+
+
+def moment(said: object) -> datetime | None:
+    """The time that an answer writes; None where it writes none, or one without zone.
+
+    >>> moment("2026-03-11T06:00:00Z").year, moment("yesterday")
+    (2026, None)
+    """
+    try:
+        found = datetime.fromisoformat(str(said))
+    except ValueError:
+        return None
+    return found.astimezone(UTC) if found.tzinfo else None

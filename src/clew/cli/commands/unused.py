@@ -1,0 +1,52 @@
+"""`clew unused`: roles, access keys, passwords and permissions that nobody used."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from clew.findings import Severity
+
+
+class Output(StrEnum):
+    """The forms in which unused access is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(unused)
+
+
+def unused(
+    policies: Annotated[
+        str | None,
+        typer.Option(
+            "--policies", help="A snapshot; the newest of the workspace by default.", metavar="SNAPSHOT"
+        ),
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="The window, back from the snapshot.")] = 90,
+    lake: Annotated[
+        bool, typer.Option("--lake", help="Also judge by the calls that the workspace's lake recorded.")
+    ] = False,
+    output: Annotated[Output, typer.Option("--output", "-o", help="text or json.")] = Output.TEXT,
+    fail_on: Annotated[
+        Severity | None, typer.Option(help="Exit 1 when an active finding is at least that severe.")
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep/--no-keep", help="Keep the findings in the workspace.")
+    ] = True,
+) -> None:
+    """Find access that was not used within a window, each with a recommendation.
+
+    What is younger than the window is not judged, service-linked roles are skipped. Silence of the lake counts only
+    where it covers the window. Exit codes: 0 told, 1 by --fail-on, 2 wrong input, 3 something could not be told.
+    """
+    from clew.cli import unusing
+
+    asked = unusing.Asked(policies, days, lake, output.value, keep)
+    raise typer.Exit(unusing.show(asked, fail_on))
