@@ -93,6 +93,29 @@ def test_ages_end_when_the_snapshot_was_collected(tmp_path: Path) -> None:
     assert MADE < "2025-12-12"
 
 
+def test_account_without_anybody_is_known_to_be_empty(tmp_path: Path) -> None:
+    """Authorization details that list nothing are an answer, not a gap."""
+    lists = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
+    details: dict[str, object] = {name: [] for name in lists} | {"IsTruncated": False}
+    path = snapshot(tmp_path / "s.json.gz", answer("GetAccountAuthorizationDetails", details))
+    found = document(path, "-c", "iam-admin-policy", "-c", "iam-support-role")
+    assert [control["verdict"] for control in found["controls"]] == ["pass", "fail"]
+
+
+def test_account_has_the_partition_of_its_regions(tmp_path: Path) -> None:
+    """Without a credential report the regions that were asked tell in which partition the account is."""
+    body: dict[str, object] = {"SummaryMap": {"AccountMFAEnabled": 0}}
+    path = tmp_path / "s.json.gz"
+    file.write(
+        path,
+        Answers([answer("GetAccountSummary", body), answer("ec2:DescribeVpcs@cn-north-1", {"Vpcs": []})]),
+        tool_version="0",
+        collected_at=COLLECTED,
+    )
+    found = document(str(path), "-c", "iam-root-mfa")
+    assert found["findings"][0]["resources"] == ["arn:aws-cn:iam::111122223333:root"]
+
+
 def test_frameworks_can_be_asked_together(tmp_path: Path) -> None:
     """Each framework has its own controls; a check that two ask under one threshold gives its finding once."""
     path = snapshot(tmp_path / "s.json.gz", answer("GetCredentialReport", report()))

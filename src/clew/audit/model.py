@@ -80,6 +80,7 @@ class State:
     report: CredentialReport | None = None
     answers: Answers = field(default_factory=lambda: Answers(()))
     snapshot: Snapshot = field(default_factory=Snapshot)
+    partition: str = "aws"
 
     def answer(self, operation: str) -> Answer:
         """What AWS said to a call of IAM about this account; `failed` with `NotCollected` where nobody asked."""
@@ -115,7 +116,7 @@ class State:
     def root_arn(self) -> str:
         """The ARN of the account's root user."""
         row = self.report.root if self.report else None
-        return row.arn if row else f"arn:aws:iam::{self.account}:root"
+        return row.arn if row else f"arn:{self.partition}:iam::{self.account}:root"
 
     @property
     def account_arn(self) -> str:

@@ -34,15 +34,19 @@ _RESTRICT = "RestrictPublicBuckets"
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """One resource that may have a policy, and the call that tells it."""
+    """One resource that may have a policy, and the call that tells it, or the policy where the list tells it."""
 
     arn: str
-    parameters: tuple[tuple[str, str], ...]
+    parameters: tuple[tuple[str, str], ...] = ()
+    policy: object = None
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where policies of one kind stand: what lists the resources, what tells the policy, and at which path."""
+    """Where policies of one kind stand: what lists the resources, what tells the policy, and at which path.
+
+    `told` is empty where the list of resources tells their policies, too.
+    """
 
     listed: str
     told: str
@@ -82,6 +86,16 @@ def _secrets(_: State, answer: Answer) -> Iterator[Holder]:
         yield Holder(text(item, "ARN"), (("SecretId", text(item, "ARN")),))
 
 
+def _repositories(_: State, answer: Answer) -> Iterator[Holder]:
+    for item in answer.list("repositories"):
+        yield Holder(text(item, "repositoryArn"), (("repositoryName", text(item, "repositoryName")),))
+
+
+def _event_buses(_: State, answer: Answer) -> Iterator[Holder]:
+    for item in answer.list("EventBuses"):
+        yield Holder(text(item, "Arn"), policy=item.get("Policy"))
+
+
 SOURCES = (
     Source("s3:ListBuckets", "GetBucketPolicy", "Policy", _buckets),
     Source("lambda:ListFunctions", "GetPolicy", "Policy", _functions),
@@ -89,6 +103,8 @@ SOURCES = (
     Source("sns:ListTopics", "GetTopicAttributes", "Attributes.Policy", _topics),
     Source("sqs:ListQueues", "GetQueueAttributes", "Attributes.Policy", _queues),
     Source("secretsmanager:ListSecrets", "GetResourcePolicy", "ResourcePolicy", _secrets),
+    Source("ecr:DescribeRepositories", "GetRepositoryPolicy", "policyText", _repositories),
+    Source("events:ListEventBuses", "", "", _event_buses),
 )
 """The kinds of resources whose policies are collected."""
 
@@ -101,7 +117,7 @@ def each_policy(
         if not listed.status.is_known:
             yield unanswered(state.account_arn, listed)
         for holder in source.holders(state, listed):
-            told = state.about(listed, source.told, **dict(holder.parameters))
+            told = state.about(listed, source.told, **dict(holder.parameters)) if source.told else listed
             found = _judged(holder, told, source, judge)
             if found is not None:
                 yield found
@@ -113,7 +129,7 @@ def _judged(
 ) -> Judgement | None:
     if not told.status.is_known:
         return unanswered(holder.arn, told)
-    content = member(told.body, source.path)
+    content = member(told.body, source.path) if source.told else holder.policy
     if told.status is Status.ABSENT or not content:
         return Judgement(Verdict.PASS, holder.arn, "has no policy")
     try:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from clew.audit.model import State
+from clew.aws.partitions import partition_of
 from clew.errors import InputError, UsageError
 from clew.snapshot import credential_report, load
 from clew.snapshot.answers import GLOBAL
@@ -46,10 +47,11 @@ def of_snapshot(
         raise InputError(f"`{name}` holds no answer of AWS; collect again")
     as_of, snapshot = collected_at(recorded, name), load.of_answers(name, answers)
     states, problems = [], list(snapshot.notes)
+    partition = next(filter(None, map(partition_of, recorded.header.regions)), "aws")
     for account in accounts or answers.accounts:
         report, problem = _credential_report(answers, account, name)
         problems += [*(report.problems if report else ()), *([problem] if problem else [])]
-        states.append(State(account, as_of, report, answers, snapshot))
+        states.append(State(account, as_of, report, answers, snapshot, partition))
     return tuple(states), tuple(problems)
 
 

@@ -42,13 +42,19 @@ class Collected:
         """Begin with nothing."""
         self._growing: dict[str, _Growing] = {}
 
-    def add(self, source: Source) -> bool:
-        """Take in a file; False when it holds no account details. Errors: `InputError`, located."""
+    def add(self, source: Source, account: str = "") -> bool:
+        """Take in a file; False when it holds no account details. Errors: `InputError`, located.
+
+        `account` is whose details they are, where that is known: those of an account without anything name no ARN.
+        """
         found = pages(source)
         for page in found:
             touched = {_add(self._growing, entry) for entry in page.entries}
-            for account in touched:
-                growing = self._growing[account]
+            if account:
+                self._growing.setdefault(account, _Growing())
+                touched.add(account)
+            for each in touched:
+                growing = self._growing[each]
                 growing.lists |= page.lists
                 growing.truncated = page.truncated
         return bool(found)

@@ -98,8 +98,8 @@ def _with_recorded(
     organization: Organization,
 ) -> Organization:
     """Take in a file of `clew collect`; returns the organisation with what the file knows of it."""
-    for told in recorded.account_files(name, answers):
-        collected.add(told)
+    for account, given in recorded.account_files(name, answers):
+        collected.add(given, account)
     resources.update(side.resources(recorded.resource_file(name, answers)))
     readers = {"organization": side.with_tree, "scps": side.with_scps, "rcps": side.with_rcps}
     for kind, told in recorded.organization_files(name, answers).items():

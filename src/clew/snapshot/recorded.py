@@ -49,11 +49,12 @@ _SCP = "SERVICE_CONTROL_POLICY"
 _RCP = "RESOURCE_CONTROL_POLICY"
 
 
-def account_files(name: str, answers: Answers) -> Iterator[Source]:
-    """The authorization details of each account that gave them."""
+def account_files(name: str, answers: Answers) -> Iterator[tuple[str, Source]]:
+    """Each account that gave its authorization details, with them."""
     for answer in answers.each("iam", "GetAccountAuthorizationDetails"):
         if answer.body is not None:
-            yield _source(f"{name}#{answer.call.account}/{answer.call.operation}", answer.body)
+            account = answer.call.account
+            yield account, _source(f"{name}#{account}/{answer.call.operation}", answer.body)
 
 
 def resource_file(name: str, answers: Answers) -> Source:
