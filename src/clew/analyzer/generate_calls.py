@@ -10,17 +10,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from clew.analyzer.activity import Unmapped
+from clew.analyzer.activity import Unmapped, actions
 from clew.analyzer.generate_arns import any_of_types, written
-from clew.analyzer.recorded import Unasked, requests
-from clew.events import identity
+from clew.analyzer.touched import touched
 from clew.events.outcome import Result, outcome
 from clew.events.paths import at, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-
-    from clew.analyzer.recorded import Recorded
 
     Event = Mapping[str, object]
 
@@ -90,10 +87,12 @@ def is_by(event: Event, principal: str) -> bool:
     >>> is_by({"userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/ana"}}, "ana")
     False
     """
-    who = identity.principal(event)
-    if who.arn == principal:
+    if text_at(event, "userIdentity", "arn") == principal:
         return True
-    return who.type == "AssumedRole" and bool(who.issuer_arn) and who.issuer_arn == principal
+    is_session = text_at(event, "userIdentity", "type") == "AssumedRole"
+    return (
+        is_session and text_at(event, "userIdentity", "sessionContext", "sessionIssuer", "arn") == principal
+    )
 
 
 def _take(found: Calls, event: Event) -> None:
@@ -101,38 +100,43 @@ def _take(found: Calls, event: Event) -> None:
     moment = text_at(event, "eventTime")
     found.first = min(found.first or moment, moment)
     found.last = max(found.last, moment)
-    asked = requests(event)
-    if isinstance(asked, Unmapped | Unasked):
-        source, name = text_at(event, "eventSource"), text_at(event, "eventName")
-        found.unmapped.setdefault((source, name, asked.reason), Told()).count(event)
+    uses = actions(event)
+    if isinstance(uses, Unmapped):
+        key = uses.event_source, uses.event_name, uses.reason
+        found.unmapped.setdefault(key, Told()).count(event)
         return
-    if not asked:
+    if not uses:
         found.permissionless += 1
         return
+    names = tuple(dict.fromkeys(use.action for use in uses))
     ended = outcome(event)
     if ended.result is Result.DENIED:
-        for each in asked:
-            key = each.request.action, each.request.resource if each.told else ""
-            found.denied.setdefault(key, Told()).count(event)
+        _deny(found, event, names)
     elif ended.result is not Result.SUCCESS:
-        found.failed[asked[0].request.action, ended.code or ended.result.value] += 1
+        found.failed[names[0], ended.code or ended.result.value] += 1
     else:
         found.mapped += 1
-        _use(found, event, asked)
+        # The context of the call is left aside: the policy has no conditions, and is proven in every context.
+        for action in names:
+            _use(found, event, action)
 
 
-def _use(found: Calls, event: Event, asked: tuple[Recorded, ...]) -> None:
-    for each in asked:
-        action = each.request.action
-        used = found.used.setdefault(action, Used(action, example=text_at(event, "eventID")))
-        if each.told or each.request.resource != "*":
-            used.resources.add(written(each.request.resource, action))
-            used.asked.add(each.request.resource)
-        if not each.told:
-            used.open_to |= set(any_of_types(event, action))
-    for action in {each.request.action for each in asked}:
-        found.used[action].calls += 1
-        found.passed.setdefault(action, set()).update(_roles(at(event, "requestParameters"), _DEPTH))
+def _deny(found: Calls, event: Event, names: Iterable[str]) -> None:
+    for action in names:
+        about = touched(event, action)
+        for resource in about.arns if about.told else ("",):
+            found.denied.setdefault((action, resource), Told()).count(event)
+
+
+def _use(found: Calls, event: Event, action: str) -> None:
+    about = touched(event, action)
+    used = found.used.setdefault(action, Used(action, example=text_at(event, "eventID")))
+    used.calls += 1
+    used.resources |= {written(arn, action) for arn in about.arns}
+    used.asked |= set(about.arns)
+    if not about.told:
+        used.open_to |= set(any_of_types(event, action))
+    found.passed.setdefault(action, set()).update(_roles(at(event, "requestParameters"), _DEPTH))
 
 
 def _roles(value: object, depth: int) -> Iterator[str]:
