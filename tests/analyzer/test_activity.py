@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from tests.case_files import read_case_file
 
 from clew.analyzer import activity
 from clew.analyzer.activity import Rule, Unmapped, actions
@@ -14,7 +14,7 @@ from clew.analyzer.touched import touched
 from clew.aws import catalog
 
 _FILE = Path(__file__).resolve().parent.parent / "cases" / "analyzer" / "activity.yaml"
-_CASES: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+_CASES: dict[str, Any] = read_case_file(_FILE)
 
 
 def _event(row: dict[str, Any]) -> dict[str, Any]:

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from tests.case_files import read_case_file
 
 from clew.analyzer.recorded import Unasked, requests
 from clew.engine.request import UNKNOWN
 
 _FILE = Path(__file__).resolve().parent.parent / "cases" / "analyzer" / "recorded.yaml"
-_CASES: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+_CASES: dict[str, Any] = read_case_file(_FILE)
 
 
 @pytest.mark.parametrize("row", _CASES["rows"], ids=lambda row: row["name"])

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
+from tests.case_files import read_case_file
 
 from clew.audit.model import State, Verdict
 from clew.snapshot import load
@@ -141,7 +141,7 @@ def cases() -> tuple[Case, ...]:
 
 
 def _read(file: Path) -> Iterator[Case]:
-    document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    document = read_case_file(file)
     shared = {"check": file.stem, "page": document["page"], **document.get("defaults", {})}
     for given in document["rows"]:
         values = {**shared, **given, "expect": Verdict(given["expect"])}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.case_files import read_case_file
 
 from clew.audit import custom
 from clew.audit.compliance import Evaluated, evaluate
@@ -18,9 +19,7 @@ from clew.snapshot.item_kinds import KINDS
 from clew.store.compliance import Standing, history, record
 from clew.store.database import Database
 
-CASES = yaml.safe_load(
-    (Path(__file__).parent.parent / "cases" / "config" / "rules.yaml").read_text(encoding="utf-8")
-)
+CASES = read_case_file(Path(__file__).parent.parent / "cases" / "config" / "rules.yaml")
 ACCOUNT = "111122223333"
 NOW = datetime(2026, 3, 11, tzinfo=UTC)
 TIME = "2026-03-10T06:00:00Z"

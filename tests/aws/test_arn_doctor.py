@@ -6,16 +6,16 @@ import time
 from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.case_files import read_case_file
 
 from clew.aws.arn_doctor import _ARN_SERVICES, examine
 from clew.aws.arn_overlap import overlap
 from clew.aws.catalog import current
 
 CASES = Path(__file__).resolve().parents[1] / "cases" / "policy" / "arns.yaml"
-ROWS = yaml.safe_load(CASES.read_text(encoding="utf-8"))
+ROWS = read_case_file(CASES)
 PIECES = st.lists(
     st.sampled_from(
         ["arn", "aws", "s3", "iam", "us-east-1", "111122223333", ":", ":", "/", "*", "?", "role", " ", "é"]

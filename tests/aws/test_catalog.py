@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.case_files import read_case_file
 
 from clew.aws import catalog_choice, catalog_file, glob
 from clew.aws.catalog import BUILT_IN, Catalog, CatalogError, current, is_wildcard_only, use
@@ -31,7 +31,7 @@ def _restored(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def cases(topic: str, part: str) -> list:
     """The rows of one part of a case file."""
-    return yaml.safe_load((CASES / f"{topic}.yaml").read_text(encoding="utf-8"))[part]
+    return read_case_file(CASES / f"{topic}.yaml")[part]
 
 
 @cache

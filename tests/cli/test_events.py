@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from tests.case_files import read_case_file
 from typer.testing import CliRunner
 
 from clew.cli.main import app
@@ -19,12 +19,12 @@ from clew.lake.ingest import ingest
 
 CASES = Path(__file__).parent.parent / "cases"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-QUESTIONS = yaml.safe_load((CASES / "history" / "questions.yaml").read_text())
+QUESTIONS = read_case_file(CASES / "history" / "questions.yaml")
 
 
 def made_up() -> list[dict[str, Any]]:
     """The events of events.yaml, each merged over the defaults."""
-    document = yaml.safe_load((CASES / "history" / "events.yaml").read_text())
+    document = read_case_file(CASES / "history" / "events.yaml")
     events = []
     for given in document["events"]:
         event = {**document["defaults"], **given, "eventID": given["id"], "requestID": f"R-{given['id']}"}
@@ -39,7 +39,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with the examples EV1 to EV15 and the made-up events."""
     home = tmp_path_factory.mktemp("events")
     for path in sorted((CASES / "events").glob("EV*.yaml")):
-        for number, given in enumerate(yaml.safe_load(path.read_text()).get("inputs", [])):
+        for number, given in enumerate(read_case_file(path).get("inputs", [])):
             suffix = "log" if given["kind"] == "s3_access" else "json"
             (home / f"{path.stem}-{number}.{suffix}").write_text(given["text"])
     (home / "made-up.json").write_text(json.dumps({"Records": made_up()}))
@@ -112,7 +112,7 @@ def test_request_is_shown_from_both_logs(workspace):
 
 def test_raw_is_byte_for_byte(workspace):
     """EV5: --raw writes the record's text as it stood in its file, and nothing else."""
-    case = yaml.safe_load((CASES / "events" / "EV5.yaml").read_text())
+    case = read_case_file(CASES / "events" / "EV5.yaml")
     result = ask(workspace, "--user", "Jane", "--raw")
     assert result.stdout_bytes == case["inputs"][0]["text"].strip().encode() + b"\n"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from tests.case_files import read_case_file
 from typer.testing import CliRunner
 
 from clew.cli.main import app
@@ -20,9 +20,9 @@ from clew.errors import ClewError, InputError, PolicyError, UsageError
 
 ROOT = Path(__file__).parent.parent.parent
 CASES = ROOT / "tests" / "cases" / "simulate"
-QUESTIONS = yaml.safe_load((CASES / "questions.yaml").read_text())
-EXAMPLES = yaml.safe_load((CASES / "PO.yaml").read_text())
-SENTENCES = yaml.safe_load((CASES / "sentences.yaml").read_text())
+QUESTIONS = read_case_file(CASES / "questions.yaml")
+EXAMPLES = read_case_file(CASES / "PO.yaml")
+SENTENCES = read_case_file(CASES / "sentences.yaml")
 SAMPLE = str(ROOT / "samples" / "account")
 DRAFT = str(ROOT / "samples" / "policies" / "draft.json")
 CARLOS = ("-p", "arn:aws:iam::111122223333:user/carlos")
@@ -32,7 +32,7 @@ LOGS = ("-a", "s3:PutObject", "-r", "arn:aws:s3:::carlos-logs/x", "--policies", 
 @pytest.fixture(scope="module")
 def accounts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The accounts of accounts.yaml as the folder that a user would have."""
-    document = yaml.safe_load((CASES / "accounts.yaml").read_text())
+    document = read_case_file(CASES / "accounts.yaml")
     folder = tmp_path_factory.mktemp("accounts")
     for number, account in enumerate(document["accounts"]):
         (folder / f"account-{number}.json").write_text(json.dumps(account, indent=2))
@@ -196,7 +196,7 @@ def test_certain_keys_are_derived(tmp_path: Path) -> None:
     statement = {"Effect": "Allow", "Action": "sns:Publish", "Resource": "*"}
     statement |= {"Condition": {"StringEquals": keys, "Null": {"aws:PrincipalTag/other": "true"}}}
     own = write(tmp_path / "own.json", {"Version": "2012-10-17", "Statement": statement})
-    document = yaml.safe_load((CASES / "accounts.yaml").read_text())
+    document = read_case_file(CASES / "accounts.yaml")
     account = write(tmp_path / "account.json", document["accounts"][0])
     organization = write(tmp_path / "organization.json", document["organization"])
     words = ("-p", "arn:aws:iam::111122223333:user/team/bob", "--policies", account, "--policy", own)

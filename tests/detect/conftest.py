@@ -16,10 +16,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import yaml
+from tests.case_files import read_case_file
 
 CASES = Path(__file__).parent.parent / "cases" / "detect"
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the fast one where it is built
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 ACCOUNT = "111122223333"
 
@@ -107,7 +106,7 @@ class Case:
 
 def load_cases(path):
     """The cases of one file."""
-    document = yaml.load(path.read_text(encoding="utf-8"), LOADER)  # noqa: S506  # a safe loader either way
+    document = read_case_file(path)
     base = document.get("base", {})
     return [
         Case(document["rule"], case["name"], side == "fires", tuple(_events(base, case["events"])))

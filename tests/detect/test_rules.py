@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import yaml
+from tests.case_files import read_documents
 
 from clew.detect.catalog import load_builtin
 from clew.detect.facts import FACTS
@@ -18,7 +18,6 @@ ROOT = Path(__file__).parent.parent.parent
 RULES = sorted((ROOT / "src" / "clew" / "detect" / "rules").glob("*.yaml"))
 CASES = ROOT / "tests" / "cases" / "detect"
 
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 ROWS = {f"K{n}" for n in range(1, 66)}
 CONTROLS = {*(f"CIS-3.{n}" for n in range(1, 15)), "CIS-4.15"}
@@ -34,7 +33,7 @@ WITHDRAWN = {"t1562.001": "t1685", "t1562.007": "t1686.001", "t1562.008": "t1685
 @cache
 def documents(path):
     """The documents of a file of rules or cases."""
-    return tuple(yaml.load_all(path.read_text(encoding="utf-8"), LOADER))
+    return read_documents(path)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from tests.case_files import read_case_file
 
 from clew.events.category import category
 from clew.events.channel import channel
@@ -26,7 +26,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def load(name: str) -> dict[str, Any]:
-    case: dict[str, Any] = yaml.safe_load((CASES / f"{name}.yaml").read_text())
+    case: dict[str, Any] = read_case_file(CASES / f"{name}.yaml")
     return case
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from tests.case_files import read_case_file
 
 from clew.events.category import Category, category
 from clew.events.channel import ChannelKind, channel
@@ -23,7 +23,7 @@ NOW = datetime(2024, 6, 1, tzinfo=UTC)
 
 
 def cases(name: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = yaml.safe_load((CASES / f"{name}.yaml").read_text())
+    rows: list[dict[str, Any]] = read_case_file(CASES / f"{name}.yaml")
     return rows
 
 

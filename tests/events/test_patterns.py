@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.case_files import read_case_file
 
 from clew.errors import RuleError
 from clew.events.patterns import cloudwatch, eventbridge
@@ -22,7 +22,7 @@ CASES = Path(__file__).resolve().parent.parent / "cases" / "patterns"
 
 
 def _rows(file: str, part: str = "rows") -> list[dict[str, Any]]:
-    document = yaml.safe_load((CASES / f"{file}.yaml").read_text(encoding="utf-8"))
+    document = read_case_file(CASES / f"{file}.yaml")
     return [{"page": document["page"], **row} for row in document[part]]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from tests.case_files import read_case_file
 
 from clew.events.json_text import repeated_keys
 from clew.events.record import Reason, Record, Rejected
@@ -15,7 +15,7 @@ from clew.events.sources import SOURCES, decode, kind_of
 
 TESTS = Path(__file__).parent.parent
 SAMPLES = TESTS / "samples"
-CASES: list[dict[str, Any]] = yaml.safe_load((TESTS / "cases" / "events" / "samples.yaml").read_text())
+CASES: list[dict[str, Any]] = read_case_file(TESTS / "cases" / "events" / "samples.yaml")
 READABLE = [case for case in CASES if case["records"]]
 
 

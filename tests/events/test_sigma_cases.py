@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.case_files import read_case_file
 
 from clew.errors import RuleError
 from clew.events.patterns import sigma
@@ -17,7 +18,7 @@ HEAD = "title: A rule\nname: a-rule\nlogsource: {product: aws, service: cloudtra
 
 def cases(*names):
     """The cases of the files, each named by what it says."""
-    found = [case for name in names for case in yaml.safe_load((CASES / name).read_text(encoding="utf-8"))]
+    found = [case for name in names for case in read_case_file(CASES / name)]
     return [pytest.param(case, id=case["name"]) for case in found]
 
 

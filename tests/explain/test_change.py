@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml
+from tests.case_files import read_case_file
 
 from clew.explain.change import Cause, cause
 from clew.lake.coverage import measure
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from clew.lake.reader import Lake
 
 CASES = Path(__file__).resolve().parent.parent / "cases" / "config" / "causes.yaml"
-ROWS = yaml.safe_load(CASES.read_text(encoding="utf-8"))["rows"]
+ROWS = read_case_file(CASES)["rows"]
 ACCOUNT = "111122223333"
 BOB = {
     "type": "IAMUser",

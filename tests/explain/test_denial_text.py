@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.case_files import read_case_file
 
 from clew.explain.denial_forms import FORMS
 from clew.explain.denial_text import MOST_CHARACTERS, read
 
 _FILE = Path(__file__).resolve().parent.parent / "cases" / "explain" / "texts.yaml"
-_ROWS: list[dict[str, Any]] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))["rows"]
+_ROWS: list[dict[str, Any]] = read_case_file(_FILE)["rows"]
 _EXAMPLES = {f"ER{number}" for number in range(1, 10)} | {"AR1", "AR10", "AR11", "AR12"}
 
 _NAMES = st.text("abcdefghijklmnopqrstuvwxyzABCDEF0123456789+=,.@_-", min_size=1, max_size=20)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from tests.case_files import read_case_file
 from tests.engine.cases import policy
 
 from clew.explain.cause import Agreement, CauseId
@@ -18,7 +18,7 @@ from clew.snapshot import details, side
 from clew.snapshot.model import Organization, Snapshot, Source
 
 _FILE = Path(__file__).resolve().parent.parent / "cases" / "explain" / "scenarios.yaml"
-_CASES: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+_CASES: dict[str, Any] = read_case_file(_FILE)
 ACCOUNT, OTHER = "111122223333", "444455556666"
 _ROLE = f"arn:aws:iam::{ACCOUNT}:role/ci"
 _PRINCIPALS = {

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml
+from tests.case_files import read_case_file
 
 from clew.lake.access_join import join
 from clew.lake.ingest import ingest
@@ -27,7 +27,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """A lake with the two records of EV15 and the access line of EV13."""
     home = tmp_path_factory.mktemp("join")
     for name in ("EV13", "EV15"):
-        for number, given in enumerate(yaml.safe_load((CASES / f"{name}.yaml").read_text())["inputs"]):
+        for number, given in enumerate(read_case_file(CASES / f"{name}.yaml")["inputs"]):
             (home / f"{name}-{number}.log").write_text(given["text"])
     ingest(home / "lake", sorted(home.glob("*.log")), now=NOW)
     return open_lake(home / "lake")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
+from tests.case_files import read_case_file
 
 from clew.events import limits
 from clew.lake.ingest import Missing, lines, slow, unpack
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
     from conftest import Scene
 
-_CASES = yaml.safe_load(
-    (Path(__file__).parents[1] / "cases" / "lake" / "bad_input.yaml").read_text(encoding="utf-8")
-)
+_CASES = read_case_file(Path(__file__).parents[1] / "cases" / "lake" / "bad_input.yaml")
 
 
 def _content(case: dict[str, Any], event: Callable[..., Any], indent: int | None) -> bytes:

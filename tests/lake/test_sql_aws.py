@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import yaml
+from tests.case_files import read_case_file
 
 from clew.lake.ingest import ingest
 from clew.lake.reader import open_lake
 
 CASES = Path(__file__).parents[1] / "cases" / "sql"
-QUERIES = list(yaml.safe_load((CASES / "aws.yaml").read_text(encoding="utf-8")))
+QUERIES = list(read_case_file(CASES / "aws.yaml"))
 
 
 def _sibling(name: str):

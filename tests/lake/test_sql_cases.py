@@ -10,9 +10,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.case_files import read_case_file
 
 from clew.errors import QueryError
 from clew.lake.schema import TABLES, empty_relation
@@ -27,7 +27,7 @@ NOW = datetime(2023, 7, 10, 12, tzinfo=UTC)
 
 def load(name: str) -> list[dict[str, object]]:
     """The cases of one file."""
-    return list(yaml.safe_load((CASES / f"{name}.yaml").read_text(encoding="utf-8")))
+    return list(read_case_file(CASES / f"{name}.yaml"))
 
 
 DIALECT, REFUSED = load("dialect"), load("refused")

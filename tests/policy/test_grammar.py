@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-import yaml
+from tests.case_files import read_case_file
 
 from clew.aws.catalog import current
 from clew.errors import PolicyError
@@ -15,9 +15,9 @@ from clew.policy.parse import draft, draft_document, from_document, parse, read
 from clew.policy.validate import validate
 
 CASES = Path(__file__).resolve().parents[1] / "cases" / "policy"
-GRAMMAR = yaml.safe_load((CASES / "grammar.yaml").read_text(encoding="utf-8"))
-KINDS = yaml.safe_load((CASES / "kinds.yaml").read_text(encoding="utf-8"))
-NAMES = yaml.safe_load((CASES / "names.yaml").read_text(encoding="utf-8"))
+GRAMMAR = read_case_file(CASES / "grammar.yaml")
+KINDS = read_case_file(CASES / "kinds.yaml")
+NAMES = read_case_file(CASES / "names.yaml")
 STATEMENT = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
 OUR_WORDS = {"name", "expect", "warned", "without", "source", "codes", "corrected", "id"}
 

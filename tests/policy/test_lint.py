@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-import yaml
+from tests.case_files import read_case_file
 
 from clew.aws.catalog import current
 from clew.policy.lint import run
@@ -17,7 +17,7 @@ from clew.policy.validate import validate
 from clew.report.validation_aws import AS_AWS
 
 CASES = Path(__file__).resolve().parents[1] / "cases" / "lint"
-FILES = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(CASES.glob("*.yaml"))}
+FILES = {path.stem: read_case_file(path) for path in sorted(CASES.glob("*.yaml"))}
 BUCKET = "arn:aws:s3:::amzn-s3-demo-bucket"
 ACCOUNT = {"AWS": "111122223333"}
 READ = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"{BUCKET}/*"}

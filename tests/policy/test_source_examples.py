@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-import yaml
+from tests.case_files import read_case_file
 
 from clew.aws.catalog import current
 from clew.engine.batch import evaluate_line
@@ -15,7 +15,7 @@ from clew.policy.parse import from_document
 from clew.policy.validate import validate
 
 CASES = Path(__file__).resolve().parents[1] / "cases" / "policy"
-ROWS = yaml.safe_load((CASES / "source-examples.yaml").read_text(encoding="utf-8"))
+ROWS = read_case_file(CASES / "source-examples.yaml")
 EVERYTHING = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 TRUST_ALL = {
     "Version": "2012-10-17",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
+from tests.case_files import read_case_file
 
 from clew.detect.facts.documents import bucket_policy_public
 from clew.engine.services.s3_public import is_public as is_public_to_s3
@@ -82,7 +82,7 @@ class Case:
 
 def _cases() -> Iterator[Case]:
     for file in sorted(CASES.glob("*.yaml")):
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        document = read_case_file(file)
         for row in document["rows"]:
             yield Case(**{"arn": document.get("arn", ""), "page": document["page"], **row})
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from tests.case_files import read_case_file
 
 from clew.errors import ChangeError
 from clew.respond.actions import ACTIONS
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1] / "cases" / "respond"
 ROWS = [
     pytest.param(row, id=row["name"])
     for file in sorted(ROOT.glob("*.yaml"))
-    for row in yaml.safe_load(file.read_text(encoding="utf-8"))["rows"]
+    for row in read_case_file(file)["rows"]
 ]
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import yaml
+from tests.case_files import read_case_file
 
 from clew.errors import InputError
 from clew.snapshot import collected_items, config_files, history, json_diff, looks
@@ -22,7 +22,7 @@ ACCOUNT = "111122223333"
 
 
 def rows(name: str) -> list[dict]:
-    return yaml.safe_load((CASES / name).read_text(encoding="utf-8"))["rows"]
+    return read_case_file(CASES / name)["rows"]
 
 
 @pytest.mark.parametrize("case", rows("changes.yaml"), ids=lambda case: case["name"])

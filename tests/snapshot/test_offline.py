@@ -10,6 +10,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.case_files import read_case_file
 
 from clew.errors import InputError
 from clew.snapshot.answers import Answer, Status
@@ -19,7 +20,7 @@ from clew.snapshot.offline.intrinsics import Scope
 from clew.snapshot.offline.origins import Origins
 
 CASES = Path(__file__).resolve().parent.parent / "cases" / "config" / "offline.yaml"
-ROWS = yaml.safe_load(CASES.read_text(encoding="utf-8"))["rows"]
+ROWS = read_case_file(CASES)["rows"]
 ACCOUNT = "111122223333"
 TIME = "2026-03-10T06:00:00Z"
 

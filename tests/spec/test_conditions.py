@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 from spec.conditions import Condition, condition_holds
 from spec.context import Context
 from spec.documents import MalformedError, _condition
 from spec.operators import OPERATORS
 from spec.variables import MULTIVALUED, as_written
+from tests.case_files import read_case_file
 
 HERE = Path(__file__).parent
-OPERATOR_ROWS = yaml.safe_load((HERE / "operators.yaml").read_text(encoding="utf-8"))["rows"]
-CONDITION_ROWS = yaml.safe_load((HERE / "conditions.yaml").read_text(encoding="utf-8"))["rows"]
+OPERATOR_ROWS = read_case_file(HERE / "operators.yaml")["rows"]
+CONDITION_ROWS = read_case_file(HERE / "conditions.yaml")["rows"]
 
 
 @pytest.mark.parametrize(("operator", "policy", "request_value", "expected"), OPERATOR_ROWS)

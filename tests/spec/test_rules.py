@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 from spec.decide import decide
 from spec.keys import is_within
+from tests.case_files import read_case_file
 
-ROWS = yaml.safe_load((Path(__file__).parent / "rules.yaml").read_text(encoding="utf-8"))["rows"]
+ROWS = read_case_file(Path(__file__).parent / "rules.yaml")["rows"]
 NOT_IN_LINE = {"rule", "expect", "wildcard_only", "unknown_context"}
 LISTS = {"identity_policies", "permissions_boundaries", "session_policies", "vpc_endpoint_policies"}
 

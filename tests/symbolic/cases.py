@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
+from tests.case_files import read_case_file
 
 from clew.policy.model import Policy, PolicyKind
 from clew.policy.parse import from_document
@@ -39,7 +39,7 @@ def cases() -> list[Case]:
 
 
 def _read(path: Path) -> list[Case]:
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    document = read_case_file(path)
     return [
         Case(
             row["name"],

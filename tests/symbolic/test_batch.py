@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from tests.case_files import read_case_file
 from tests.symbolic.cases import policy
 
 from clew.engine.batch import evaluate_line
@@ -19,7 +19,7 @@ DIRECTORY = Path(__file__).parents[1] / "cases" / "symbolic" / "checks"
 ROWS = [
     (document, row)
     for path in sorted(DIRECTORY.glob("*.yaml"))
-    for document in [yaml.safe_load(path.read_text(encoding="utf-8"))]
+    for document in [read_case_file(path)]
     for row in document["rows"]
 ]
 ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
