@@ -7,15 +7,19 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from clew.audit.model import State
+from clew.audit.state import of_snapshot
 from clew.cli import context, times
 from clew.cli.simulation_context import carried
 from clew.engine.principal import PrincipalError
 from clew.errors import UsageError
 from clew.explain import assume_role
 from clew.explain.assume_role_question import Asked, fitting_call
+from clew.explain.integrations import named
 from clew.explain.links import Verdict
 from clew.report import links_text
-from clew.snapshot.load import Inputs, load
+from clew.snapshot import file
+from clew.snapshot.load import Inputs, load, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,6 +62,31 @@ def answer_assume_role(
     except PrincipalError as error:
         raise UsageError(str(error)) from error
     return shown(found.chain, links_text.HYPOTHESES, as_json=as_json)
+
+
+def answer_integration(name: str, given: Mapping[str, str], *, policies: Sequence[str], as_json: bool) -> int:
+    """Examine the integration in each account that the files hold and print its links; the exit code."""
+    doctor = named(name)
+    states = _states(policies)
+    if len(states) > 1:
+        account = given.get("account", "")
+        states = tuple(state for state in states if state.account == account)
+    if not states:
+        raise UsageError("the files hold several accounts, or none; say which with `--account`")
+    wanted = {key: value for key, value in given.items() if value and key != "account"}
+    return shown(doctor.examine(states[0], wanted), links_text.LINKS, as_json=as_json)
+
+
+def _states(policies: Sequence[str]) -> tuple[State, ...]:
+    """The state of each account of a snapshot, or of account files, of which no answer was recorded."""
+    source = read(policies[0])
+    if len(policies) == 1 and file.is_snapshot(source.text.encode()):
+        states, notes = of_snapshot(file.parse(source.text.encode(), policies[0]), policies[0])
+        for note in notes:
+            context.note(note)
+        return states
+    found = snapshot(policies)
+    return tuple(State(each, datetime.now(UTC), snapshot=found) for each in found.accounts if each.isdigit())
 
 
 def snapshot(policies: Sequence[str]) -> Snapshot:

@@ -130,9 +130,9 @@ def _settle(predicted: Prediction) -> str:
 
 
 def _smallest(predicted: Prediction) -> str:
-    """The smallest change that lets the request through; empty where no policy can."""
+    """The smallest change that lets the request through; where something denies it, nothing that is added helps."""
     found = fixes(cause(None, predicted), predicted)
     if not found:
-        return ""
+        return "narrow the statement that stops it; nothing that is added to a policy overrides it"
     first = found[0]
     return f"{first.title}: {json.dumps(first.statement)}" if first.statement else first.title

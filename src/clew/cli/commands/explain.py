@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
     )
     group.command(_TEXT)(message)
     group.command("assume-role")(assume_role)
+    group.command("integration")(integration)
     app.add_typer(group, name="explain")
 
 
@@ -104,3 +105,32 @@ def assume_role(
         as_json=output is Output.JSON,
     )
     raise typer.Exit(code)
+
+
+def integration(
+    name: Annotated[str, typer.Argument(help="Which: lambda-logs, cloudtrail-delivery, alarm-chain, ….")],
+    policies: Annotated[list[str], typer.Option(help="Snapshot of `clew collect`, or account files.")],
+    account: Annotated[str, typer.Option(help="The account, where the files hold several.")] = "",
+    function: Annotated[str, typer.Option(help="A function's name or ARN.")] = "",
+    principal: Annotated[str, typer.Option(help="Who asks: an ARN, or a service's name.")] = "",
+    source: Annotated[str, typer.Option(help="The ARN on whose behalf a service asks.")] = "",
+    rule: Annotated[str, typer.Option(help="A rule's name or ARN.")] = "",
+    bucket: Annotated[str, typer.Option(help="A bucket's name.")] = "",
+    trail: Annotated[str, typer.Option(help="A trail's name or ARN.")] = "",
+    alarm: Annotated[str, typer.Option(help="An alarm's name or ARN.")] = "",
+    instance: Annotated[str, typer.Option(help="An instance's id.")] = "",
+    url: Annotated[str, typer.Option(help="A pre-signed URL.")] = "",
+    at: Annotated[str, typer.Option(help="The time of the call; else now.")] = "",
+    output: Annotated[Output, typer.Option("--output", "-o", help="text or json.")] = Output.TEXT,
+) -> None:
+    """Which link of an integration is broken? Each in order, on what was collected, with evidence and fix.
+
+    Exit codes: 0 every link holds, 1 one is broken, 2 the question is malformed, 3 one is not known.
+    """
+    from clew.cli.doctoring import answer_integration
+
+    given = {
+        "account": account, "function": function, "principal": principal, "source": source, "rule": rule,
+        "bucket": bucket, "trail": trail, "alarm": alarm, "instance": instance, "url": url, "at": at,
+    }  # fmt: skip
+    raise typer.Exit(answer_integration(name, given, policies=policies, as_json=output is Output.JSON))

@@ -1,0 +1,96 @@
+"""The doctors of integrations: the first broken link is found, and what was not collected stays open."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from tests.audit.cases import ACCOUNT, AS_OF, DETAILS, call_of
+from tests.engine.cases import policy, read
+from tests.explain.accounts import authorization_details
+
+from clew.audit.model import State
+from clew.errors import UsageError
+from clew.explain.integrations import DOCTORS, named
+from clew.explain.links import Chain, Verdict
+from clew.report import links_text
+from clew.snapshot import load
+from clew.snapshot.answers import Answer, Answers, Status
+
+_CASES = read("explain/integrations")["integrations"]
+_ROWS = [
+    pytest.param(name, row, id=f"{name}: {row['name']}")
+    for name, case in _CASES.items()
+    for row in case["rows"]
+]
+_FAILED = {"denied": Status.DENIED, "absent": Status.ABSENT, "failed": Status.FAILED}
+
+
+def _answer(call: str, said: dict[str, Any]) -> Answer:
+    for word, status in _FAILED.items():
+        if word in said:
+            return Answer(call_of(call), "2026-03-11T00:00:00Z", status, None, said[word])
+    return Answer(call_of(call), "2026-03-11T00:00:00Z", Status.OK, _written(said))
+
+
+def _written(said: dict[str, Any]) -> dict[str, Any]:
+    """The answer with its policy as AWS gives it: JSON text."""
+    found = {key: _written(value) if key == "Attributes" else value for key, value in said.items()}
+    if "Policy" in found:
+        found["Policy"] = json.dumps(policy(found["Policy"]))
+    return found
+
+
+def _chain(name: str, row: dict[str, Any]) -> Chain:
+    case = _CASES[name]
+    said = {**case["answers"], **row.get("change", {})}
+    roles = {**case.get("roles", {}), **row.get("roles", {})}
+    users = {**case.get("users", {}), **row.get("users", {})}
+    said[DETAILS] = authorization_details(users or {f"arn:aws:iam::{ACCOUNT}:user/nobody": {}}, roles)
+    answers = Answers(_answer(call, each) for call, each in said.items() if each is not None)
+    state = State(ACCOUNT, AS_OF, None, answers, load.of_answers("case", answers))
+    return named(name).examine(state, row.get("given", case["given"]))
+
+
+@pytest.mark.parametrize(("name", "row"), _ROWS)
+def test_the_first_broken_link_is_found(name: str, row: dict[str, Any]) -> None:
+    """The verdict, the first broken link with its fix, and the link that is open are those of the case."""
+    chain = _chain(name, row)
+    told = {link.id: (link.verdict.value, link.says) for link in chain.links}
+    assert chain.verdict == row["expect"], told
+    first = chain.first_broken
+    assert (first.id if first else None) == row.get("first"), told
+    if first is not None:
+        assert row.get("says", "") in first.says
+        assert row.get("fix", "") in first.fix
+        assert first.fix, told
+    if "open" in row:
+        assert told[row["open"]][0] == "unknown", told
+
+
+@pytest.mark.parametrize(("name", "row"), _ROWS)
+def test_what_is_open_says_how_to_settle_it(name: str, row: dict[str, Any]) -> None:
+    """Each link that is not known names a call, a key or a question; every link is told in text and JSON."""
+    chain = _chain(name, row)
+    assert all(link.settle for link in chain.links if link.verdict is Verdict.UNKNOWN)
+    assert all(link.id in links_text.render(chain) for link in chain.links)
+    json.dumps(links_text.document(chain))
+
+
+def test_every_doctor_has_cases_of_each_verdict() -> None:
+    """No integration without rows that hold, are broken and are unknown."""
+    assert set(_CASES) == set(DOCTORS)
+    for name, case in _CASES.items():
+        assert {row["expect"] for row in case["rows"]} == {"holds", "broken", "unknown"}, name
+
+
+def test_a_question_that_lacks_its_option_is_refused() -> None:
+    """What a doctor needs and what means nothing to it are told by the option's name."""
+    state = State(ACCOUNT, AS_OF)
+    with pytest.raises(UsageError, match="`lambda-logs` needs `--function`"):
+        named("lambda-logs").examine(state, {})
+    with pytest.raises(UsageError, match="takes no `--bucket`"):
+        named("lambda-logs").examine(state, {"function": "f", "bucket": "b"})
+    with pytest.raises(UsageError, match="no integration `nope`; known are alarm-chain"):
+        named("nope")
