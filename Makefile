@@ -38,6 +38,7 @@ bench: $(INSTALLED)
 	$(BIN)/python benchmarks/bulk.py
 	$(BIN)/python benchmarks/audit.py --collect
 	$(BIN)/python benchmarks/symbolic.py
+	$(BIN)/python benchmarks/exposure.py
 
 # A million events, a hundred kills, long fuzzing.
 long: $(INSTALLED)

@@ -55,7 +55,7 @@ class _Told(Answers):
 @pytest.mark.parametrize("row", _WAYS["rows"], ids=lambda row: row["name"])
 def test_answers_tell_the_ways_in_of_their_case(row: dict[str, Any]) -> None:
     """What lets somebody in is found with its way; what nobody could read is unknown, with the call."""
-    found = [each for each in targets(Reading(_Told(row["answers"]), _OWNER)) if each.type == row["type"]]
+    found = [each for each in targets(Reading.of(_Told(row["answers"]), _OWNER)) if each.type == row["type"]]
     report = run(_OWNER, Zone(_OWNER), found)
     told = [
         {"principal": each.principal, "through": each.through.value, "levels": list(each.levels)}

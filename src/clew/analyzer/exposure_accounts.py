@@ -56,7 +56,7 @@ def everything(state: State, account: str) -> Iterator[Target | Unknown]:
     """Each resource of the account with its ways in, and an Unknown for what was not listed."""
     yield from roles(state, account)
     if len(state.answers):
-        yield from targets(Reading(state.answers, account, state.file))
+        yield from targets(Reading.of(state.answers, account, state.file))
     else:
         yield from written(state.snapshot, account)
 

@@ -52,7 +52,7 @@ def levels(actions: Iterable[str]) -> tuple[str, ...]:
     return tuple(short for level, short in LEVELS.items() if level in found)
 
 
-# A policy on 10,000 resources grants few different sets of actions. benchmarks/exposure.py: 9.3 s with, 36 s without.
+# Policies grant few different sets of actions. benchmarks/exposure.py, 2,000 resources: 1.3 s, without 3.0 s.
 @lru_cache(maxsize=4096)
 def in_words(
     actions: frozenset[str], patterns: tuple[str, ...], everything: tuple[str, ...]

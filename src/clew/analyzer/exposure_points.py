@@ -6,12 +6,16 @@ effective only if the underlying bucket also allows the same access.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from clew.analyzer.exposure_actions import levels
 from clew.analyzer.exposure_cells import Cell
 from clew.analyzer.exposure_model import Exposure, Target, Through, Zone
 from clew.analyzer.exposure_policy import EVERYTHING, request
+from clew.aws import catalog
 from clew.engine import Context, Effect, Policies, Request, prepare
+from clew.engine.principal import PrincipalError
 from clew.policy.model import Principal
 
 if TYPE_CHECKING:
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from clew.policy.model import Policy
 
 _INSIDE: Final = "/clew-witness"
+_OPEN: Final = frozenset({Effect.ALLOW, Effect.UNDETERMINED})
 
 
 def agreed(target: Target, found: Iterable[Exposure], zone: Zone) -> Iterator[Exposure]:
@@ -32,21 +37,29 @@ def agreed(target: Target, found: Iterable[Exposure], zone: Zone) -> Iterator[Ex
         yield from found
         return
     for each in found:
-        if _grants(way.document.policy, target, each, zone):
-            yield each
+        names = _names(each.actions)
+        kept = tuple(name for name in names if _grants(way.document.policy, target, each, name, zone))
+        if kept:
+            is_whole = len(kept) == len(names)
+            yield each if is_whole else replace(each, actions=kept, levels=levels(kept))
 
 
-def _grants(policy: Policy, target: Target, found: Exposure, zone: Zone) -> bool:
+def _names(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    aws = catalog.current()
+    return aws.names(aws.actions_matching(*patterns).mask)
+
+
+def _grants(policy: Policy, target: Target, found: Exposure, action: str, zone: Zone) -> bool:
+    """Whether the bucket's policy may allow the action to a caller of the exposure who comes through the point."""
     prepared = prepare(Policies(identity=(EVERYTHING,), resource=policy))
     cell = Cell(Principal(found.kind, found.principal), found.conditions, found.is_public)
-    for action in found.actions:
-        for resource in (target.arn, f"{target.arn}{_INSIDE}"):
+    for resource in (target.arn, f"{target.arn}{_INSIDE}"):
+        try:
             asked = request(cell, action, resource, target.account, zone)
-            if prepared.effect(_through(asked, found.about, target.account)) in {
-                Effect.ALLOW,
-                Effect.UNDETERMINED,
-            }:
-                return True
+        except PrincipalError:
+            return True
+        if prepared.effect(_through(asked, found.about, target.account)) in _OPEN:
+            return True
     return False
 
 

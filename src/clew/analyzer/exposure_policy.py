@@ -15,6 +15,7 @@ from clew.analyzer.exposure_cells import Cell, cells
 from clew.analyzer.exposure_model import Exposure, Proof
 from clew.engine import Context, Effect, Policies, Request, prepare
 from clew.engine.derive import derived
+from clew.engine.principal import PrincipalError
 from clew.engine.services.s3_public import is_public
 from clew.policy.model import Effect as Says
 from clew.policy.model import Policy, Statement
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from clew.analyzer.exposure_model import Target, WayIn, Zone
+    from clew.engine.authorize import Prepared
     from clew.engine.request import ContextValue
     from clew.snapshot.model import Document
 
@@ -78,12 +80,22 @@ def _open(
     for witness in stands_for:
         actions = (each for each in granted(statement, service_of(target.arn), witness) if _suits(each, cell))
         for group in alike(actions, (narrowed, *bars)):
-            effect = prepared.effect(request(cell, group[0], witness, target.account, zone))
+            effect = _effect(prepared, cell, group[0], witness, target.account, zone)
             if effect in {Effect.ALLOW, Effect.UNDETERMINED}:
                 is_sure = effect is Effect.ALLOW
                 reached.append(witness)
                 found.update({action: found.get(action, True) and not is_sure for action in group})
     return Opened(found, tuple(dict.fromkeys(reached)))
+
+
+def _effect(prepared: Prepared, cell: Cell, action: str, witness: str, owner: str, zone: Zone) -> Effect:
+    """What the engine says of somebody in the cell; undetermined of principals that make no request by their name."""
+    if cell.principal.kind == "Federated" and not action.startswith("sts:"):
+        return Effect.UNDETERMINED
+    try:
+        return prepared.effect(request(cell, action, witness, owner, zone))
+    except PrincipalError:
+        return Effect.UNDETERMINED
 
 
 def _suits(action: str, cell: Cell) -> bool:

@@ -13,22 +13,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The answers of one account in one snapshot file."""
+    """The answers of one account in one snapshot file, and the regions in which anything was asked."""
 
     answers: Answers
     account: str
-    file: str = ""
+    file: str
+    regions: tuple[str, ...]
+
+    @classmethod
+    def of(cls, answers: Answers, account: str, file: str = "") -> Reading:
+        """The account's answers. The regions are gathered once: that looks at every answer."""
+        return cls(answers, account, file, answers.regions)
 
     @property
     def partition(self) -> str:
         """The partition of the account: `aws`, `aws-cn`, `aws-us-gov`."""
         body = self.answers.get(self.account, GLOBAL, "sts", "GetCallerIdentity").body or {}
         return str(body.get("Arn", "arn:aws:")).split(":")[1]
-
-    @property
-    def regions(self) -> tuple[str, ...]:
-        """The regions in which the account was asked anything."""
-        return self.answers.regions
 
     def ask(self, region: str, service: str, operation: str, **parameters: str) -> Answer:
         """The recorded answer to a call."""
