@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -14,10 +14,17 @@ from hypothesis import strategies as st
 from clew.analyzer.generate import Generated, compared, generate
 from clew.analyzer.generate_calls import calls_of
 from clew.analyzer.generate_documents import QUOTA, documents, size
+from clew.aws.catalog import current
 from clew.engine.request import Context, Request
+from clew.policy import format as layout
+from clew.policy.model import FindingType, PolicyKind
 from clew.policy.parse import parse
+from clew.policy.validate import validate
 from clew.report import generate_text
 from clew.symbolic.sides import Documents
+
+if TYPE_CHECKING:
+    from clew.policy.model import Policy
 
 _FILE = Path(__file__).resolve().parent.parent / "cases" / "analyzer" / "generate.yaml"
 _CASES: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
@@ -33,6 +40,12 @@ def _allows(made: Generated, action: str, resource: str) -> bool | None:
     return Documents(made.policies).allows(Request(_PRINCIPAL, action, resource, None, Context(unknown=None)))
 
 
+def _problems(policy: Policy) -> list[str]:
+    """What validation says of the written document, suggestions apart."""
+    found = validate(layout.text(policy), kind=PolicyKind.IDENTITY, catalog=current()).problems
+    return [str(each) for each in found if each.finding_type is not FindingType.SUGGESTION]
+
+
 @pytest.mark.parametrize("row", _CASES["rows"], ids=lambda row: row["name"])
 def test_calls_become_what_their_case_says(row: dict[str, Any]) -> None:
     """Every used call is allowed, what was not used is refused, and what stays out is told."""
@@ -45,6 +58,7 @@ def test_calls_become_what_their_case_says(row: dict[str, Any]) -> None:
     }
     assert granted == row["grants"]
     assert made.proof.holds
+    assert [_problems(policy) for policy in made.policies] == [[] for _ in made.policies]
     assert [pair for pair in row.get("allows", ()) if not _allows(made, *pair)] == []
     assert [pair for pair in row.get("refuses", ()) if _allows(made, *pair) is not False] == []
     assert list(made.open_actions) == row.get("open", [])
