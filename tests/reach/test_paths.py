@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from clew.reach.paths import ADMIN, Reach, edges, paths
+from clew.reach.paths import ADMIN, Reach, edges, paths, paths_of_all
 from clew.reach.paths_methods import Method, Target, methods
 from clew.report import paths_html, paths_text
 from clew.snapshot.load import Inputs, load
@@ -219,3 +219,25 @@ def test_reports_hold_the_paths_and_keep_names_inert(tmp_path: Path) -> None:
     assert "<svg" in page
     assert "<b>" not in page
     assert "\x1b" not in page + text
+
+
+def test_everybody_who_reaches_the_goal_is_listed_surest_first(tmp_path: Path) -> None:
+    """Asked for all, each principal has the path that it has when asked alone, and the others are not there."""
+    admin = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
+    under_mfa = {"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}
+    snapshot = _snapshot(
+        tmp_path,
+        UserDetailList=[
+            _user("boss", UserPolicyList=[_policy([{**admin[0], **under_mfa}])]),
+            _user("dev", UserPolicyList=[_policy([{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}])]),
+        ],
+        RoleDetailList=[
+            _role("admin", {"Principal": {"AWS": f"{_IAM}user/dev"}}, admin),
+            _role("idle", {"Principal": {"AWS": "444455556666"}}),
+        ],
+    )
+    found = paths_of_all(snapshot, ADMIN)
+    assert [each.start.removeprefix(_IAM) for each in found] == ["role/admin", "user/dev", "user/boss"]
+    assert [each.paths[0].is_certain for each in found] == [True, True, False]
+    assert all(each.paths == paths(snapshot, each.start, ADMIN).paths for each in found)
+    assert "user/boss reaches every permission, if more holds" in paths_text.render_all(found)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from clew.engine import Context, Effect, Request, authorize
 from clew.errors import PolicyError, UsageError
@@ -82,20 +82,36 @@ def paths(snapshot: Snapshot, start: str, goal: str | None = None) -> Reach:
 
     Errors: `UsageError` where the snapshot holds no such principal.
     """
-    known = set(_principals(snapshot))
-    for name in (start, *(() if goal in {None, ADMIN} else (goal,))):
-        if name not in known:
-            raise UsageError(f"`{name[:200]}` is no user and no role of the snapshot")
+    _check(snapshot, (start, *(() if goal in {None, ADMIN} else (goal,))))
+    return _Search(snapshot, goal).reach(start)
+
+
+def paths_of_all(snapshot: Snapshot, goal: str) -> tuple[Reach, ...]:
+    """For each principal that reaches the goal its path, certain ones first; what is not known is told of each.
+
+    Errors: `UsageError` where the snapshot holds no such goal.
+    """
+    _check(snapshot, () if goal == ADMIN else (goal,))
     search = _Search(snapshot, goal)
-    found = search.run(start)
-    wanted = [path for target, path in found.items() if goal in {None, target} and ":group/" not in target]
-    wanted.sort(key=lambda path: (*_cost(path.edges), path.target != ADMIN, path.target))
-    return Reach(start, goal, tuple(wanted), tuple(search.unknown))
+    found = [search.reach(start) for start in _principals(snapshot) if start != goal]
+    return tuple(sorted((each for each in found if each.paths or each.unknown), key=_surest))
+
+
+def _surest(found: Reach) -> tuple[bool, int, int, str]:
+    costs = [_cost(path.edges) for path in found.paths]
+    return (not costs, *min(costs, default=(0, 0)), found.start)
+
+
+def _check(snapshot: Snapshot, names: Iterable[str | None]) -> None:
+    known = set(_principals(snapshot))
+    for name in names:
+        if name not in known:
+            raise UsageError(f"`{(name or '')[:200]}` is no user and no role of the snapshot")
 
 
 def edges(snapshot: Snapshot, principal: str) -> tuple[Edge, ...]:
     """Every edge from a principal, more than one to a target where there are several ways."""
-    return tuple(_Search(snapshot, None).edges(principal))
+    return _Search(snapshot, None).around(principal).edges
 
 
 def _principals(snapshot: Snapshot) -> Iterator[str]:
@@ -109,13 +125,40 @@ def _cost(edges: tuple[Edge, ...]) -> tuple[int, int]:
     return sum(not edge.is_certain for edge in edges), len(edges)
 
 
+class _Around(NamedTuple):
+    """The edges from one node, and what is not known of it."""
+
+    edges: tuple[Edge, ...]
+    unknown: tuple[str, ...]
+
+
+class _Trust(NamedTuple):
+    """What must hold for a service to assume a role, empty for nothing, None where it may not; what is not known."""
+
+    needs: str | None
+    unknown: tuple[str, ...] = ()
+
+
 class _Search:
     def __init__(self, snapshot: Snapshot, goal: str | None) -> None:
         self.snapshot = snapshot
         self.goal = goal
         self.unknown: dict[str, None] = {}
         # Whether a role trusts a service does not depend on who asks: one question for each pair.
-        self.trusted: dict[tuple[str, str], str | None] = {}
+        self.trusted: dict[tuple[str, str], _Trust] = {}
+        # Many starts lead through the same roles: each is asked once.
+        self.known: dict[str, _Around] = {}
+
+    def reach(self, start: str) -> Reach:
+        """What the start reaches of the goal, or at all."""
+        found, goal = self.run(start), self.goal
+        wanted = [
+            path for target, path in found.items() if goal in {None, target} and ":group/" not in target
+        ]
+        wanted.sort(key=lambda path: (*_cost(path.edges), path.target != ADMIN, path.target))
+        visited = (start, *found)
+        unknown = dict.fromkeys(what for at in visited if at in self.known for what in self.known[at].unknown)
+        return Reach(start, goal, tuple(wanted), tuple(unknown))
 
     def run(self, start: str) -> Mapping[str, Path]:
         """The best path to each thing that is reached."""
@@ -130,18 +173,27 @@ class _Search:
             settled.add(at)
             if edges:
                 best[at] = Path(edges)
-            if at in {self.goal, ADMIN}:
+            if at == self.goal:
+                break
+            if at == ADMIN:
                 continue
-            for edge in self.edges(at):
+            for edge in self.around(at).edges:
                 if edge.target not in settled:
                     number += 1
                     longer = (*edges, edge)
                     heapq.heappush(waiting, (_cost(longer), number, edge.target, longer))
         return best
 
-    def edges(self, source: str) -> Iterator[Edge]:
-        """Every edge from a principal, or from a group that the attacker has joined."""
-        powers = Powers(self.snapshot, source)
+    def around(self, source: str) -> _Around:
+        """Every edge from a principal, or from a group that the attacker has joined, and what is not known of it."""
+        if source not in self.known:
+            powers = Powers(self.snapshot, source)
+            self.unknown = {}
+            edges = tuple(self._edges(source, powers))
+            self.known[source] = _Around(edges, (*powers.unknown, *self.unknown))
+        return self.known[source]
+
+    def _edges(self, source: str, powers: Powers) -> Iterator[Edge]:
         admin = powers.is_administrator()
         if admin is not None:
             yield self._edge(source, ADMIN, ADMINISTRATOR, (admin,))
@@ -151,7 +203,6 @@ class _Search:
             for method in methods():
                 if all(powers.may(step.action) for step in method.steps):
                     yield from self._by(method, powers)
-        self.unknown.update(powers.unknown)
 
     def _assumed(self, powers: Powers) -> Iterator[Edge]:
         for account in self.snapshot.accounts.values():
@@ -239,21 +290,22 @@ class _Search:
         key = role, service
         if key not in self.trusted:
             self.trusted[key] = self._trust(role, service)
-        return self.trusted[key]
+        found = self.trusted[key]
+        self.unknown.update(dict.fromkeys(found.unknown))
+        return found.needs
 
-    def _trust(self, role: str, service: str) -> str | None:
+    def _trust(self, role: str, service: str) -> _Trust:
         account = role.split(":")[4]
         found = applied(self.snapshot, service, "sts:AssumeRole", role)
         given = Context({"aws:SourceAccount": account}, unknown=None)
         decision = authorize(Request(service, "sts:AssumeRole", role, account, given), found.policies)
         if decision.effect is Effect.ALLOW:
-            return ""
+            return _Trust("")
         if decision.allowed is False:
-            return None
+            return _Trust(None)
         if found.missing:
-            self.unknown.update(dict.fromkeys(missing.why for missing in found.missing))
-            return None
-        return f"{role} trusts {service} only under a condition"
+            return _Trust(None, tuple(missing.why for missing in found.missing))
+        return _Trust(f"{role} trusts {service} only under a condition")
 
 
 def _names(role: Role, principal: str) -> bool:

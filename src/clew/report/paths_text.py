@@ -8,7 +8,7 @@ from clew.reach.paths import ADMIN
 from clew.report.escape import terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from clew.reach.paths import Edge, Path, Reach
 
@@ -18,12 +18,20 @@ def render(found: Reach) -> str:
     return "\n".join(_lines(found)) + "\n"
 
 
-def _lines(found: Reach) -> Iterator[str]:
-    yield f"{terminal(found.start)} {_summary(found)}"
+def render_all(found: Sequence[Reach]) -> str:
+    """The answers of many starts, a step that was told once only named after."""
+    if not found:
+        return "nobody reaches it\n"
     told: set[tuple[str, str]] = set()
+    return "\n\n".join("\n".join(_lines(each, told)) for each in found) + "\n"
+
+
+def _lines(found: Reach, told: set[tuple[str, str]] | None = None) -> Iterator[str]:
+    yield f"{terminal(found.start)} {_summary(found)}"
+    seen: set[tuple[str, str]] = set() if told is None else told
     for path in found.paths:
         yield ""
-        yield from _path(path, told)
+        yield from _path(path, seen)
     if found.unknown:
         yield ""
         yield "not followed, as it is not known:"

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from clew.cli import context
+from clew.errors import UsageError
 
 
 class Output(StrEnum):
@@ -32,10 +33,12 @@ def register(app: typer.Typer) -> None:
 
 
 def paths(
-    start: Annotated[str, typer.Option("--from", help="ARN of the user or role that starts.")],
     policies: Annotated[
         list[str], typer.Option(help="Snapshot, account file or folder with the policies (repeatable).")
     ],
+    start: Annotated[
+        str | None, typer.Option("--from", help="ARN of the user or role that starts; everybody by default.")
+    ] = None,
     goal: Annotated[
         str | None, typer.Option("--to", help="ARN of a user or role, or `admin`: every permission.")
     ] = None,
@@ -55,11 +58,18 @@ def paths(
     snapshot = load(Inputs(accounts=tuple(policies)))
     for note in snapshot.notes:
         context.note(note)
-    found = search.paths(snapshot, start, goal)
+    if start is None and (goal is None or output is Output.HTML):
+        raise UsageError("without `--from` everybody is asked: give `--to`, and text or json")
+    found = (
+        search.paths_of_all(snapshot, goal or "") if start is None else (search.paths(snapshot, start, goal),)
+    )
     if output is Output.JSON:
-        sys.stdout.write(json.dumps(paths_text.document(found), indent=2) + "\n")
+        told = [paths_text.document(each) for each in found]
+        sys.stdout.write(json.dumps(told if start is None else told[0], indent=2) + "\n")
+    elif output is Output.HTML:
+        sys.stdout.write(paths_html.render(found[0]))
     else:
-        sys.stdout.write((paths_html if output is Output.HTML else paths_text).render(found))
-    if fail_on is FailOn.PATH and found.paths:
+        sys.stdout.write(paths_text.render_all(found) if start is None else paths_text.render(found[0]))
+    if fail_on is FailOn.PATH and any(each.paths for each in found):
         raise typer.Exit(context.EXIT_FINDINGS)
-    raise typer.Exit(context.EXIT_PARTIAL if found.unknown else context.EXIT_CLEAN)
+    raise typer.Exit(context.EXIT_PARTIAL if any(each.unknown for each in found) else context.EXIT_CLEAN)
