@@ -25,8 +25,10 @@ _MEMBERS = frozenset({_OWNER, "222233334444"})
 _BUCKET = "arn:aws:s3:::payroll"
 
 
-def _zone(kind: str) -> Zone:
-    return Zone(_OWNER, ZoneOfTrust(kind), "o-exampleorg1", _MEMBERS)
+def _zone(kind: str, rcp: list[Any] | None = None) -> Zone:
+    control = Document("rcp", {"Version": "2012-10-17", "Statement": rcp}).policy if rcp else None
+    levels = ((control,),) if control is not None else ()
+    return Zone(_OWNER, ZoneOfTrust(kind), "o-exampleorg1", _MEMBERS, rcps=levels)
 
 
 def _found(resource: str, statements: list[Any], zone: Zone) -> tuple[Exposure, ...]:
@@ -52,7 +54,7 @@ def _told(found: Exposure) -> dict[str, Any]:
 def test_a_policy_opens_what_its_case_says(row: dict[str, Any]) -> None:
     """Each principal and set of conditions outside the zone is one finding, and nobody inside is."""
     case = {**_CASES["defaults"], **row}
-    found = _found(case["resource"], case["policy"], _zone(case["zone"]))
+    found = _found(case["resource"], case["policy"], _zone(case["zone"], case.get("rcp")))
     assert [_told(each) for each in found] == case["opens"]
     assert all(each.proofs[0].place.startswith("policy.json, line ") for each in found)
 

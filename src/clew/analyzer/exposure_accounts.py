@@ -11,12 +11,15 @@ from clew.analyzer.exposure_collected import targets
 from clew.analyzer.exposure_model import Target, Through, Unknown, WayIn, Zone, ZoneOfTrust
 from clew.analyzer.exposure_reading import Reading, about, member
 from clew.engine.services.s3 import ENFORCED
+from clew.reach import guardrails
+from clew.reach.attached import held
 from clew.snapshot.answers import GLOBAL, Answers, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from clew.snapshot.model import Account, Resource, Snapshot
+    from clew.policy.model import Policy
+    from clew.snapshot.model import Account, Organization, Resource, Snapshot
 
 _ROLE: Final = "AWS::IAM::Role"
 _TYPES: Final = {
@@ -121,7 +124,18 @@ def zone_of(state: State, account: str, kind: ZoneOfTrust) -> tuple[Zone, tuple[
     if kind is ZoneOfTrust.ORGANIZATION and missing:
         why = f"which accounts are of the organisation is not known: {missing[0]}"
         unknown = (Unknown("", "AWS::Organizations::Account", account, "", missing, why),)
-    return Zone(account, kind, organization, members, ids), unknown
+    return Zone(
+        account, kind, organization, members, ids, _rcps(state.snapshot.organization, account)
+    ), unknown
+
+
+def _rcps(organization: Organization, account: str) -> tuple[tuple[Policy, ...], ...]:
+    """The resource control policies above the account; one that cannot be read may allow and may deny everything."""
+    if account == organization.management_account:
+        # AWS: "Resource control policies": they do not affect resources in the management account.
+        return ()
+    levels = guardrails.rcps(organization, account).levels
+    return tuple(held(level, with_principal=True).policies for level in levels)
 
 
 def _organization(state: State, account: str) -> tuple[str | None, frozenset[str] | None, tuple[str, ...]]:

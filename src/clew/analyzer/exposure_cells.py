@@ -34,6 +34,7 @@ _OF_SERVICES: Final = frozenset({"aws:principalservicename"})
 _POSITIVE: Final = frozenset(
     {"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike", "IpAddress", "Bool"}
 )
+_NOT_OF: Final = frozenset({"StringNotEquals", "StringNotEqualsIgnoreCase", "StringNotLike"})
 _UNIQUE_ID: Final = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
 _ANYONE: Final = Principal("*", "*")
 _ARN_PARTS: Final = 6
@@ -124,6 +125,22 @@ def _holds(zone: Zone, key: str, value: str) -> bool:
         parts = value.split(":", _ARN_PARTS - 1)
         return len(parts) == _ARN_PARTS and zone.holds_account(parts[4])
     return value.partition(":")[0] in zone.ids or zone.holds_account(value.partition(":")[0])
+
+
+def without_outsiders(statement: Statement, cell: Cell, zone: Zone) -> Statement:
+    """A Deny without the conditions that hold for everybody in the cell, since none of them is of the organisation."""
+    if cell.account is None or not zone.excludes(cell.account):
+        return statement
+    kept = tuple(each for each in statement.conditions if not _is_met_outside(each, zone))
+    return statement._replace(conditions=kept)
+
+
+def _is_met_outside(condition: Condition, zone: Zone) -> bool:
+    """Whether the condition says no more than: not of the owner's organisation."""
+    qualified = read(condition.operator)
+    if qualified is None or qualified.operator.name not in _NOT_OF or qualified.quantifier is Quantifier.ANY:
+        return False
+    return condition.key.lower() == "aws:principalorgid" and set(condition.values) == {zone.organization}
 
 
 def _account_in(conditions: tuple[Condition, ...]) -> str | None:

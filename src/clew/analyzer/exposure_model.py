@@ -16,7 +16,7 @@ from clew.findings import finding_id
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from clew.policy.model import Condition
+    from clew.policy.model import Condition, Policy
     from clew.snapshot.model import Document
 
 
@@ -32,7 +32,8 @@ class Zone:
     """The zone of trust around the resources of one account.
 
     `organization` is the id of the account's organisation and `members` are its accounts; None where nobody could read
-    them. `ids` are the unique ids of the account's users and roles, which `aws:userid` begins with.
+    them. `ids` are the unique ids of the account's users and roles, which `aws:userid` begins with. `rcps` are the
+    resource control policies above the account, root first; none where there are none, or nobody told them.
     """
 
     account: str
@@ -40,12 +41,17 @@ class Zone:
     organization: str | None = None
     members: frozenset[str] | None = None
     ids: frozenset[str] = frozenset()
+    rcps: tuple[tuple[Policy, ...], ...] = ()
 
     def holds_account(self, account: str) -> bool:
         """Whether the account is inside."""
         if account == self.account:
             return True
         return self.kind is ZoneOfTrust.ORGANIZATION and account in (self.members or ())
+
+    def excludes(self, account: str) -> bool:
+        """Whether the account is known to be of no organisation that the owner is in."""
+        return self.organization is not None and self.members is not None and account not in self.members
 
     def holds_organization(self, organization: str) -> bool:
         """Whether every account of the organisation is inside."""

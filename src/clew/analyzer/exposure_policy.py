@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from clew.analyzer.exposure_actions import everything_on, granted, in_words, levels, service_of
-from clew.analyzer.exposure_cells import Cell, cells
+from clew.analyzer.exposure_cells import Cell, cells, without_outsiders
 from clew.analyzer.exposure_model import Exposure, Proof
 from clew.engine import Context, Effect, Policies, Request, prepare
 from clew.engine.derive import derived
@@ -72,20 +72,36 @@ def _open(
     stands_for: tuple[str, ...],
 ) -> Opened:
     """The actions of the statement that the cell has on some witness, and those witnesses."""
-    bars = tuple(map(without_strangers, denials)) if cell.is_anyone and cell.account is None else denials
+    bars = tuple(_bar(each, cell, zone) for each in denials)
     narrowed = statement._replace(conditions=cell.conditions)
-    prepared = prepare(Policies(identity=(EVERYTHING,), resource=Policy((narrowed, *bars), "2012-10-17")))
+    levels_above = tuple(tuple(_barred(each, cell, zone) for each in level) for level in zone.rcps)
+    resource = Policy((narrowed, *bars), "2012-10-17")
+    prepared = prepare(Policies(identity=(EVERYTHING,), resource=resource, rcps=levels_above))
+    above = tuple(each for level in levels_above for policy in level for each in policy.statements)
     found: dict[str, bool] = {}
     reached: list[str] = []
     for witness in stands_for:
         actions = (each for each in granted(statement, service_of(target.arn), witness) if _suits(each, cell))
-        for group in alike(actions, (narrowed, *bars)):
+        for group in alike(actions, (narrowed, *bars, *above)):
             effect = _effect(prepared, cell, group[0], witness, target.account, zone)
             if effect in {Effect.ALLOW, Effect.UNDETERMINED}:
                 is_sure = effect is Effect.ALLOW
                 reached.append(witness)
                 found.update({action: found.get(action, True) and not is_sure for action in group})
     return Opened(found, tuple(dict.fromkeys(reached)))
+
+
+def _bar(statement: Statement, cell: Cell, zone: Zone) -> Statement:
+    """The Deny without the conditions that everybody in the cell meets."""
+    if statement.allows:
+        return statement
+    if cell.is_anyone and cell.account is None:
+        return without_strangers(statement)
+    return without_outsiders(statement, cell, zone)
+
+
+def _barred(policy: Policy, cell: Cell, zone: Zone) -> Policy:
+    return policy._replace(statements=tuple(_bar(each, cell, zone) for each in policy.statements))
 
 
 def _effect(prepared: Prepared, cell: Cell, action: str, witness: str, owner: str, zone: Zone) -> Effect:
