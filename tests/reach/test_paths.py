@@ -81,7 +81,7 @@ def _snapshot(folder: Path, **lists: list[dict[str, Any]]) -> Snapshot:
 
 def _asked(folder: Path, row: dict[str, Any]) -> Reach:
     more: dict[str, object] = {"UserPolicyList": [_policy(row["statements"])]}
-    if "boundary" in row:
+    if "boundary" in row or "no_boundary_at_hand" in row:
         more["PermissionsBoundary"] = {"PermissionsBoundaryArn": f"{_IAM}policy/Boundary"}
     if "attached" in row:
         more["AttachedManagedPolicies"] = [{"PolicyName": "x", "PolicyArn": row["attached"]}]

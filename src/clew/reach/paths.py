@@ -194,7 +194,7 @@ class _Search:
         return self.known[source]
 
     def _edges(self, source: str, powers: Powers) -> Iterator[Edge]:
-        admin = powers.is_administrator()
+        admin = powers.as_administrator()
         if admin is not None:
             yield self._edge(source, ADMIN, ADMINISTRATOR, (admin,))
         # Whoever has every permission anyway needs no further way, unless one to somebody is asked for.

@@ -6,6 +6,7 @@ policy whose document is not at hand is never followed: it is named instead, and
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,7 @@ from clew.engine import Context, Effect, Request, prepare
 from clew.engine.bulk import access
 from clew.engine.derive import derived
 from clew.engine.principal import PrincipalError
+from clew.engine.residual import spelled
 from clew.errors import InputError
 from clew.reach.applied import applied
 from clew.reach.attached import UNKNOWN_DOCUMENT
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from clew.aws.catalog_types import ResourceType
     from clew.engine import Decision, Policies, Prepared
     from clew.engine.decision import Determining
+    from clew.engine.residual import Residual
     from clew.policy.model import Policy, Statement
     from clew.reach.applied import Applied
     from clew.snapshot.model import Snapshot
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 _REGION: Final = "us-east-1"
 _NAME: Final = "example"
 _MOST: Final = 8
+_DOCUMENT: Final = re.compile(rf'{UNKNOWN_DOCUMENT}(.*?) equals "(allows|denies) it"')
 _SAYS: Final = frozenset({Effect.ALLOW, Effect.UNDETERMINED})
 
 
@@ -118,7 +122,7 @@ class Powers:
             " and ".join(dict.fromkeys(each.condition for each in known if each.condition)),
         )
 
-    def is_administrator(self) -> Made | None:
+    def as_administrator(self) -> Made | None:
         """How every action of IAM is allowed on every resource: one question for all of them."""
         ready = self._at("iam:CreateUser", "*")
         if ready is None:
@@ -255,16 +259,21 @@ def _made(request: Request, whole: Decision, known: Decision, ready: _Ready) -> 
         return None
     conditions = []
     if known.effect is Effect.UNDETERMINED and known.residual is not None:
-        conditions.append(_worded(known.residual.text))
+        conditions.append(_worded(known.residual))
     if whole.effect is not known.effect:
         conditions.append("no policy that is not at hand denies it")
     statements = tuple(dict.fromkeys(_place(each, ready.found) for each in _allowing(known)))
     return Made(request.action, request.resource, statements, " and ".join(conditions))
 
 
-def _worded(residual: str) -> str:
-    text = residual.removeprefix("allowed if ").removesuffix("; implicit_deny otherwise")
-    return text.replace(UNKNOWN_DOCUMENT, "the document of ")
+def _worded(residual: Residual) -> str:
+    """What must hold of the request's context, as a clause that completes "if …"."""
+    parts = []
+    if residual.denied is not False:
+        parts.append(f"not ({spelled(residual.denied)})")
+    if residual.granted is not True:
+        parts.append(spelled(residual.granted, inner=bool(parts)))
+    return _DOCUMENT.sub(r"\1 \2 it", " and ".join(parts))
 
 
 def _allowing(decision: Decision) -> Iterator[Determining]:
