@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from clew.cli.main import app
 from clew.errors import ClewError, DeliveryError, UsageError
 from clew.findings import Severity
-from clew.notify import mail, sns, webhook
+from clew.notify import mail, programs, sns, webhook
 from clew.notify.destination import destination
 from clew.notify.message import subject_line
 from clew.notify.send import send
@@ -93,6 +93,29 @@ def test_topic_that_is_not_there_is_a_failure() -> None:
     """A message that did not arrive is an error with AWS's code."""
     with pytest.raises(DeliveryError, match="NotFound"):
         send("sns:arn:aws:sns:eu-west-1:123456789012:nowhere", Words())
+
+
+@pytest.mark.usefixtures("aws")
+def test_programs_get_the_document() -> None:
+    """A queue, a stream and a bus get the message as JSON; what is not there is a failure with AWS's code."""
+    region = "eu-west-1"
+    queues = boto3.client("sqs", region_name=region)
+    url = queues.create_queue(QueueName="programs")["QueueUrl"]
+    send(f"arn:aws:sqs:{region}:123456789012:programs", Words())
+    assert json.loads(queues.receive_message(QueueUrl=url)["Messages"][0]["Body"]) == {"schema": "x"}
+    boto3.client("kinesis", region_name=region).create_stream(StreamName="programs", ShardCount=1)
+    send(f"arn:aws:kinesis:{region}:123456789012:stream/programs", Words())
+    send(f"arn:aws:events:{region}:123456789012:event-bus/default", Words())
+    for missing in ("sqs:eu-west-1:123456789012:none", "lambda:eu-west-1:123456789012:function:none"):
+        with pytest.raises(DeliveryError, match=missing.partition(":")[0]):
+            send(f"arn:aws:{missing}", Words())
+
+
+def test_a_long_document_is_told_in_short() -> None:
+    """What is longer than AWS takes arrives as subject and text, and says so."""
+    told = json.loads(programs.body(Words(text="ä" * 500_000, document={"findings": ["x" * 300_000]})))
+    assert (told["subject"], told["truncated"]) == (Words().subject, True)
+    assert len(json.dumps(told).encode()) < 256 * 1024
 
 
 def test_text_that_is_too_long_is_cut_and_says_so() -> None:

@@ -1,4 +1,4 @@
-"""Where a message goes, as people write it: `sns:ARN`, `mailto:ADDRESS`, `https://…`, `slack:https://…`."""
+"""Where a message goes, as people write it: an ARN, `mailto:ADDRESS`, `https://…`, `slack:https://…`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ class Kind(StrEnum):
     """The ways in which messages are sent."""
 
     SNS = "sns"
+    PROGRAM = "program"
     MAIL = "mailto"
     WEBHOOK = "webhook"
     SLACK = "slack"
@@ -37,6 +38,8 @@ class Destination:
         >>> destination("https://hooks.slack.com/services/T0/B0/secret").shown
         'slack:https://hooks.slack.com/…'
         """
+        if self.kind is Kind.PROGRAM:
+            return self.address
         if self.kind in {Kind.SNS, Kind.MAIL}:
             return f"{self.kind}:{self.address}"
         prefix = "slack:" if self.kind is Kind.SLACK else ""
@@ -51,7 +54,7 @@ def destination(text: str) -> Destination:
         case "sns":
             return Destination(Kind.SNS, _topic(rest))
         case "arn":
-            return Destination(Kind.SNS, _topic(text))
+            return _of_arn(text)
         case "mailto":
             return Destination(Kind.MAIL, _addresses(rest))
         case "slack":
@@ -60,15 +63,28 @@ def destination(text: str) -> Destination:
             is_slack = urlsplit(text).hostname == _SLACK_HOST
             return Destination(Kind.SLACK if is_slack else Kind.WEBHOOK, _url(text))
     raise UsageError(
-        "a destination begins with `sns:`, `mailto:`, `https://` or `slack:`; "
+        "a destination begins with `sns:`, `arn:`, `mailto:`, `https://` or `slack:`; "
         f"found one that begins with `{kind[:12]}`"
     )
+
+
+_PROGRAMS = frozenset({"sqs", "kinesis", "lambda", "events"})
+
+
+def _of_arn(text: str) -> Destination:
+    found = arns.read(text)
+    if found is not None and found.service in _PROGRAMS and found.region and found.account:
+        return Destination(Kind.PROGRAM, text)
+    return Destination(Kind.SNS, _topic(text))
 
 
 def _topic(text: str) -> str:
     found = arns.read(text)
     if found is None or found.service != "sns" or not found.region or "/" in found.resource:
-        raise UsageError(f"`{text[:200]}` is no topic; expected arn:aws:sns:REGION:ACCOUNT:NAME")
+        raise UsageError(
+            f"`{text[:200]}` is no topic, queue, stream, function or bus; "
+            "expected an ARN such as arn:aws:sns:REGION:ACCOUNT:NAME"
+        )
     return text
 
 

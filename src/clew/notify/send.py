@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from clew.notify import mail, sns, webhook
+from clew.notify import mail, programs, sns, webhook
 from clew.notify.destination import Destination, Kind, destination
 
 if TYPE_CHECKING:
@@ -21,11 +21,13 @@ def send(
     profile: str | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Send it; `profile` is for SNS. Errors: `UsageError` for the target, `DeliveryError`, `InputError`."""
+    """Send it; `profile` is for AWS. Errors: `UsageError` for the target, `DeliveryError`, `InputError`."""
     found = destination(target) if isinstance(target, str) else target
     match found.kind:
         case Kind.SNS:
             sns.publish(found.address, message, sns.client_of(found.address, profile))
+        case Kind.PROGRAM:
+            programs.tell(found.address, message, sns.client_of(found.address, profile))
         case Kind.MAIL:
             mail.send(found.address, message, mail.server_from_environment())
         case Kind.WEBHOOK:

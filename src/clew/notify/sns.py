@@ -29,14 +29,14 @@ def publish(topic: str, message: Message, client: Any) -> None:
         raise DeliveryError(f"sns:{topic}: {type(error).__name__}") from error
 
 
-def client_of(topic: str, profile: str | None = None) -> Any:
-    """The client for the region of the topic. Errors: `InputError` without credentials."""
+def client_of(arn: str, profile: str | None = None) -> Any:
+    """The client for the service and the region of the ARN. Errors: `InputError` without credentials."""
     from clew.collect.clients import start
     from clew.collect.session import Account
 
-    region = arns.parse(topic).region
-    clients, _ = start(Account(profile, region), connections=1)
-    return clients.of("sns", region)
+    found = arns.parse(arn)
+    clients, _ = start(Account(profile, found.region), connections=1)
+    return clients.of(found.service, found.region)
 
 
 def fitting(text: str) -> str:

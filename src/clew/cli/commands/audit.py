@@ -64,7 +64,7 @@ OutputDir = Annotated[Path | None, typer.Option("--output-dir", help="Folder for
 FailOn = Annotated[Severity | None, typer.Option(help=context.FAIL_ON_HELP)]
 Notify = Annotated[
     list[str] | None,
-    typer.Option(help="Tell what changed: sns:ARN, mailto:ADDRESS, https://… (repeatable)."),
+    typer.Option(help="Tell what changed: an ARN, mailto:ADDRESS, https://… (repeatable)."),
 ]
 Show = Annotated[int, typer.Option(min=0, help="Resources listed for each check; 0 lists all.")]
 

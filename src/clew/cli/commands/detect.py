@@ -59,7 +59,7 @@ def detect(
     ] = None,
     notify: Annotated[
         list[str] | None,
-        typer.Option(help="Tell what changed: sns:ARN, mailto:ADDRESS, https://… (repeatable)."),
+        typer.Option(help="Tell what changed: an ARN, mailto:ADDRESS, https://… (repeatable)."),
     ] = None,
 ) -> None:
     """Run every detection rule and show the findings, worst first.

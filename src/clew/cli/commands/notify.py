@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 To = Annotated[
     list[str] | None,
     typer.Option(
-        "--to", help="sns:ARN, mailto:ADDRESS, https://… or slack:https://… (repeatable); none: print it."
+        "--to",
+        help="ARN of a topic, queue, stream, function or bus; mailto:…, https://…, slack:https://…; none: print it.",
     ),
 ]
 Profile = Annotated[str | None, typer.Option(help="AWS profile for SNS (else the SDK's own).")]
