@@ -16,9 +16,12 @@ from clew.symbolic.keys import KeyKind
 from clew.symbolic.operators import arn_pattern
 from clew.symbolic.texts import DIGITS, Atom, Texts, equal, glob
 from clew.symbolic.values import Values, of_texts
+from clew.symbolic.variables import OpenAtom
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from clew.engine.request import Context
 
 WEB_IDENTITY: Final = "sts:assumerolewithwebidentity"
 _DIGIT: Final = Step(many=False, only=DIGITS)
@@ -309,10 +312,25 @@ def projected(key: str, values: Values) -> Texts:
 def _projected(
     key: str, atom: Atom, extract: Callable[[str], str], place: Callable[[Sequence[Step]], list[Step]]
 ) -> Atom:
-    steps = None if atom.steps is None or atom.is_open else place(atom.steps)
     if extract is _same:
         return atom
-    return Atom((key, atom.key), lambda text: atom.match(extract(text)), steps, is_open=atom.is_open)
+    if isinstance(atom, OpenAtom):
+        return _projected_open(key, atom, extract, place)
+    steps = None if atom.steps is None else place(atom.steps)
+    return Atom((key, atom.key), lambda text: atom.match(extract(text)), steps)
+
+
+def _projected_open(
+    key: str,
+    atom: OpenAtom,
+    extract: Callable[[str], str],
+    place: Callable[[Sequence[Step]], list[Step]],
+) -> Atom:
+    def close(context: Context) -> Atom | None:
+        closed = atom.closed(context)
+        return None if closed is None else _projected(key, closed, extract, place)
+
+    return OpenAtom((key, atom.key), atom.pieces, None, close, extract)
 
 
 def follows_from_text(key: str, caller: CallerKind) -> bool:

@@ -27,6 +27,9 @@ _TRIALS: Final = 400
 _COLONS: Final = 5
 _USUAL: Final = ("example", "other", "")
 
+MISSING: Final = KeyTest(of_texts(Texts([equal("true")])), absent=True, presence=(True, False))
+"""What `Null` with `true` says of a key."""
+
 
 def ground(space: Space, assumed: Mapping[str, frozenset[int]]) -> Request | None:
     """A request that fits the assumptions with some values of the variables; None when no values can.
@@ -55,7 +58,8 @@ def ground(space: Space, assumed: Mapping[str, frozenset[int]]) -> Request | Non
         total *= len(each)
     if is_certain and trials == total:
         return None
-    raise OpenError(f"it depends on the value of `${{{space.spelled(names[0])}}}`")
+    named = f"`${{{space.spelled(names[0])}}}`" if names else "a policy variable"
+    raise OpenError(f"it depends on the value of {named}")
 
 
 def _variables(space: Space, assumed: Mapping[str, frozenset[int]]) -> tuple[str, ...]:
@@ -91,8 +95,7 @@ def _tried(
 
 def _fixed(space: Space, key: str, value: str | None) -> int | bool:
     if value is None:
-        null = KeyTest(of_texts(Texts([equal("true")])), absent=True, presence=(True, False))
-        return presented(space, key, null)
+        return presented(space, key, MISSING)
     only = KeyTest(of_texts(Texts([equal(value)])), Quantifier.PLAIN)
     return presented(space, key, only)
 
@@ -208,4 +211,4 @@ def _samples(space: Space, dimension: str, literals: Sequence[int] | frozenset[i
 
 def _parts(atom: OpenAtom, key: str, text: str) -> Iterator[str]:
     """The stretches of the text that the variable would take in it: the shortest and the longest."""
-    yield from stretches(atom.pieces, key, text)
+    yield from stretches(atom.pieces, key, atom.part(text))

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from clew.policy.model import Policy, PolicyKind
-from clew.symbolic import callers, kinds, solver, ties, witness
+from clew.symbolic import callers, filled, kinds, solver, ties, witness
 from clew.symbolic.budget import Budget, OpenError, UndecidedError
 from clew.symbolic.contrast import contrasted
 from clew.symbolic.grounding import ground
@@ -201,11 +201,11 @@ def _spaces(sides: Sequence[Side], budget: Budget, written: Sequence[Policy] = (
 def _ask(
     space: Space, formula: Callable[[Space], Formula], confirms: Callable[[Request], bool]
 ) -> Request | None:
+    def made(assumed: Assumed) -> Request | None:
+        return ground(space, assumed) if _is_open(space, assumed) else witness.request(space, assumed)
+
     def settle(assumed: Assumed) -> Request | None:
-        request = ground(space, assumed) if _is_open(space, assumed) else witness.request(space, assumed)
-        if request is not None and not confirms(request):
-            raise UndecidedError("the engine does not confirm the request that was found")
-        return request
+        return filled.settled(space, assumed, confirms, made)
 
     limits: list[Formula] = []
     if space.caller.action is not None:
@@ -225,7 +225,7 @@ def _ask(
         if space.ties or space.region is not None or not solver.is_installed():
             raise
         request = solver.solve(space, whole)
-        if request is not None and not confirms(request):
+        if request is not None and not filled.replays(space, request, confirms):
             raise
         return request
 

@@ -40,9 +40,12 @@ class Symbols:
 
 
 class OpenAtom(Atom):
-    """A pattern with policy variables; `variables` are their keys in lower case."""
+    """A pattern with policy variables; `variables` are their keys in lower case.
 
-    __slots__ = ("_close", "_named", "_spell", "pieces", "variables")
+    `part`: what of a text the pattern is about, where that is not all of it.
+    """
+
+    __slots__ = ("_close", "_named", "_spell", "part", "pieces", "variables")
 
     def __init__(
         self,
@@ -50,6 +53,7 @@ class OpenAtom(Atom):
         pieces: Sequence[Piece],
         spell: Callable[[Iterable[Piece]], list[Step]] | None,
         close: Callable[[Context], Atom | None],
+        part: Callable[[str], str] = str,
     ) -> None:
         super().__init__(key, _undecided, None if spell is None else spell(pieces), is_open=True)
         self.pieces = tuple(pieces)
@@ -57,6 +61,7 @@ class OpenAtom(Atom):
         self.variables = tuple(dict.fromkeys(p.key for p in self._named))
         self._spell = spell
         self._close = close
+        self.part = part
 
     @property
     def named(self) -> tuple[Variable, ...]:

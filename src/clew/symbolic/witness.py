@@ -62,6 +62,7 @@ def _lifelike(
         return all(space.holds(literal, text) for literal in resources)
 
     known = catalog.current()
+    named: dict[str, frozenset[str]] = {}
     for name in islice(_actions(space, assumed, action), _TRIED):
         found = known.action(name)
         if found is None:
@@ -71,7 +72,10 @@ def _lifelike(
                 return found.full_name, "*"
             continue
         kinds = {each.name for each in found.resources}
-        if any(each.name in kinds for each in known.resource_types_of(resource, found.service)):
+        if found.service not in named:
+            types = known.resource_types_of(resource, found.service)
+            named[found.service] = frozenset(each.name for each in types)
+        if not kinds.isdisjoint(named[found.service]):
             return found.full_name, resource
         for candidate in _examples(found.service, kinds):
             if fits(candidate):
