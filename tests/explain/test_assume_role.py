@@ -26,6 +26,8 @@ def _diagnosed(given: dict[str, Any]) -> Diagnosis:
     users = {caller: own} if ":user/" in caller and not row.get("no_caller") else {}
     there = row.get("has", row["to"])
     roles = {there: {"trust": row["trust"]}} if there else {}
+    if ":role/" in caller:
+        roles[caller] = {"identity": row["identity"]}
     if session_role(caller):
         roles.setdefault(session_role(caller), {})["identity"] = row["identity"]
     accounts = ("111122223333",) if row.get("no_caller") else ()

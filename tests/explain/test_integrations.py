@@ -92,5 +92,5 @@ def test_a_question_that_lacks_its_option_is_refused() -> None:
         named("lambda-logs").examine(state, {})
     with pytest.raises(UsageError, match="takes no `--bucket`"):
         named("lambda-logs").examine(state, {"function": "f", "bucket": "b"})
-    with pytest.raises(UsageError, match="no integration `nope`; known are alarm-chain"):
+    with pytest.raises(UsageError, match="no integration `nope`; known are access-logs, alarm-chain"):
         named("nope")

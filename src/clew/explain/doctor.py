@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from clew.audit.buckets import asked
@@ -10,6 +10,7 @@ from clew.audit.resources import answers, items, text
 from clew.errors import UsageError
 from clew.explain.links import Chain, Facts, Link, Question, Verdict, permitted
 from clew.reach.predict import Predictor
+from clew.snapshot.model import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from clew.audit.model import State
     from clew.engine.request import ContextValue
     from clew.snapshot.answers import Answer
+    from clew.snapshot.model import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,12 @@ class Patient:
         spelled = {"source_arn": "aws:SourceArn", "source_account": "aws:SourceAccount"}
         keys = {spelled.get(key, key): value for key, value in context.items() if value}
         return permitted(name, self.predictor, Question(principal, action, resource, keys), fix)
+
+    def knowing(self, resource: str, policy: Document | None) -> Patient:
+        """The patient with the policy of one resource more; None where it is known to have none."""
+        snapshot = self.state.snapshot
+        known = {**snapshot.resources, resource: Resource(resource, self.state.account, policy)}
+        return replace(self, predictor=Predictor(replace(snapshot, resources=known)))
 
     def trusted(self, name: str, role: str, service: str) -> Link:
         """The link that a service may assume a role."""
@@ -113,5 +121,5 @@ class Doctor:
         if strange:
             raise UsageError(f"`{self.name}` takes no `--{strange[0]}`")
         patient = Patient(state, Predictor(state.snapshot), given)
-        named = ", ".join(given[name] for name in self.needs)
+        named = ", ".join(given[name].partition("?")[0] for name in self.needs)
         return Chain(f"{self.title}: {named}" if named else self.title, tuple(self.links(patient)))

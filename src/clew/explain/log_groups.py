@@ -6,12 +6,10 @@ AWS: CloudWatch Logs user guide, "Resource-based policies": those of a region co
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clew.audit.resources import items, text
-from clew.reach.predict import Predictor
-from clew.snapshot.model import Document, Resource
+from clew.snapshot.model import Document
 
 if TYPE_CHECKING:
     from clew.explain.doctor import Patient
@@ -24,9 +22,7 @@ def may_write(patient: Patient, name: str, principal: str, action: str, resource
     account, region = patient.state.account, resource.split(":")[3]
     said = patient.state.answers.get(account, region, "logs", "DescribeResourcePolicies")
     if said.status.is_known:
-        snapshot = patient.state.snapshot
-        known = {**snapshot.resources, resource: Resource(resource, account, _document(said))}
-        patient = replace(patient, predictor=Predictor(replace(snapshot, resources=known)))
+        patient = patient.knowing(resource, _document(said))
     return patient.permitted(name, principal, action, resource)
 
 
