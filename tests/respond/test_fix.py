@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+import typer
 from tests.respond.conftest import point_to
 from tests.respond.recorded_server import (
     Recorded,
@@ -24,7 +25,9 @@ from tests.respond.recorded_server import (
     xml,
     xml_error,
 )
+from typer.testing import CliRunner
 
+from clew.cli.commands import block_public_access
 from clew.errors import ChangeError, DriftError, UsageError
 from clew.findings import Finding, Severity
 from clew.store.database import Database
@@ -393,3 +396,19 @@ def test_wrong_words_are_named(
 def test_query_answers_have_their_envelope() -> None:
     """The recorded answers of the query APIs are as AWS writes them."""
     assert query("GetRole", "<A/>").body.startswith("<GetRoleResponse><GetRoleResult><A/></GetRoleResult>")
+
+
+def test_fn6_the_short_command_blocks_and_takes_back(
+    s3: Any, monkeypatch: pytest.MonkeyPatch, home: str
+) -> None:
+    """FN6: `clew block-public-access pay` plans, applies and undoes as `clew fix` does."""
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    app = typer.Typer()
+    block_public_access.register(app)
+    planned = CliRunner().invoke(app, ["pay"])
+    assert "aws s3api put-public-access-block --bucket pay" in planned.stdout
+    assert CliRunner().invoke(app, ["pay", "--apply"]).exit_code == 0
+    assert all(block(s3).values())
+    made = journal(home)[0]
+    assert CliRunner().invoke(app, ["--undo", made.id]).exit_code == 0
+    assert journal(home)[0].standing is Standing.UNDONE
