@@ -10,6 +10,7 @@ run beside where it is found. Seconds are those of the processor, which a busy m
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import resource
@@ -21,6 +22,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from clew.cli.main import GARBAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -345,6 +348,7 @@ def main() -> int:
     parser.add_argument("--resources", type=int, default=SIZES[-1])
     parser.add_argument("--collect", action="store_true")
     chosen = parser.parse_args()
+    gc.set_threshold(*GARBAGE)
     sizes(chosen.resources)
     if chosen.collect:
         collected()

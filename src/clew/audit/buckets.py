@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from clew.audit.model import Judgement, Verdict
 from clew.audit.resources import each_resource, items, member, partition, text, unanswered
@@ -24,6 +25,8 @@ SETTINGS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "Restric
 """The four settings of Block Public Access."""
 
 _GONE = "NoSuchBucket"
+_NAME = re.compile(r"[a-zA-Z0-9._-]+")
+_Said = TypeVar("_Said")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,51 @@ def each_answer(
         return judge(found, answer) if answer.status.is_known else unanswered(found.arn, answer)
 
     yield from each_bucket(state, judged)
+
+
+class Alike(Generic[_Said]):
+    """What is said of bucket policies, asked once for all that differ in the names of their buckets only.
+
+    The engine takes 0.2 ms to 5 ms for a policy, and of 50,000 buckets few have one that is written otherwise.
+    """
+
+    __slots__ = ("_ask", "_found")
+
+    def __init__(self, ask: Callable[[Policy, str], _Said]) -> None:
+        """Ask by a function of a policy and its bucket's ARN, whose answer does not name the bucket."""
+        self._ask = ask
+        self._found: dict[tuple[str, Policy], _Said] = {}
+
+    def of(self, policy: Policy, arn: str) -> _Said:
+        """What is said of the policy of that resource; of other resources than buckets each is asked."""
+        key = nameless(policy, arn)
+        if key is None:
+            return self._ask(policy, arn)
+        if key not in self._found:
+            self._found[key] = self._ask(policy, arn)
+        return self._found[key]
+
+
+def nameless(policy: Policy, arn: str) -> tuple[str, Policy] | None:
+    """The partition and the policy of a bucket, resources without the bucket's ARN; None where it names others.
+
+    >>> nameless(parse.parse('{"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}'), "arn:aws:s3:::b")
+    """
+    prefix, _, name = arn.rpartition(":")
+    if not prefix.endswith(":s3::") or not _NAME.fullmatch(name):
+        return None
+    statements = []
+    for each in policy.statements:
+        written = (*(each.resources or ()), *(each.not_resources or ()))
+        if not all(resource == arn or resource.startswith(f"{arn}/") for resource in written):
+            return None
+        resources, others = _after(each.resources, arn), _after(each.not_resources, arn)
+        statements.append(each._replace(resources=resources, not_resources=others, position=None))
+    return prefix, policy._replace(statements=tuple(statements))
+
+
+def _after(resources: tuple[str, ...] | None, arn: str) -> tuple[str, ...] | None:
+    return None if resources is None else tuple(each.removeprefix(arn) for each in resources)
 
 
 def account_block(state: State) -> Answer:

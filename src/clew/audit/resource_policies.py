@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from clew.audit.buckets import Alike
 from clew.audit.model import Judgement, Verdict
 from clew.audit.resources import (
     answers,
@@ -55,8 +56,10 @@ class Source:
 
 
 def _buckets(state: State, answer: Answer) -> Iterator[Holder]:
+    prefix = f"arn:{partition(state)}:s3:::"
     for item in answer.list("Buckets"):
-        yield Holder(f"arn:{partition(state)}:s3:::{text(item, 'Name')}", (("Bucket", text(item, "Name")),))
+        name = text(item, "Name")
+        yield Holder(f"{prefix}{name}", (("Bucket", name),))
 
 
 def _functions(_: State, answer: Answer) -> Iterator[Holder]:
@@ -139,12 +142,26 @@ def _judged(
         return Judgement(Verdict.UNKNOWN, holder.arn, f"its policy cannot be read: {error}", missing=(call,))
 
 
-def strangers(holder: Holder, policy: Policy, state: State) -> tuple[Statement, ...]:
-    """The statements of the policy by which anybody outside gets something."""
-    # The engine takes 1.5 ms for a policy, and most name no stranger.
-    if not any(_may_be_for_strangers(each) for each in policy.statements):
-        return ()
-    return open_statements(holder.arn, state.account, policy)
+class Strangers:
+    """What the policies of an account's resources open to anybody outside."""
+
+    __slots__ = ("_open",)
+
+    def __init__(self, state: State) -> None:
+        """Ask as the account that owns the resources."""
+
+        def opened(policy: Policy, arn: str) -> frozenset[int]:
+            return frozenset(each.index for each in open_statements(arn, state.account, policy))
+
+        self._open = Alike(opened)
+
+    def let_in(self, holder: Holder, policy: Policy) -> tuple[Statement, ...]:
+        """The statements of the policy by which anybody outside gets something."""
+        # The engine takes 1.5 ms for a policy, and most name no stranger.
+        if not any(_may_be_for_strangers(each) for each in policy.statements):
+            return ()
+        found = self._open.of(policy, holder.arn)
+        return tuple(each for each in policy.statements if each.index in found)
 
 
 def _may_be_for_strangers(statement: Statement) -> bool:

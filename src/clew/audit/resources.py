@@ -152,15 +152,21 @@ def items(body: object, path: str) -> Iterator[Mapping[str, object]]:
     >>> list(items({"Reservations": [{"Instances": [{"InstanceId": "i-1"}]}]}, "Reservations.Instances"))
     [{'InstanceId': 'i-1'}]
     """
-    if isinstance(body, list):
-        for item in body:
-            yield from items(item, path)
-    elif isinstance(body, dict):
-        name, _, rest = path.partition(".")
-        if path:
-            yield from items(body.get(name), rest)
-        else:
-            yield body
+    found = _objects([body])
+    for name in path.split(".") if path else ():
+        found = _objects([item.get(name) for item in found])
+    return iter(found)
+
+
+def _objects(values: list[object]) -> list[Mapping[str, object]]:
+    """The objects among the values, and in the lists among them."""
+    found: list[Mapping[str, object]] = []
+    for value in values:
+        if isinstance(value, dict):
+            found.append(value)
+        elif isinstance(value, list):
+            found += _objects(value)
+    return found
 
 
 def member(item: object, path: str) -> object:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING
 
 from clew.cli import context
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from clew.store.findings import Outcome
     from clew.store.workspace import Workspace
 
-_GARBAGE = 100_000
-
 
 def carry_out(
     workspace: Workspace,
@@ -42,8 +39,6 @@ def carry_out(
 
     from clew.cli.intake import take_in
 
-    # Collecting garbage at Python's own pace takes 0.3 s of investigating a million events.
-    gc.set_threshold(_GARBAGE, 20, 20)
     settings = context.config()
     catalogs: list[Future[Catalog]] = []
     with ThreadPoolExecutor(1) as beside:

@@ -7,6 +7,7 @@ inside the functions, so that `clew --help` stays fast.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import Annotated
@@ -22,6 +23,9 @@ from clew.errors import ClewError, MissingExtraError
 _EXTRAS = dict.fromkeys(
     ("duckdb", "pyarrow", "pyiceberg", "sqlalchemy", "sqlglot", "isal", "numpy"), "lake"
 ) | dict.fromkeys(("boto3", "botocore"), "aws")
+
+GARBAGE = (100_000, 20, 20)
+"""When Python looks for garbage: after so many new objects, and for older ones after so many times."""
 
 app = typer.Typer(
     name="clew",
@@ -66,6 +70,9 @@ for register in COMMANDS:
 
 def main() -> None:
     """Run the command line and exit with its code; a failure becomes one line on stderr."""
+    # Collecting garbage at Python's own pace takes 0.3 s of investigating a million events, and 3.7 s of auditing
+    # 100,000 resources (benchmarks/audit.py).
+    gc.set_threshold(*GARBAGE)
     try:
         app()
     except SystemExit as stopped:

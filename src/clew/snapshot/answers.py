@@ -53,7 +53,7 @@ class Call(NamedTuple):
 
     def __str__(self) -> str:
         """The call as people write it, without the account."""
-        given = ", ".join(f"{name}={value}" for name, value in self.parameters)
+        given = ", ".join([f"{name}={value}" for name, value in self.parameters])
         return f"{self.service}:{self.operation}{f' ({given})' if given else ''}"
 
 

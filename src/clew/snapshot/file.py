@@ -32,7 +32,6 @@ _FIRST = b'{"format":"clew-snapshot"'
 # Level 6 of gzip: level 9 saves 2 % of the size for three times the time.
 _LEVEL = 6
 _MODE = 0o600
-_REPEATED = ("account", "region", "service", "operation", "collected_at")
 _STATUSES = {status.value: status for status in Status}
 
 
@@ -185,11 +184,16 @@ def _answer(line: bytes, name: str, number: int) -> Answer:
     try:
         given = json.loads(line)
         # Each of 350,000 answers says these anew; kept once they take 100 MB less.
-        account, region, service, operation, collected_at = (intern(given[each]) for each in _REPEATED)
-        parameters = tuple(sorted(given["parameters"].items()))
+        call = Call(
+            intern(given["account"]),
+            intern(given["region"]),
+            intern(given["service"]),
+            intern(given["operation"]),
+            tuple(sorted(given["parameters"].items())),
+        )
         return Answer(
-            Call(account, region, service, operation, parameters),
-            collected_at,
+            call,
+            intern(given["collected_at"]),
             _STATUSES[given["status"]],
             given.get("body"),
             given.get("error_code", ""),

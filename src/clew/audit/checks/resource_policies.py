@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from clew.audit.checks.iam_policies import details
 from clew.audit.credentials import unknown
 from clew.audit.model import Judgement, Verdict, check
-from clew.audit.resource_policies import SOURCES, each_policy, is_restricted, named, strangers
+from clew.audit.resource_policies import SOURCES, Strangers, each_policy, is_restricted, named
 from clew.audit.resources import unanswered
 from clew.errors import PolicyError
 from clew.findings import Severity
@@ -45,9 +45,10 @@ def public(state: State) -> Iterator[Judgement]:
     References. IAM user guide, AWS JSON policy elements: Principal · Amazon S3 user guide, Blocking public access to
     your Amazon S3 storage
     """
+    strangers = Strangers(state)
 
     def judge(holder: Holder, policy: Policy, told: Answer) -> Judgement:
-        return _opened(state, holder, strangers(holder, policy, state), told)
+        return _opened(state, holder, strangers.let_in(holder, policy), told)
 
     found = False
     for judgement in chain(_trusts(state), *(each_policy(state, source, judge) for source in SOURCES)):
@@ -108,9 +109,10 @@ def lambda_public_access(state: State) -> Iterator[Judgement]:
     References. AWS Lambda developer guide, Using resource-based policies in Lambda · AWS Config developer guide,
     lambda-function-public-access-prohibited
     """
+    strangers = Strangers(state)
 
     def judge(holder: Holder, policy: Policy, told: Answer) -> Judgement:
-        return _opened(state, holder, strangers(holder, policy, state), told)
+        return _opened(state, holder, strangers.let_in(holder, policy), told)
 
     found = False
     for judgement in each_policy(state, _LAMBDA, judge):

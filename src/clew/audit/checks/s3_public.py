@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clew.audit.buckets import SETTINGS, account_block, asked, each_answer, each_bucket, settings, unreadable
+from clew.audit.buckets import (
+    SETTINGS,
+    Alike,
+    account_block,
+    asked,
+    each_answer,
+    each_bucket,
+    settings,
+    unreadable,
+)
 from clew.audit.grantees import Allowed, stranger_actions, strangers
 from clew.audit.model import Judgement, Verdict, check
 from clew.audit.resources import facts, items, listing, text, unanswered
@@ -239,6 +248,7 @@ def tls_only(state: State) -> Iterator[Judgement]:
     References. Amazon S3 user guide, Security best practices for Amazon S3 · AWS Config developer guide,
     s3-bucket-ssl-requests-only
     """
+    asked_once = Alike(lambda policy, arn: http_gaps(policy, arn, state.account))
 
     def judge(found: Bucket, answer: Answer) -> Judgement:
         policy = found.policy
@@ -246,7 +256,7 @@ def tls_only(state: State) -> Iterator[Judgement]:
             return unreadable(found.arn, policy, answer)
         if policy is None:
             return Judgement(Verdict.FAIL, found.arn, "has no policy, so plain HTTP is taken", asked(answer))
-        gaps = http_gaps(policy, found.arn, state.account)
+        gaps = asked_once.of(policy, found.arn)
         if not gaps.is_none:
             return Judgement(Verdict.FAIL, found.arn, str(gaps), (*gaps.evidence, *asked(answer)))
         return Judgement(Verdict.PASS, found.arn, "denies plain HTTP on bucket and objects", asked(answer))
