@@ -124,17 +124,17 @@ def _findings(
         for judgement in each.judgements:
             if judgement.verdict is Verdict.FAIL:
                 failed.setdefault(judgement.resource, []).append(judgement)
+        references = (*dict.fromkeys(controls[id(each)]), *each.check.references)
         for resource, told in failed.items():
-            asked_by = tuple(dict.fromkeys(controls[id(each)]))
             found = tags.named(tagged[each.account], resource)
-            yield _finding(by_account[each.account], each, told, asked_by, found)
+            yield _finding(by_account[each.account], each, told, references, found)
 
 
 def _finding(
     state: State,
     judged: Judged,
     told: Sequence[Judgement],
-    controls: tuple[str, ...],
+    references: tuple[str, ...],
     tagged: tuple[tuple[str, str], ...],
 ) -> Finding:
     check, resource = judged.check, told[0].resource
@@ -152,7 +152,7 @@ def _finding(
         why_it_matters=check.text["Why it matters"],
         next_steps=(check.text["Fix"],),
         false_positives=(check.text["False positives"],),
-        references=(*controls, *check.references),
+        references=references,
         accounts=(state.account,) if state.account else (),
         regions=(region,) if region else (),
         resources=(resource,),

@@ -158,13 +158,13 @@ def block_public_access(state: State, *, level: str = "effective", excluded: str
     References. Amazon S3 user guide, Blocking public access to your Amazon S3 storage · AWS Config developer guide,
     s3-bucket-level-public-access-prohibited
     """
-    of_account = account_block(state)
+    of_account = (account_block(state),) if level == "effective" else ()
     let_off = {name.strip() for name in excluded.split(",")}
 
     def judge(found: Bucket) -> Judgement | None:
         if found.name in let_off:
             return Judgement(Verdict.NOT_APPLICABLE, found.arn, "is excluded")
-        answers = [found.said("GetPublicAccessBlock"), *([of_account] if level == "effective" else [])]
+        answers = (found.said("GetPublicAccessBlock"), *of_account)
         parts = [settings(answer) for answer in answers]
         on = {name for part in parts if isinstance(part, dict) for name in SETTINGS if part[name]}
         off = [name for name in SETTINGS if name not in on]
