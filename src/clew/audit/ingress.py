@@ -223,6 +223,8 @@ def _swept(rules: Sequence[Rule], protocol: str, version: int) -> Iterator[Openi
 def _world_rules(rules: Iterable[Rule], protocol: str, port: int, version: int) -> tuple[Rule, ...]:
     """The rules that open the port to the world: one where one suffices; none where it is closed."""
     found = [r for r in rules if r.network and r.network.version == version and r.covers(protocol, port)]
+    if not found:
+        return ()
     alone = next((rule for rule in found if rule.network and is_world([rule.network], version)), None)
     if alone:
         return (alone,)
