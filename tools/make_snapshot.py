@@ -331,6 +331,11 @@ def said(name: str, region: str, parameters: dict[str, str], body: object, day: 
         case "config:DescribeDeliveryChannelStatus":
             status = {"name": "default", "configSnapshotDeliveryInfo": {"lastStatus": "SUCCESS"}}
             return {"DeliveryChannelsStatus": [status] if region == REGIONS[0] else []}
+        case "inspector2:BatchGetAccountStatus":
+            scans = {"status": "ENABLED" if region == REGIONS[0] else "DISABLED"}
+            kinds = ("ec2", "ecr", "lambda", "lambdaCode", "codeRepository")
+            found = {"accountId": ACCOUNT, "state": scans, "resourceState": dict.fromkeys(kinds, scans)}
+            return {"accounts": [found], "failedAccounts": []}
         case _ if name in _SAID:
             return _SAID[name]
     return body if isinstance(body, dict) else None

@@ -17,9 +17,15 @@ _DOCUMENTS = ("Document", "PolicyDocument")
 
 
 @cache
+def model(service: str) -> Any:
+    """The service as the SDK describes it, read once."""
+    return Session().get_service_model(service)
+
+
+@cache
 def output(service: str, operation: str) -> Any:
     """The shape of an operation's answer."""
-    return Session().get_service_model(service).operation_model(operation).output_shape
+    return model(service).operation_model(operation).output_shape
 
 
 def strange(shape: Any, value: object, path: str) -> list[str]:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 _ARN_PARTS = 6
 
 
+# Under which AWS's own managed policies stand, which are nobody's account.
+_AWS = "aws"
+
+
 @dataclass(slots=True)
 class _Growing:
     """An account while its files are read."""
@@ -50,7 +54,7 @@ class Collected:
         found = pages(source)
         for page in found:
             touched = {_add(self._growing, entry) for entry in page.entries}
-            if account:
+            if account and touched <= {_AWS}:
                 self._growing.setdefault(account, _Growing())
                 touched.add(account)
             for each in touched:
