@@ -105,8 +105,10 @@ def _resources(row: dict[str, Any]) -> dict[str, Any]:
     }
     for service in ("lambda:eu-west-1:111122223333:function:resize", "sqs:eu-west-1:111122223333:jobs"):
         held[f"arn:aws:{service}"] = {"Account": ACCOUNT, "Policy": None}
-    if "key" in row:
-        held[row["resource"]] = {"Account": ACCOUNT, "Policy": policy(row["key"])}
+    for name in ("key", "policy"):
+        if name in row:
+            held[row["resource"]] = {"Account": ACCOUNT, "Policy": policy(row[name])}
+    held["arn:aws:s3:::logs"] |= row.get("settings", {})
     return side.resources(Source("resources.json", json.dumps(held)))
 
 
@@ -117,6 +119,11 @@ def _organization(row: dict[str, Any]) -> Organization:
     own = [{"Name": f"s{n}", "Content": policy(level)} for n, level in enumerate(row.get("scps", []))] or [
         "FullAWSAccess"
     ]
+    if "rcps" in row:
+        levels = [{"Name": f"r{n}", "Content": policy(level)} for n, level in enumerate(row["rcps"])]
+        full = {"Name": "full", "Content": policy("Allow * on * to *")}
+        rcps = Source("rcps.json", json.dumps({_ROOT: [full], account: [full, *levels]}))
+        organization = side.with_rcps(organization, rcps)
     return side.with_scps(
         organization, Source("scps.json", json.dumps({_ROOT: ["FullAWSAccess"], account: own}))
     )

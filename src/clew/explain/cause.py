@@ -107,6 +107,9 @@ def cause(denial: Denial | None, prediction: Prediction | None) -> Cause:
             return _implicit(prediction)
         case Effect.UNDETERMINED:
             return _open(denial, prediction)
+    if denial is not None and denial.policy_type is PolicyType.SESSION:
+        # A snapshot holds no session policies: what AWS says of them is all that is known.
+        return _of_message(denial)
     return Cause(
         CauseId.POLICIES_ALLOW, "The policies at hand allow this request: what refused it is not among them."
     )
@@ -117,7 +120,7 @@ def agreement(denial: Denial | None, decision: Decision | None) -> Agreement:
     if denial is None or decision is None or denial.meaning is not Meaning.DENIED:
         return Agreement.NOT_COMPARED
     if decision.effect is Effect.ALLOW:
-        return Agreement.DISAGREE
+        return Agreement.OPEN if denial.policy_type is PolicyType.SESSION else Agreement.DISAGREE
     if decision.effect is Effect.UNDETERMINED:
         return Agreement.OPEN
     if denial.explicit is None or denial.policy_type is None:
@@ -288,7 +291,8 @@ def _open(denial: Denial | None, prediction: Prediction) -> Cause:
     near = near_misses(prediction.policies, prediction.request, (gate,) if gate else _LOOKED_AT)
     if near and denial is not None:
         return _nearly(near, prediction)
-    if gate is not None and denial is not None and denial.explicit is False and _lacks(decision, gate):
+    is_lacking = gate is not None and (gate is Gate.ENDPOINT or _lacks(decision, gate))
+    if gate is not None and denial is not None and denial.explicit is False and is_lacking:
         # AWS has refused it for want of an allow: what is not at hand did not allow it either.
         return _missing(gate, prediction)
     keys = [key for key in decision.missing_context if not key.startswith("clew:")]
