@@ -53,7 +53,12 @@ def _role(arn: str, given: Given) -> dict[str, Any]:
         "Arn": arn,
         "AssumeRolePolicyDocument": trust,
     }
-    return {**role, "InstanceProfileList": [], "RolePolicyList": _inline(given), **_shared(arn, given)}
+    return {
+        **role,
+        "InstanceProfileList": [{"Arn": given["profile"]}] if "profile" in given else [],
+        "RolePolicyList": _inline(given),
+        **_shared(arn, given),
+    }
 
 
 def _shared(arn: str, given: Given) -> dict[str, Any]:
