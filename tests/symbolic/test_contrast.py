@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 KINDS = pytest.mark.parametrize("kind", [PolicyKind.IDENTITY, PolicyKind.RESOURCE])
 RANDOM = st.randoms(use_true_random=False)
 FEW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
-ALLOW = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
-DENY = {"Effect": "Deny", "Action": "s3:PutObject", "Resource": "*"}
-OTHER = {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}
+ALLOW: dict[str, object] = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+DENY: dict[str, object] = {"Effect": "Deny", "Action": "s3:PutObject", "Resource": "*"}
+OTHER: dict[str, object] = {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}
 
 
 @KINDS
@@ -53,5 +53,11 @@ def test_a_copy_stays_where_the_other_side_denies_it() -> None:
     assert [len(side.all_policies[0].statements) for side in (left, right)] == [1, 2]
 
 
-def _side(*statements: dict[str, str]) -> Documents:
+def test_the_order_of_a_list_does_not_make_a_new_statement() -> None:
+    """A copy that lists the same in another order is a copy."""
+    one, two = ({**ALLOW, "Action": actions} for actions in (["s3:Get*", "s3:Put*"], ["s3:Put*", "s3:Get*"]))
+    assert [side.all_policies[0].statements for side in contrasted(_side(one), _side(two))] == [(), ()]
+
+
+def _side(*statements: dict[str, object]) -> Documents:
     return Documents((from_document({"Version": "2012-10-17", "Statement": [*statements]}),))

@@ -82,11 +82,29 @@ def _parted(side: Documents) -> tuple[list[_Told], list[_Told]]:
     for number, policy in enumerate(side.policies):
         has_variables = policy.version == variables.VERSION
         for place, statement in enumerate(policy.statements):
-            words = (statement._replace(sid=None, index=0, position=None), has_variables)
+            words = (_words(statement), has_variables)
             services = None if statement.actions is None else services_of(statement.actions)
             told = _Told((number, place), statement, words, services)
             (allows if statement.allows else denies).append(told)
     return allows, denies
+
+
+def _words(statement: Statement) -> object:
+    """Equal for statements that list the same in any order."""
+    listed = (
+        statement.principals,
+        statement.not_principals,
+        statement.actions,
+        statement.not_actions,
+        statement.resources,
+        statement.not_resources,
+    )
+    conditions = ((each.operator, each.key, frozenset(each.values)) for each in statement.conditions)
+    return (
+        statement.effect,
+        *(None if each is None else frozenset(each) for each in listed),
+        frozenset(conditions),
+    )
 
 
 def _is_wider(statement: Statement, side: Documents) -> bool:
