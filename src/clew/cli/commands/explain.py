@@ -119,6 +119,7 @@ def integration(
     trail: Annotated[str, typer.Option(help="A trail's name or ARN.")] = "",
     alarm: Annotated[str, typer.Option(help="An alarm's name or ARN.")] = "",
     instance: Annotated[str, typer.Option(help="An instance's id.")] = "",
+    region: Annotated[str, typer.Option(help="The region to look at.")] = "",
     url: Annotated[str, typer.Option(help="A pre-signed URL.")] = "",
     session_ends: Annotated[str, typer.Option(help="When the signer's session ends.")] = "",
     at: Annotated[str, typer.Option(help="The time of the call; else that of the snapshot.")] = "",
@@ -132,7 +133,7 @@ def integration(
 
     given = {
         "account": account, "function": function, "principal": principal, "source": source, "rule": rule,
-        "bucket": bucket, "trail": trail, "alarm": alarm, "instance": instance, "url": url, "at": at,
+        "bucket": bucket, "trail": trail, "alarm": alarm, "instance": instance, "region": region, "url": url, "at": at,
         "session-ends": session_ends,
     }  # fmt: skip
     raise typer.Exit(answer_integration(name, given, policies=policies, as_json=output is Output.JSON))
