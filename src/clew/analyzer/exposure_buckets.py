@@ -122,11 +122,11 @@ def acl_entries(acl: Mapping[str, object]) -> Iterator[Entry]:
     owner = member(acl, "Owner.ID")
     grants = acl.get("Grants")
     for grant in grants if isinstance(grants, list | tuple) else ():
-        group, grantee = member(grant, "Grantee.URI"), member(grant, "Grantee.ID")
+        group, grantee = str(member(grant, "Grantee.URI")), member(grant, "Grantee.ID")
         permission = str(member(grant, "Permission"))
         actions = _granted(permission)
         if group in _EVERYBODY:
-            name = f"ACL entry {permission} for {str(group).removeprefix(_GROUPS)}"
+            name = f"ACL entry {permission} for {group.removeprefix(_GROUPS)}"
             yield Entry("*", "*", actions, name, is_public=True)
         elif grantee is not None and grantee != owner:
             name = f"ACL entry {permission} for {grantee}"

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 Teller = Callable[[Reading, "Answer", "Mapping[str, object]"], Iterator[Target]]
 
 
+_ARN_COLONS: Final = 5
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One type of resource: its name in CloudFormation, the call that lists it, where the items stand, their teller.
@@ -50,10 +53,20 @@ def targets(reading: Reading) -> Iterator[Target | Unknown]:
             listed = reading.ask(region, kind.service, kind.operation, **dict(kind.given))
             if listed.status.is_known:
                 for item in _items(listed, kind.items):
-                    yield from kind.teller(reading, listed, item)
+                    yield from (_named(each, kind) for each in kind.teller(reading, listed, item))
             else:
                 unread.append(listed)
         yield from _unlisted(kind, unread)
+
+
+def _named(target: Target, kind: Kind) -> Target | Unknown:
+    """The target, or an Unknown where the item of the list does not say which resource it is."""
+    if target.arn.count(":") >= _ARN_COLONS:
+        return target
+    call = f"{kind.service}:{kind.operation}"
+    return Unknown(
+        "", kind.type, target.account, target.region, (call,), f"{call} lists something without a name"
+    )
 
 
 def _items(answer: Answer, name: str) -> Iterator[Mapping[str, object]]:
@@ -87,13 +100,13 @@ def _policy_way(reading: Reading, told: Answer, path: str) -> WayIn:
 
 
 def _with_policy(type_: str, arn: str, told: tuple[str, str], parameters: Mapping[str, str]) -> Teller:
-    """The teller of a type whose policy one call tells: `told` are operation and path, `parameters` its members."""
+    """The teller of a type whose policy one call tells: `arn` is a member of the item, `told` operation and path."""
     operation, path = told
 
     def teller(reading: Reading, listed: Answer, item: Mapping[str, object]) -> Iterator[Target]:
         given = {name: str(item.get(value, value)) for name, value in parameters.items()}
         answer = reading.ask(listed.call.region, listed.call.service, operation, **given)
-        name = arn.format(reading=reading, region=listed.call.region, **{k: str(v) for k, v in item.items()})
+        name = str(item.get(arn) or "")
         way = _policy_way(reading, answer, path)
         yield Target(name, type_, reading.account, listed.call.region, (way,))
 
@@ -101,7 +114,7 @@ def _with_policy(type_: str, arn: str, told: tuple[str, str], parameters: Mappin
 
 
 def _queue(reading: Reading, listed: Answer, item: Mapping[str, object]) -> Iterator[Target]:
-    url, region = str(item["@"]), listed.call.region
+    url, region = str(item.get("@")), listed.call.region
     told = reading.ask(region, "sqs", "GetQueueAttributes", AttributeNames="All", QueueUrl=url)
     arn = f"arn:{reading.partition}:sqs:{region}:{reading.account}:{url.rpartition('/')[2]}"
     yield Target(
@@ -127,22 +140,22 @@ def _bus(reading: Reading, listed: Answer, item: Mapping[str, object]) -> Iterat
 
 _TOPIC = _with_policy(
     "AWS::SNS::Topic",
-    "{TopicArn}",
+    "TopicArn",
     ("GetTopicAttributes", "Attributes.Policy"),
     {"TopicArn": "TopicArn"},
 )
 _FUNCTION = _with_policy(
     "AWS::Lambda::Function",
-    "{FunctionArn}",
+    "FunctionArn",
     ("GetPolicy", "Policy"),
     {"FunctionName": "FunctionName"},
 )
 _SECRET = _with_policy(
-    "AWS::SecretsManager::Secret", "{ARN}", ("GetResourcePolicy", "ResourcePolicy"), {"SecretId": "ARN"}
+    "AWS::SecretsManager::Secret", "ARN", ("GetResourcePolicy", "ResourcePolicy"), {"SecretId": "ARN"}
 )
 _REPOSITORY = _with_policy(
     "AWS::ECR::Repository",
-    "{repositoryArn}",
+    "repositoryArn",
     ("GetRepositoryPolicy", "policyText"),
     {"repositoryName": "repositoryName"},
 )
