@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 
+from clew.cli import context
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -35,7 +37,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Each test has an empty Clew home, so that no test sees another's workspace or the user's."""
+    """Each test has an empty Clew home and no options of an earlier command, so that none sees another's workspace."""
+    context.configure(context.Globals())
     # Numbered by us: pytest would list all earlier homes to find the next number.
     home = tmp_path_factory.mktemp(f"clew-home-{next(_HOMES)}", numbered=False)
     for name in [name for name in os.environ if name.startswith(("CLEW_", "AWS_")) and name != "CLEW_LONG"]:
