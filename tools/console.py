@@ -9,16 +9,22 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from warm import WarmClew
+
 ROOT = Path(__file__).resolve().parent.parent
 FENCE = re.compile(r"^```(console|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # 0 clean, 1 findings, 3 partial; 2 means that the page shows a command that does not exist.
 EXPECTED_CODES = {0, 1, 3}
+# What a shell leaves as it is.
+QUOTED = re.compile(r"""'[^']*'|"[^"$`\\]*\"""")
+SHELL = frozenset("|&;<>()$`\\*?[]{}~#!")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ def _console(block: str) -> list[tuple[int, str, str | None]]:
     return found
 
 
-def run(command: Command, home: str) -> tuple[int, str]:
+def run(command: Command, home: str, clew: WarmClew) -> tuple[int, str]:
     """Run a command as a user would; returns the exit code and what it printed."""
     environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith(("CLEW_", "AWS_"))},
@@ -76,8 +82,21 @@ def run(command: Command, home: str) -> tuple[int, str]:
         "COLUMNS": "100",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
     }
-    done = subprocess.run(  # noqa: S602  # our own pages, run as they stand
-        command.text,
+    if is_plain(command.text):
+        done = clew.run(shlex.split(command.text)[1:], ROOT, environment)
+    else:
+        done = _shell_run(command.text, environment)
+    return done.returncode, done.stdout + (done.stderr if done.returncode not in EXPECTED_CODES else "")
+
+
+def is_plain(text: str) -> bool:
+    """Whether the command is `clew` and its arguments, with nothing that a shell would have to do."""
+    return text.startswith("clew ") and not SHELL & set(QUOTED.sub("", text))
+
+
+def _shell_run(text: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S602  # our own pages, run as they stand
+        text,
         shell=True,
         cwd=ROOT,
         env=environment,
@@ -86,7 +105,6 @@ def run(command: Command, home: str) -> tuple[int, str]:
         check=False,
         timeout=120,
     )
-    return done.returncode, done.stdout + (done.stderr if done.returncode not in EXPECTED_CODES else "")
 
 
 def matches(expected: str, actual: str) -> bool:
@@ -95,12 +113,12 @@ def matches(expected: str, actual: str) -> bool:
     return re.fullmatch("(?s:.*)".join(pieces), actual) is not None
 
 
-def check(page: Path) -> list[str]:
+def check(page: Path, clew: WarmClew) -> list[str]:
     """What is wrong on a page: commands that fail and outputs that differ."""
     problems = []
     with tempfile.TemporaryDirectory() as home:
         for command in commands(page):
-            code, actual = run(command, home)
+            code, actual = run(command, home, clew)
             where = f"{page.relative_to(ROOT)}:{command.line}"
             if code not in EXPECTED_CODES:
                 problems.append(f"{where}: `{command.text}` ends with {code}:\n{actual}")
@@ -109,12 +127,12 @@ def check(page: Path) -> list[str]:
     return problems
 
 
-def rewrite(page: Path) -> None:
+def rewrite(page: Path, clew: WarmClew) -> None:
     """Put the real output into a page's `console` blocks that hold no `...`."""
     text = page.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as home:
         for command in commands(page):
-            _, actual = run(command, home)
+            _, actual = run(command, home, clew)
             if command.output is not None and "...\n" not in command.output:
                 old = f"$ {command.text}\n{command.output}"
                 text = text.replace(old, f"$ {command.text}\n{actual}", 1)
@@ -128,11 +146,12 @@ def main() -> int:
         if page not in pages():
             print(f"`{page}` is no page of the documentation", file=sys.stderr)
             return 2
-    if "--write" in sys.argv:
-        for page in named or pages():
-            rewrite(page)
-        return 0
-    problems = [problem for page in named or pages() for problem in check(page)]
+    with WarmClew() as clew:
+        if "--write" in sys.argv:
+            for page in named or pages():
+                rewrite(page, clew)
+            return 0
+        problems = [problem for page in named or pages() for problem in check(page, clew)]
     print("\n".join(problems) or "every command of the documentation runs")
     return 1 if problems else 0
 

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import console
 import pytest
+from warm import WarmClew
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-
-_spec = importlib.util.spec_from_file_location("console", ROOT / "tools" / "console.py")
-assert _spec is not None
-assert _spec.loader is not None
-console = importlib.util.module_from_spec(_spec)
-sys.modules["console"] = console
-_spec.loader.exec_module(console)
 
 _PAGES = [page for page in console.pages() if console.commands(page)]
 
 
+@pytest.fixture(scope="session")
+def clew() -> Iterator[WarmClew]:
+    """The command, imported once."""
+    with WarmClew() as started:
+        yield started
+
+
 @pytest.mark.parametrize("page", _PAGES, ids=[str(page.relative_to(ROOT)) for page in _PAGES])
-def test_commands_of_a_page_run_as_shown(page: Path) -> None:
+def test_commands_of_a_page_run_as_shown(page: Path, clew: WarmClew) -> None:
     """A reader who copies a command gets what the page shows."""
-    assert console.check(page) == []
+    assert console.check(page, clew) == []
 
 
 def test_ellipsis_line_stands_for_any_lines() -> None:
