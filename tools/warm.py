@@ -72,6 +72,7 @@ def serve() -> None:
             _become(json.loads(line))
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
+    os._exit(0)  # DuckDB complains about what is frozen when the interpreter ends
 
 
 def _import_everything() -> None:
