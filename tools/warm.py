@@ -7,6 +7,7 @@ what it did. The server has one thread, so that forking it is safe.
 
 from __future__ import annotations
 
+import functools
 import gc
 import importlib
 import io
@@ -19,6 +20,8 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+import typer.main
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,6 +84,8 @@ def _import_everything() -> None:
     for module in pkgutil.walk_packages(clew.__path__, "clew."):
         if not module.name.endswith(".__main__"):
             importlib.import_module(module.name)
+    typer.main.get_command = functools.cache(typer.main.get_command)  # what a start builds anew
+    typer.main.get_command(importlib.import_module("clew.cli.main").app)
 
 
 def _become(command: dict[str, Any]) -> NoReturn:
