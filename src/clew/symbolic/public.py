@@ -9,11 +9,11 @@ S3 storage", The meaning of "public".
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, Final
 
 from clew.engine.conditions import Quantifier
 from clew.engine.conditions import read as read_operator
+from clew.engine.known_callers import ADDRESSES, KEYS, OPEN, is_known
 from clew.engine.principal import Kind, Named
 from clew.symbolic import boxes, callers
 from clew.symbolic.keys import ANY_KEY, KeyTest
@@ -60,39 +60,6 @@ SERVICES: Final = {
 }
 """The resource types of CheckNoPublicAccess, each with the prefixes of the actions that its policies are about."""
 
-KNOWING_KEYS: Final = frozenset(
-    {
-        "aws:ec2instancesourcevpc",
-        "aws:principalaccount",
-        "aws:principalarn",
-        "aws:principalorgid",
-        "aws:principalorgpaths",
-        "aws:principalservicename",
-        "aws:sourceaccount",
-        "aws:sourcearn",
-        "aws:sourceip",
-        "aws:sourceorgid",
-        "aws:sourceorgpaths",
-        "aws:sourceowner",
-        "aws:sourcevpc",
-        "aws:sourcevpcarn",
-        "aws:sourcevpce",
-        "aws:userid",
-        "aws:vpceaccount",
-        "aws:vpceorgid",
-        "aws:vpceorgpaths",
-        "aws:vpcsourceip",
-        "elasticfilesystem:accessedviamounttarget",
-        "elasticfilesystem:accesspointarn",
-        "kms:calleraccount",
-        "lambda:eventsourcetoken",
-        "s3:dataaccesspointaccount",
-        "s3:dataaccesspointarn",
-        "s3:x-amz-server-side-encryption-aws-kms-key-id",
-    }
-)
-"""The keys, in lower case, that say who calls or from where, so that a stranger cannot choose them."""
-
 SHARED_PROVIDERS: Final = frozenset(
     {
         "accounts.google.com",
@@ -110,10 +77,6 @@ SHARED_PROVIDERS: Final = frozenset(
 """Identity providers with whom everybody can have an account."""
 
 _OIDC: Final = ":oidc-provider/"
-_ADDRESSES: Final = frozenset({"aws:sourceip", "aws:vpcsourceip"})
-_BROADEST: Final = {4: 8, 6: 32}
-_ACCOUNT_PART: Final = 4
-_OPEN: Final = ("*", "?", "${")
 _UNSPECIFIC: Final = ("", "repo:", "project_path:", "organization:", "sts.amazonaws.com")
 
 
@@ -164,7 +127,7 @@ def _known_values(condition: Condition, space: Space) -> int | None:
 
 
 def _set(key: str, operator: str, values: Sequence[str]) -> Values:
-    if key in _ADDRESSES or operator in {"Bool", "BinaryEquals"}:
+    if key in ADDRESSES or operator in {"Bool", "BinaryEquals"}:
         return set_of("Bool" if operator == "Bool" else "IpAddress", values, None)
     if operator.startswith("Arn"):
         return of_texts(Texts(atom for atom in map(arn_pattern, values) if atom is not None))
@@ -173,37 +136,15 @@ def _set(key: str, operator: str, values: Sequence[str]) -> Values:
 
 def _is_knowing(key: str) -> bool:
     provider, _, claim = key.partition(":")
-    return key in KNOWING_KEYS or (bool(claim) and provider in SHARED_PROVIDERS)
+    return key in KEYS or (bool(claim) and provider in SHARED_PROVIDERS)
 
 
 def _is_known(key: str, value: str) -> bool:
     """Whether the value holds for callers of known places only."""
-    if key in _ADDRESSES:
-        return _is_narrow(value)
-    if key == "elasticfilesystem:accessedviamounttarget":
-        return value.lower() == "true"
     if key.partition(":")[0] in SHARED_PROVIDERS:
         return _stem(value) not in _UNSPECIFIC
-    if key.endswith("arn"):
-        parts = value.split(":", _ACCOUNT_PART + 1)
-        account = parts[_ACCOUNT_PART] if len(parts) > _ACCOUNT_PART else ""
-        # A bucket's ARN has no account and is known by its name.
-        return _is_fixed(account or value)
-    return _is_fixed(value.partition("/")[0] if key.endswith("orgpaths") else value)
+    return is_known(key, value)
 
 
 def _stem(value: str) -> str:
-    return min((value.split(sign, 1)[0] for sign in _OPEN), key=len)
-
-
-def _is_fixed(value: str) -> bool:
-    return bool(value) and not any(sign in value for sign in _OPEN)
-
-
-def _is_narrow(value: str) -> bool:
-    try:
-        network = ipaddress.ip_network(value, strict=False)
-    except ValueError:
-        return False
-    is_private = network.version == 4 and network.is_private  # noqa: PLR2004  # IPv4
-    return is_private or network.prefixlen >= _BROADEST[network.version]
+    return min((value.split(sign, 1)[0] for sign in OPEN), key=len)

@@ -1,0 +1,91 @@
+"""The condition keys that say who calls or from where, and which of their values name callers of known places.
+
+A stranger cannot choose the values of these keys; all other keys are the caller's choice.
+AWS: S3 User Guide: "Blocking public access to your Amazon S3 storage", The meaning of "public"; EFS User Guide:
+"Blocking public access to EFS file systems", The meaning of "public"; the keys of the source's and the caller's
+organisation, of KMS and Lambda name callers in the same way. Unlike S3's own word (`services.s3_public`), a wildcard
+behind a fixed account number counts as known: all of them are of that account.
+
+>>> is_known("aws:PrincipalArn".lower(), "arn:aws:iam::111122223333:*"), is_known("aws:principalaccount", "*")
+(True, False)
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Final
+
+KEYS: Final = frozenset(
+    {
+        "aws:ec2instancesourcevpc",
+        "aws:principalaccount",
+        "aws:principalarn",
+        "aws:principalorgid",
+        "aws:principalorgpaths",
+        "aws:principalservicename",
+        "aws:sourceaccount",
+        "aws:sourcearn",
+        "aws:sourceip",
+        "aws:sourceorgid",
+        "aws:sourceorgpaths",
+        "aws:sourceowner",
+        "aws:sourcevpc",
+        "aws:sourcevpcarn",
+        "aws:sourcevpce",
+        "aws:userid",
+        "aws:vpceaccount",
+        "aws:vpceorgid",
+        "aws:vpceorgpaths",
+        "aws:vpcsourceip",
+        "elasticfilesystem:accessedviamounttarget",
+        "elasticfilesystem:accesspointarn",
+        "kms:calleraccount",
+        "lambda:eventsourcetoken",
+        "s3:dataaccesspointaccount",
+        "s3:dataaccesspointarn",
+        "s3:x-amz-server-side-encryption-aws-kms-key-id",
+    }
+)
+"""The keys, in lower case."""
+
+ADDRESSES: Final = frozenset({"aws:sourceip", "aws:vpcsourceip"})
+"""Those of the keys whose values are addresses."""
+
+OPEN: Final = ("*", "?", "${")
+"""What makes a value stand for more than one."""
+
+_MOUNT_TARGET: Final = "elasticfilesystem:accessedviamounttarget"
+# AWS: the same page: a range broader than /8 (IPv4) or /32 (IPv6) is public.
+_BROADEST: Final = {4: 8, 6: 32}
+_ACCOUNT_PART: Final = 4
+
+
+def is_known(key: str, value: str) -> bool:
+    """Whether the value of the key, in lower case, holds for callers of known places only."""
+    if key in ADDRESSES:
+        return is_narrow(value)
+    if key == _MOUNT_TARGET:
+        return value.lower() == "true"
+    if key.endswith("arn"):
+        parts = value.split(":", _ACCOUNT_PART + 1)
+        account = parts[_ACCOUNT_PART] if len(parts) > _ACCOUNT_PART else ""
+        # A bucket's ARN has no account and is known by its name.
+        return _is_fixed(account or value)
+    return _is_fixed(value.partition("/")[0] if key.endswith("orgpaths") else value)
+
+
+def is_narrow(value: str) -> bool:
+    """Whether the range of addresses is narrow enough to name a known place.
+
+    >>> is_narrow("203.0.113.0/24"), is_narrow("0.0.0.0/1"), is_narrow("2001:db8::/32")
+    (True, False, True)
+    """
+    try:
+        network = ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        return False
+    return network.prefixlen >= _BROADEST[network.version]
+
+
+def _is_fixed(value: str) -> bool:
+    return bool(value) and not any(sign in value for sign in OPEN)
