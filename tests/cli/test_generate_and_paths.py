@@ -92,7 +92,7 @@ def test_comparison_says_when_the_principal_is_not_at_hand(lake: str) -> None:
         (["generate-policy", "arn:aws:iam::111122223333:root"], "is no user and no role"),
         (["generate-policy", _ROLE, "--days", "9", "--since", "2d"], "exclude each other"),
         (["paths", "--from", _ROLE, "--policies", _ESCALATION], "is no user and no role of the snapshot"),
-        (["policy", "versions", "arn:aws:iam::111122223333:policy/x"], "name the snapshot"),
+        (["policy", "versions", "arn:aws:iam::111122223333:policy/x"], "name a snapshot"),
         (["policy", "versions", _ESCALATION, "arn:aws:iam::111122223333:policy/x"], "is not among"),
     ],
 )

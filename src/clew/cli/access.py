@@ -6,7 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from clew.cli import context
+from clew.cli import state_files
 from clew.errors import InputError, UsageError
 from clew.reach import what_can as what
 from clew.reach import who_can as who
@@ -57,16 +57,7 @@ def print_what(
 
 
 def _snapshot(policies: tuple[str, ...]) -> Snapshot:
-    if not policies:
-        raise UsageError(
-            "no policies are given; name a snapshot, an account file or a folder with `--policies`"
-        )
-    from clew.snapshot.load import Inputs, load
-
-    snapshot = load(Inputs(accounts=policies))
-    for note in snapshot.notes:
-        context.note(note)
-    return snapshot
+    return state_files.snapshot(state_files.chosen(policies))
 
 
 def _context(given: tuple[str, ...]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The files that `clew audit` reads: the newest snapshot of the workspace, or a credential report and companions."""
+"""The files that `clew audit credential-report` reads: a credential report and its companions."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clew.cli import context
-from clew.errors import InputError, UsageError
+from clew.errors import InputError
 from clew.snapshot.answers import GLOBAL, Answer, Answers, Call, Status
 
 if TYPE_CHECKING:
@@ -35,16 +34,6 @@ class Given:
     password_policy: str | None = None
     mfa_devices: str | None = None
     account_details: str | None = None
-
-
-def newest_snapshot() -> Path:
-    """The newest snapshot that `clew collect` kept in the workspace. Errors: `UsageError` where there is none."""
-    folder = context.workspace().snapshots_path
-    # Their names begin with the time, so that the order of names is that of time.
-    found = sorted(folder.glob("*.json.gz")) if folder.is_dir() else []
-    if not found:
-        raise UsageError(f"no snapshot in `{folder}`; run `clew collect`, or name a file of it")
-    return found[-1]
 
 
 def credential_report(file: str) -> CredentialReport:

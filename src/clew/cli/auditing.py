@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from clew.cli import audit_files, audit_keeping, context, times
+from clew.cli import audit_files, audit_keeping, context, state_files, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ def audit_snapshot(
     clock = datetime.now(UTC)
     frameworks, _ = chosen.load(), writing.formats()
     given = thresholds.read(parameters, frameworks, chosen.known)
-    path = file or audit_files.newest_snapshot()
+    path = file or state_files.newest_snapshot()
     recorded = snapshot_file.read(path)
     states, problems = of_snapshot(recorded, str(path), accounts)
     header = recorded.header

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from clew.cli import audit_files, context, times
+from clew.cli import context, state_files, times
 from clew.cli.configuration_rows import Answer, write
 from clew.cli.history_rows import iso
 from clew.report.escape import terminal
@@ -60,7 +60,7 @@ def carry_out(asked: Asked, output: str) -> int:
     rules, frameworks = custom.load(asked.folders), _frameworks(asked)
     known = {**CHECKS, **{rule.check.id: rule.check for rule in rules}}
     changed = _changed(asked.changed_since, clock) if asked.changed_since else None
-    path = asked.snapshot or audit_files.newest_snapshot()
+    path = asked.snapshot or state_files.newest_snapshot()
     states, _ = of_snapshot(file.read(path), str(path))
     trigger = "change" if changed else asked.trigger
     evaluated = compliance.evaluate(

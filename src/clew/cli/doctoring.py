@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from clew.audit.model import State
 from clew.audit.state import of_snapshot
-from clew.cli import context, times
+from clew.cli import context, state_files, times
 from clew.cli.simulation_context import carried
 from clew.engine.principal import PrincipalError
 from clew.errors import UsageError
@@ -19,13 +19,12 @@ from clew.explain.integrations import named
 from clew.explain.links import Verdict
 from clew.report import links_text
 from clew.snapshot import file
-from clew.snapshot.load import Inputs, load, read
+from clew.snapshot.load import read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from clew.explain.links import Chain
-    from clew.snapshot.model import Snapshot
 
 _CODES = {
     Verdict.HOLDS: context.EXIT_CLEAN,
@@ -58,7 +57,7 @@ def answer_assume_role(
         int(times.duration(duration).total_seconds()) if duration else None,
     )
     try:
-        found = assume_role.diagnose(asked, snapshot(policies))
+        found = assume_role.diagnose(asked, state_files.snapshot(state_files.chosen(policies)))
     except PrincipalError as error:
         raise UsageError(str(error)) from error
     return shown(found.chain, links_text.HYPOTHESES, as_json=as_json)
@@ -79,22 +78,15 @@ def answer_integration(name: str, given: Mapping[str, str], *, policies: Sequenc
 
 def _states(policies: Sequence[str]) -> tuple[State, ...]:
     """The state of each account of a snapshot, or of account files, of which no answer was recorded."""
-    source = read(policies[0])
-    if len(policies) == 1 and file.is_snapshot(source.text.encode()):
-        states, notes = of_snapshot(file.parse(source.text.encode(), policies[0]), policies[0])
+    files = state_files.chosen(policies)
+    source = read(files[0])
+    if len(files) == 1 and file.is_snapshot(source.text.encode()):
+        states, notes = of_snapshot(file.parse(source.text.encode(), files[0]), files[0])
         for note in notes:
             context.note(note)
         return states
-    found = snapshot(policies)
+    found = state_files.snapshot(files)
     return tuple(State(each, datetime.now(UTC), snapshot=found) for each in found.accounts if each.isdigit())
-
-
-def snapshot(policies: Sequence[str]) -> Snapshot:
-    """The state of the accounts in these files. Errors: `InputError`."""
-    found = load(Inputs(accounts=tuple(policies)))
-    for note in found.notes:
-        context.note(note)
-    return found
 
 
 def shown(chain: Chain, words: Mapping[Verdict, str], *, as_json: bool) -> int:

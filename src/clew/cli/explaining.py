@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from clew.cli import context, times
+from clew.cli import context, state_files, times
 from clew.errors import InputError, UsageError
 from clew.explain.cause import CauseId
 from clew.explain.explanation import of_event, of_text
@@ -55,14 +55,8 @@ def _code(found: Sequence[Explanation]) -> int:
 
 
 def _predictor(policies: tuple[str, ...]) -> Predictor | None:
-    if not policies:
-        return None
-    from clew.snapshot.load import Inputs, load
-
-    snapshot = load(Inputs(accounts=policies))
-    for note in snapshot.notes:
-        context.note(note)
-    return Predictor(snapshot)
+    files = state_files.chosen_if_any(policies)
+    return Predictor(state_files.snapshot(files)) if files else None
 
 
 def _explanations(asked: Asked, predictor: Predictor | None) -> Iterator[Explanation]:

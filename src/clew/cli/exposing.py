@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clew.cli import audit_files, context
+from clew.cli import context, state_files
 from clew.cli.detection import width
 from clew.cli.investigation import reaches
 from clew.errors import InputError, MissingExtraError, UsageError
@@ -43,7 +43,7 @@ def read(policies: str | None, now: datetime) -> tuple[State, datetime]:
     from clew.snapshot import file, load
     from clew.snapshot.answers import Answers
 
-    path = Path(policies) if policies is not None else audit_files.newest_snapshot()
+    path = Path(policies) if policies is not None else state_files.newest_snapshot()
     snapshot = load.load(load.Inputs(accounts=(str(path),)))
     if path.is_dir() or not _is_snapshot(path):
         return State(snapshot, Answers([])), now

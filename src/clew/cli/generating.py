@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from clew.analyzer.generate import compared, generate, not_compared
 from clew.analyzer.generate_calls import calls_of
-from clew.cli import context, times
+from clew.cli import context, state_files, times
 from clew.engine.principal import Kind, PrincipalError, parse_principal
 from clew.errors import InputError, UsageError
 from clew.lake.coverage import Question, blind_spots
@@ -55,8 +55,9 @@ def answer(asked: Asked) -> int:
     lake = open_lake(context.workspace().lake_path)
     events = (json.loads(text) for text in originals(lake, wanted, limit=0, newest_first=False))
     made = generate(asked.principal, calls_of(events, asked.principal), tuple(_blind(lake, wanted, caller)))
-    if asked.policies:
-        made = replace(made, comparison=_comparison(made, caller, asked.policies))
+    files = state_files.chosen_if_any(asked.policies)
+    if files:
+        made = replace(made, comparison=_comparison(made, caller, files))
     sys.stdout.write(_shown(made, asked.output))
     is_whole = made.policies and made.proof.holds and not made.calls.unmapped
     return context.EXIT_CLEAN if is_whole else context.EXIT_PARTIAL
@@ -101,11 +102,8 @@ def _blind(lake: Lake, wanted: Filters, caller: Caller) -> Iterator[str]:
 def _comparison(made: Generated, caller: Caller, files: Sequence[str]) -> Comparison:
     from clew.reach.attached import held
     from clew.reach.identity import identity
-    from clew.snapshot.load import Inputs, load
 
-    snapshot = load(Inputs(accounts=tuple(files)))
-    for note in snapshot.notes:
-        context.note(note)
+    snapshot = state_files.snapshot(files)
     try:
         current = held(identity(snapshot, caller).attachments)
     except InputError as error:

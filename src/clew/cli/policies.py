@@ -4,25 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clew.cli import context
+from clew.cli import state_files
 from clew.cli.validation import read_text
-from clew.errors import InputError, UsageError
-from clew.snapshot.load import Inputs, load
+from clew.errors import InputError
 from clew.snapshot.model import Document, PolicyVersion, Source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clew.analyzer.duties import Duty
-    from clew.snapshot.model import Snapshot
-
-
-def snapshot(files: Sequence[str]) -> Snapshot:
-    """The state that the files tell; what they leave out is noted."""
-    found = load(Inputs(accounts=tuple(files)))
-    for note in found.notes:
-        context.note(note)
-    return found
 
 
 def versions(sources: Sequence[str]) -> tuple[str, tuple[PolicyVersion, ...]]:
@@ -33,12 +23,11 @@ def versions(sources: Sequence[str]) -> tuple[str, tuple[PolicyVersion, ...]]:
             PolicyVersion(f"v{number}", _document(file), is_default=number == len(sources))
             for number, file in enumerate(sources, 1)
         )
-    if not files:
-        raise UsageError("name the snapshot before the policy's ARN")
-    for account in snapshot(files).accounts.values():
+    chosen = state_files.chosen(files)
+    for account in state_files.snapshot(chosen).accounts.values():
         if last in account.versions:
             return last, account.versions[last]
-    raise InputError(f"`{last[:200]}` is not among the managed policies of {', '.join(files)}")
+    raise InputError(f"`{last[:200]}` is not among the managed policies of {', '.join(chosen)}")
 
 
 def _document(file: str) -> Document:

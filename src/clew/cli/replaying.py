@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from clew.cli import context, times
+from clew.cli import context, state_files, times
 from clew.cli.streams import opened
 from clew.errors import InputError, UsageError
 from clew.explain.replay import Comparison, replay_all
@@ -51,15 +51,11 @@ def _code(found: Replay) -> int:
 
 
 def _predictor(asked: Asked) -> Predictor | None:
-    if not asked.policies:
+    files = state_files.chosen_if_any(asked.policies)
+    if not files:
         context.note("no policies are given: every prediction is unknown; name a snapshot with `--policies`")
         return None
-    from clew.snapshot.load import Inputs, load
-
-    snapshot = load(Inputs(accounts=asked.policies))
-    for note in snapshot.notes:
-        context.note(note)
-    return Predictor(snapshot)
+    return Predictor(state_files.snapshot(files))
 
 
 def _stored(asked: Asked) -> Iterator[Mapping[str, object]]:

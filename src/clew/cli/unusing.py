@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from clew.cli import audit_files, context
+from clew.cli import context, state_files
 from clew.cli.detection import width
 from clew.cli.investigation import reaches, severity
 from clew.errors import MissingExtraError
@@ -47,7 +47,7 @@ def show(asked: Asked, fail_on: Severity | None) -> int:
     from clew.report import unused_text
     from clew.snapshot import file
 
-    path = Path(asked.policies) if asked.policies else audit_files.newest_snapshot()
+    path = Path(asked.policies) if asked.policies else state_files.newest_snapshot()
     states, problems = of_snapshot(file.read(path), path.name)
     for problem in problems:
         # What else of the account was refused says nothing of who used what.

@@ -152,7 +152,7 @@ def _settle(
     if denial is not None and denial.request_id:
         yield f"clew events --request-id {denial.request_id}"
     if predictor is None:
-        yield "clew collect, then `--policies` with the snapshot"
+        yield "clew collect, and ask again"
     if prediction is not None and prediction.unknown:
         yield "clew collect --only s3,kms,sns,sqs,lambda,secretsmanager,ec2 for the policies of resources and endpoints"
 

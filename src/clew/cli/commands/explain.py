@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from clew.cli import state_files
+
 _TEXT = "message"
 
 
@@ -54,7 +56,7 @@ def message(
     ] = None,
     policies: Annotated[
         list[str] | None,
-        typer.Option(help="Snapshot, account file or folder with the policies (repeatable)."),
+        typer.Option(help=state_files.HELP),
     ] = None,
     output: Annotated[Output, typer.Option("--output", "-o", help="text or json.")] = Output.TEXT,
 ) -> None:
@@ -75,9 +77,7 @@ def assume_role(
         str, typer.Option("--from", help="Who assumes: a user, role, session, identity provider or service.")
     ],
     role: Annotated[str, typer.Option("--to", help="The ARN of the role.")],
-    policies: Annotated[
-        list[str], typer.Option(help="Snapshot, account file or folder with the policies (repeatable).")
-    ],
+    policies: Annotated[list[str] | None, typer.Option(help=state_files.HELP)] = None,
     context: Annotated[
         list[str] | None, typer.Option(help="What is known of the call: KEY=VALUE (repeatable).")
     ] = None,
@@ -97,7 +97,7 @@ def assume_role(
     code = answer_assume_role(
         caller,
         role,
-        policies=policies,
+        policies=policies or (),
         keys=context or (),
         action=action,
         duration=duration,
@@ -109,7 +109,7 @@ def assume_role(
 
 def integration(
     name: Annotated[str, typer.Argument(help="Which: lambda-logs, cloudtrail-delivery, alarm-chain, ….")],
-    policies: Annotated[list[str], typer.Option(help="Snapshot of `clew collect`, or account files.")],
+    policies: Annotated[list[str] | None, typer.Option(help=state_files.HELP)] = None,
     account: Annotated[str, typer.Option(help="The account, where the files hold several.")] = "",
     function: Annotated[str, typer.Option(help="A function's name or ARN.")] = "",
     principal: Annotated[str, typer.Option(help="Who asks: an ARN, or a service's name.")] = "",
@@ -136,4 +136,4 @@ def integration(
         "bucket": bucket, "trail": trail, "alarm": alarm, "instance": instance, "region": region, "url": url, "at": at,
         "session-ends": session_ends,
     }  # fmt: skip
-    raise typer.Exit(answer_integration(name, given, policies=policies, as_json=output is Output.JSON))
+    raise typer.Exit(answer_integration(name, given, policies=policies or (), as_json=output is Output.JSON))

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from clew.cli import state_files
+
 
 class Output(StrEnum):
     """The forms in which a generated policy is printed; `policy` is the documents alone."""
@@ -28,7 +30,7 @@ def generate_policy(
     until: Annotated[str | None, typer.Option(help="Before this time.")] = None,
     policies: Annotated[
         list[str] | None,
-        typer.Option(help="Snapshot, account file or folder with the current policies (repeatable)."),
+        typer.Option(help=state_files.HELP),
     ] = None,
     output: Annotated[Output, typer.Option("--output", "-o", help="text, json or policy.")] = Output.TEXT,
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from clew.cli import context
+from clew.cli import context, state_files
 from clew.errors import UsageError
 
 
@@ -33,9 +33,7 @@ def register(app: typer.Typer) -> None:
 
 
 def paths(
-    policies: Annotated[
-        list[str], typer.Option(help="Snapshot, account file or folder with the policies (repeatable).")
-    ],
+    policies: Annotated[list[str] | None, typer.Option(help=state_files.HELP)] = None,
     start: Annotated[
         str | None, typer.Option("--from", help="ARN of the user or role that starts; everybody by default.")
     ] = None,
@@ -53,11 +51,8 @@ def paths(
     """
     from clew.reach import paths as search
     from clew.report import paths_html, paths_text
-    from clew.snapshot.load import Inputs, load
 
-    snapshot = load(Inputs(accounts=tuple(policies)))
-    for note in snapshot.notes:
-        context.note(note)
+    snapshot = state_files.snapshot(state_files.chosen(policies))
     if start is None and (goal is None or output is Output.HTML):
         raise UsageError("without `--from` everybody is asked: give `--to`, and text or json")
     found = (

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from clew.cli import context
+from clew.cli import context, state_files
 
-_POLICIES = "Snapshot, account file or folder with the policies (repeatable)."
+_POLICIES = state_files.HELP
 
 
 class Output(StrEnum):
@@ -34,7 +34,10 @@ _Output = Annotated[Output, typer.Option("--output", "-o", help="text or json.")
 
 def versions(
     sources: Annotated[
-        list[str], typer.Argument(help="A snapshot and a policy's ARN, or files: versions from old to new.")
+        list[str],
+        typer.Argument(
+            help="A policy's ARN, after a snapshot or of the newest one; or files: versions from old to new."
+        ),
     ],
     back_to: Annotated[
         str | None, typer.Option(help="Plan the way back to this version, such as v2.")
@@ -59,7 +62,7 @@ def versions(
 
 def duties(
     rules: Annotated[str, typer.Argument(help="YAML file with the rules.")],
-    policies: Annotated[list[str], typer.Option(help=_POLICIES)],
+    policies: Annotated[list[str] | None, typer.Option(help=_POLICIES)] = None,
     output: _Output = Output.TEXT,
 ) -> None:
     """Judge every user and role by separation-of-duty rules: nobody holds both X and Y, or ever Z.
@@ -70,7 +73,7 @@ def duties(
     from clew.cli import policies as reading
     from clew.report import policy_text
 
-    found = list(judging.judge(reading.snapshot(policies), reading.rules(rules)))
+    found = list(judging.judge(state_files.snapshot(state_files.chosen(policies)), reading.rules(rules)))
     sys.stdout.write((policy_text.duties_json if output is Output.JSON else policy_text.duties)(found))
     held = {each.held for each in found}
     if judging.Held.FAIL in held:
@@ -79,13 +82,12 @@ def duties(
 
 
 def review(
-    policies: Annotated[list[str], typer.Option(help=_POLICIES)],
+    policies: Annotated[list[str] | None, typer.Option(help=_POLICIES)] = None,
     output: _Output = Output.TEXT,
 ) -> None:
     """List policies on users, inline policies, and names of users where a policy variable would do."""
     from clew.analyzer.duties_review import review as reviewed
-    from clew.cli import policies as reading
     from clew.report import policy_text
 
-    found = reviewed(reading.snapshot(policies))
+    found = reviewed(state_files.snapshot(state_files.chosen(policies)))
     sys.stdout.write((policy_text.review_json if output is Output.JSON else policy_text.review)(found))

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from clew.cli import state_files
+
 
 class Output(StrEnum):
     """The forms in which a replay is printed."""
@@ -23,7 +25,7 @@ def register(app: typer.Typer) -> None:
 def replay(
     policies: Annotated[
         list[str] | None,
-        typer.Option(help="Snapshot, account file or folder with the policies (repeatable)."),
+        typer.Option(help=state_files.HELP),
     ] = None,
     events: Annotated[
         str | None, typer.Option(help="CloudTrail records as JSON lines, `-` for stdin, instead of the lake.")

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from clew.cli import state_files
+
 
 class Output(StrEnum):
     """The forms in which access is printed."""
@@ -21,7 +23,7 @@ def register(app: typer.Typer) -> None:
     app.command("what-can")(what_can)
 
 
-_POLICIES = "Snapshot, account file or folder with the policies (repeatable)."
+_POLICIES = state_files.HELP
 _CONTEXT = "A context key that is given, KEY=VALUE (repeatable); all others stay open."
 
 
