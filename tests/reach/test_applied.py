@@ -130,6 +130,31 @@ def test_block_public_access_is_on_where_bucket_or_account_has_it_on() -> None:
     assert found == {"BlockPublicPolicy": True, "RestrictPublicBuckets": True}
 
 
+def test_bucket_list_says_who_lists_and_writes_not_who_reads_its_objects() -> None:
+    """AWS: "Access control list (ACL) overview": READ on a bucket lists it; an object has a list of its own."""
+    bucket, everybody = "arn:aws:s3:::b", {"URI": "http://acs.amazonaws.com/groups/global/AllUsers"}
+    acl = {"Owner": {"ID": "o"}, "Grants": [{"Grantee": everybody, "Permission": "FULL_CONTROL"}]}
+    held = {bucket: Resource(bucket, "111122223333", acl=acl, object_ownership="ObjectWriter")}
+    assert applied(snapshot(resources=held), ANA, "s3:ListBucket", bucket).policies.acl == acl
+    assert applied(snapshot(resources=held), ANA, "s3:PutObject", f"{bucket}/x").policies.acl == acl
+    found = applied(snapshot(resources=held), ANA, "s3:GetObject", f"{bucket}/x")
+    assert found.policies.acl is None
+    assert any("is taken as the bucket owner's" in text for text in found.assumed)
+
+
+def test_object_may_have_an_owner_and_a_list_of_its_own() -> None:
+    """The policy and the settings of an object's bucket rule it; owner and list are the object's."""
+    bucket, own = "arn:aws:s3:::b", {"Owner": {"ID": "o"}, "Grants": []}
+    held = {
+        bucket: Resource(bucket, "111122223333", ADMIN, object_ownership="ObjectWriter"),
+        f"{bucket}/x": Resource(f"{bucket}/x", "444455556666", acl=own),
+    }
+    found = applied(snapshot(resources=held), ANA, "s3:GetObject", f"{bucket}/x")
+    assert (found.policies.object_owner, found.policies.acl) == ("444455556666", own)
+    assert found.policies.resource is not None
+    assert (found.resource_account, found.policies.object_ownership) == ("111122223333", "ObjectWriter")
+
+
 def test_write_is_taken_to_set_no_acl_where_only_block_public_access_asks() -> None:
     """A write to a bucket that blocks public ACLs is answered; a policy that asks about the ACL leaves it open."""
     bucket = "arn:aws:s3:::b"

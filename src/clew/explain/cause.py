@@ -10,7 +10,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from clew.engine import Effect
+from clew.engine.principal import parse_principal
 from clew.engine.verdicts import Gate, Verdict
+from clew.explain import s3_cause
 from clew.explain.denial import Denial, Meaning, PolicyType
 from clew.explain.near import Part, near_misses
 
@@ -37,6 +39,8 @@ class CauseId(StrEnum):
     GATE_DOES_NOT_ALLOW = "gate_does_not_allow"
     BLOCK_PUBLIC_ACCESS = "block_public_access"
     NO_RESOURCE_PERMISSION = "no_resource_permission"
+    OBJECT_OWNER = "object_owner"
+    ACL_DISABLED = "acl_disabled"
     NEVER_ALLOWED = "never_allowed"
     DEPENDS = "depends"
     POLICIES_ALLOW = "policies_allow"
@@ -107,12 +111,13 @@ def cause(denial: Denial | None, prediction: Prediction | None) -> Cause:
             return _implicit(prediction)
         case Effect.UNDETERMINED:
             return _open(denial, prediction)
-    if denial is not None and denial.policy_type is PolicyType.SESSION:
-        # A snapshot holds no session policies: what AWS says of them is all that is known.
+    if denial is not None and denial.policy_type in {PolicyType.SESSION, PolicyType.BLOCK_PUBLIC_ACCESS}:
+        # A snapshot holds no session policies, and no request shows a new policy: what AWS says is all that is known.
         return _of_message(denial)
-    return Cause(
-        CauseId.POLICIES_ALLOW, "The policies at hand allow this request: what refused it is not among them."
-    )
+    sentence = "The policies at hand allow this request: what refused it is not among them."
+    is_of_s3 = prediction.request.action.lower().startswith("s3:")
+    more = s3_cause.elsewhere(prediction) if is_of_s3 else ""
+    return Cause(CauseId.POLICIES_ALLOW, f"{sentence} {more}".rstrip())
 
 
 def agreement(denial: Denial | None, decision: Decision | None) -> Agreement:
@@ -120,6 +125,8 @@ def agreement(denial: Denial | None, decision: Decision | None) -> Agreement:
     if denial is None or decision is None or denial.meaning is not Meaning.DENIED:
         return Agreement.NOT_COMPARED
     if decision.effect is Effect.ALLOW:
+        if denial.form == "s3-public-policy" and any("BlockPublicPolicy" in fact for fact in decision.facts):
+            return Agreement.AGREE
         return Agreement.OPEN if denial.policy_type is PolicyType.SESSION else Agreement.DISAGREE
     if decision.effect is Effect.UNDETERMINED:
         return Agreement.OPEN
@@ -193,6 +200,9 @@ def _place(statement: Determining, attachment: Attachment) -> str:
 def _implicit(prediction: Prediction) -> Cause:
     decision, request = prediction.decision, prediction.request
     blocking = decision.blocked_by
+    stopped = s3_cause.refusal(prediction)
+    if stopped is not None:
+        return Cause(CauseId(stopped.by), stopped.sentence, _STOPPED_BY[stopped.by])
     if Gate.BLOCK_PUBLIC_ACCESS in blocking:
         sentence = "Only a public grant allows it, and S3 Block Public Access switches such grants off."
         return Cause(CauseId.BLOCK_PUBLIC_ACCESS, sentence, Gate.BLOCK_PUBLIC_ACCESS.value)
@@ -204,8 +214,18 @@ def _implicit(prediction: Prediction) -> Cause:
         return _gate(blocking, prediction)
     if decision.facts and _is_never(decision):
         return Cause(CauseId.NEVER_ALLOWED, f"{decision.facts[0]}.")
+    if not parse_principal(request.principal).is_person_of_account:
+        # Services, identity providers and anonymous callers have no policies of their own.
+        return _gate((Gate.RESOURCE,), prediction)
     sentence = f"No policy allows `{request.action}` on `{request.resource}`."
     return Cause(CauseId.NOTHING_ALLOWS, sentence, Gate.IDENTITY.value)
+
+
+_STOPPED_BY = {
+    s3_cause.Stopped.BLOCKED: Gate.BLOCK_PUBLIC_ACCESS.value,
+    s3_cause.Stopped.ANOTHER_OWNER: Gate.RESOURCE.value,
+    s3_cause.Stopped.LISTS_OFF: Gate.RESOURCE.value,
+}
 
 
 def _is_never(decision: Decision) -> bool:

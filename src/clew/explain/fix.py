@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from clew.aws.catalog import is_wildcard_only
 from clew.engine import prepare
 from clew.engine.verdicts import Gate
+from clew.explain import s3_cause
 from clew.explain.cause import CauseId
 from clew.policy.parse import parse
 
@@ -54,6 +55,10 @@ def fixes(cause: Cause, prediction: Prediction) -> tuple[Fix, ...]:
 
 def _candidates(cause: Cause, prediction: Prediction) -> Iterator[Fix]:
     request, gates = prediction.request, prediction.decision.blocked_by
+    advice = s3_cause.advice(prediction) if cause.id in _OF_S3 else ""
+    if advice:
+        yield Fix(advice, cause.gate, "", {}, "nothing new", "see what else reads or writes there")
+        return
     match cause.id:
         case CauseId.EXPLICIT_DENY | CauseId.BLOCK_PUBLIC_ACCESS | CauseId.NEVER_ALLOWED | CauseId.DEPENDS:
             return
@@ -67,6 +72,9 @@ def _candidates(cause: Cause, prediction: Prediction) -> Iterator[Fix]:
     for gate in (Gate.BOUNDARY, Gate.SCP, Gate.SESSION, Gate.ENDPOINT):
         if gate in gates:
             yield _limit(prediction, gate)
+
+
+_OF_S3 = {CauseId.BLOCK_PUBLIC_ACCESS, CauseId.OBJECT_OWNER, CauseId.ACL_DISABLED}
 
 
 def _of_account(principal: str) -> bool:

@@ -138,7 +138,7 @@ def applied(
     no_acl = f"the request carries none of {', '.join(unset)}"
     return Applied(
         principal=caller.text,
-        policies=_policies(gates, side.resource if "resource-policy" not in chosen.without else None),
+        policies=_policies(gates, side if "resource-policy" not in chosen.without else ResourceSide()),
         attachments=MappingProxyType(dict(_named(gates))),
         missing=tuple(missing for gate in gates.all for missing in gate.missing),
         assumed=(*_assumed(snapshot, sides, gates), *((no_acl,) if unset else ())),
@@ -316,8 +316,8 @@ def _is_named(attachment: Attachment, text: str) -> bool:
     return fits(attachment.name) or fits(attachment.arn or attachment.name)
 
 
-def _policies(gates: _Gates, resource: Resource | None) -> Policies:
-    known = resource or Resource("")
+def _policies(gates: _Gates, side: ResourceSide) -> Policies:
+    known = side.resource or Resource("")
     return Policies(
         identity=gates.identity.policies,
         resource=gates.resource.policies[0] if gates.resource.policies else None,
@@ -330,6 +330,7 @@ def _policies(gates: _Gates, resource: Resource | None) -> Policies:
         grants=known.grants,
         acl=known.acl,
         object_ownership=known.object_ownership,
+        object_owner=side.object_owner,
         rcp_services_only=True,
     )
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from clew.reach.attached import Attachment
-from clew.snapshot.model import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from clew.snapshot.model import Role, Snapshot
+    from clew.snapshot.model import Resource, Role, Snapshot
 
 _ASSUMING = frozenset(
     {
@@ -27,19 +26,40 @@ _CONTAINED_BY = {"s3": "/", "s3-object-lambda": "/", "dynamodb": "/", "lambda": 
 _ARN_PARTS = 6
 
 
+# AWS: S3 user guide, "Access control list (ACL) overview", Mapping of ACL permissions and access policy permissions: a
+# bucket's list says of its objects only who may write new ones; all else is in the list of each object.
+_BY_BUCKET_LIST = frozenset({"s3:putobject"})
+_BY_OBJECT_LIST = frozenset(
+    {
+        "s3:getobject",
+        "s3:getobjectversion",
+        "s3:getobjectacl",
+        "s3:getobjectversionacl",
+        "s3:putobjectacl",
+        "s3:putobjectversionacl",
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ResourceSide:
-    """The attachment of the resource's policy (None: there is none), the resource, and what was assumed."""
+    """The attachment of the resource's policy (None: there is none), the resource, and what was assumed.
+
+    `object_owner` is the account that owns an object of a bucket, where the files say so.
+    """
 
     attachment: Attachment | None = None
     resource: Resource | None = None
     assumed: tuple[str, ...] = ()
+    object_owner: str | None = None
 
 
 def resource_side(snapshot: Snapshot, action: str, arn: str) -> ResourceSide:
     """What the files know of the resource: for `sts:AssumeRole*` the role's trust policy is its policy."""
     if _is_role(arn):
         return _role_side(snapshot, arn) if action.lower() in _ASSUMING else ResourceSide()
+    if _is_object(arn):
+        return _object_side(snapshot, action.lower(), arn)
     found = next((snapshot.resources[name] for name in _holders(arn) if name in snapshot.resources), None)
     if found is not None:
         found = _with_account_settings(snapshot, found)
@@ -52,6 +72,29 @@ def resource_side(snapshot: Snapshot, action: str, arn: str) -> ResourceSide:
     if arn == "*" or not arn.startswith("arn:"):
         return ResourceSide()
     return ResourceSide(assumed=(f"no resource policy of {_holder(arn)} is given: taken as none",))
+
+
+def _is_object(arn: str) -> bool:
+    return arn.startswith("arn:") and arn.split(":")[2:5] == ["s3", "", ""] and "/" in arn
+
+
+def _object_side(snapshot: Snapshot, action: str, arn: str) -> ResourceSide:
+    """The bucket's policy and settings, and the object's own list and owner, which no snapshot holds by itself."""
+    own = snapshot.resources.get(arn)
+    held = snapshot.resources.get(_holder(arn)) or own
+    if held is None:
+        return ResourceSide(assumed=(f"no resource policy of {_holder(arn)} is given: taken as none",))
+    bucket = _with_account_settings(snapshot, held)
+    listed = bucket.acl if action in _BY_BUCKET_LIST else own.acl if own else None
+    assumed: tuple[str, ...] = ()
+    if (
+        own is None
+        and action in _BY_OBJECT_LIST
+        and bucket.object_ownership not in {None, "BucketOwnerEnforced"}
+    ):
+        assumed = (f"{arn} is taken as the bucket owner's, with an access control list for its owner only",)
+    found = replace(bucket, acl=listed)
+    return ResourceSide(_attachment(found), found, assumed, own.account if own else None)
 
 
 def _attachment(resource: Resource) -> Attachment | None:
@@ -104,15 +147,8 @@ def _with_account_settings(snapshot: Snapshot, resource: Resource) -> Resource:
     owner = snapshot.resources.get(f"arn:{partition}:iam::{resource.account}:root")
     if owner is None or owner.block_public_access is None:
         return resource
-    return Resource(
-        resource.arn,
-        resource.account,
-        resource.policy,
-        _either(resource.block_public_access or {}, owner.block_public_access),
-        resource.acl,
-        resource.object_ownership,
-        resource.grants,
-    )
+    either = _either(resource.block_public_access or {}, owner.block_public_access)
+    return replace(resource, block_public_access=either)
 
 
 def _either(bucket: Mapping[str, bool], account: Mapping[str, bool]) -> Mapping[str, bool]:
