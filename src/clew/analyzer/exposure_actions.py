@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from clew.aws import catalog
+from clew.engine.services import kms, outsiders
 from clew.reach.witnesses import actions_on, fits, kinds_of
 
 if TYPE_CHECKING:
@@ -79,10 +80,14 @@ def in_words(
 
 @lru_cache(maxsize=256)
 def everything_on(service: str, kinds: frozenset[str]) -> tuple[str, ...]:
-    """All actions of the service that work on resources of these types."""
+    """All actions of the service on resources of these types that a policy can give to another account at all."""
     aws = catalog.current()
     names = aws.names(aws.mask(f"{service}:*") & ~aws.wildcard_only)
-    return tuple(name for name in names if fits(name, kinds))
+    return tuple(name for name in names if fits(name, kinds) and _is_given(name.lower()))
+
+
+def _is_given(action: str) -> bool:
+    return action != kms.RETIRE and not outsiders.is_confined(action)
 
 
 def granted(statement: Statement, service: str, witness: str) -> tuple[str, ...]:

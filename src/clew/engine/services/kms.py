@@ -46,6 +46,11 @@ CONTEXT: Final = "kms:EncryptionContext:"
 """What the keys of a request's encryption context begin with."""
 
 
+def is_apart(action: str) -> bool:
+    """Whether the action (in lower case) follows a law of its own among those of KMS."""
+    return action == RETIRE or action in _ON_ALIAS
+
+
 def _with_grants(common: Law) -> Law:
     """The law where a grant may also allow.
 

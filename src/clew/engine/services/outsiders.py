@@ -63,10 +63,14 @@ _KMS_ACROSS: Final = frozenset(
 
 def is_refused_to(caller: Caller, action: str, *, same_account: bool) -> bool:
     """Whether the caller is an outsider to whom nothing can grant the action (in lower case)."""
-    confined = action in BUCKET_POLICY or action in _SQS
+    return is_confined(action) and _is_outsider(caller, same_account=same_account)
+
+
+def is_confined(action: str) -> bool:
+    """Whether the action (in lower case) never leaves the account of the resource."""
     if action.startswith("kms:"):
-        confined = action not in _KMS_ACROSS
-    return confined and _is_outsider(caller, same_account=same_account)
+        return action not in _KMS_ACROSS
+    return action in BUCKET_POLICY or action in _SQS
 
 
 def _is_outsider(caller: Caller, *, same_account: bool) -> bool:
