@@ -1,0 +1,227 @@
+"""The way to the instance: security groups, network ACL, route, address; and the key that opens the door."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clew.audit.resources import facts, items, moment, text
+from clew.explain.operational.network import (
+    EPHEMERAL,
+    acl_lets,
+    acl_of,
+    group_lets,
+    is_public,
+    route_to,
+    table_of,
+)
+from clew.explain.operational.scene import Component, Hypothesis, refuted, true, unknown
+from clew.explain.operational.signs import KEY_REFUSED, signs
+
+if TYPE_CHECKING:
+    from clew.explain.links import Facts, Link
+    from clew.explain.operational.scene import Found, Scene
+
+_SAY_FROM = "say where they come from: `--from ADDRESS`"
+
+
+def _ports(scene: Scene) -> tuple[int, ...]:
+    return scene.about.ports or (22, 80, 443)
+
+
+def _no_instance(scene: Scene) -> Link:
+    name = scene.about.instance or "INSTANCE"
+    return scene.open("ec2:DescribeInstances", f"aws ec2 describe-instances --instance-ids {name}")
+
+
+def _group_closed(scene: Scene) -> Link:
+    instance = scene.instance
+    if instance is None:
+        return _no_instance(scene)
+    names = [text(each, "GroupId") for each in items(instance.data, "SecurityGroups")]
+    groups = {
+        name: scene.find("ec2:DescribeSecurityGroups", "SecurityGroups", "GroupId", name) for name in names
+    }
+    found = [each for each in groups.values() if each]
+    told = {port: group_lets(found, port, scene.about.client) for port in _ports(scene)}
+    rules = tuple((f"port {port}", says) for port, (_, says) in told.items())
+    evidence = (("security groups", ", ".join(names) or "none"), *rules, *_seen(found))
+    missing = [name for name, each in groups.items() if each is None]
+    is_open = {port for port, (lets, _) in told.items() if lets}
+    if missing and is_open != set(told):
+        command = f"aws ec2 describe-security-groups --group-ids {' '.join(missing)}"
+        return unknown(f"the rules of {', '.join(missing)} are not at hand", command, evidence)
+    closed = [port for port, (lets, _) in told.items() if lets is False]
+    if closed:
+        says = f"no security group of the instance lets tcp {_listed(closed)} in"
+        return true(says, evidence, _open_group(names, closed, scene))
+    if is_open != set(told):
+        return unknown("the security groups let in from some addresses only", _SAY_FROM, evidence)
+    return refuted(f"the security groups let tcp {_listed(list(told))} in", evidence)
+
+
+def _open_group(names: list[str], closed: list[int], scene: Scene) -> str:
+    where = str(scene.about.client or "ADDRESS/32")
+    return (
+        f"aws ec2 authorize-security-group-ingress --group-id {names[0] if names else 'GROUP'} --protocol tcp "
+        f"--port {closed[0]} --cidr {where}"
+    )
+
+
+def _listed(numbers: list[int]) -> str:
+    return ", ".join(map(str, numbers))
+
+
+def _seen(found: list[Found]) -> Facts:
+    return tuple(dict.fromkeys(fact for each in found for fact in each.seen))
+
+
+def _acl_closed(scene: Scene) -> Link:
+    instance = scene.instance
+    if instance is None:
+        return _no_instance(scene)
+    subnet = instance.text("SubnetId")
+    acl = acl_of(scene, subnet)
+    if acl is None:
+        command = f"aws ec2 describe-network-acls --filters Name=association.subnet-id,Values={subnet}"
+        return scene.open("ec2:DescribeNetworkAcls", command)
+    client = scene.about.client
+    told = {f"in on {port}": acl_lets(acl.data, (port, port), client, egress=False) for port in _ports(scene)}
+    told["answers out"] = acl_lets(acl.data, EPHEMERAL, client, egress=True)
+    evidence = (
+        ("network ACL", acl.text("NetworkAclId")),
+        *((way, says) for way, (_, says) in told.items()),
+        *acl.seen,
+    )
+    shut = [way for way, (lets, _) in told.items() if lets is False]
+    if shut:
+        return true(
+            f"the network ACL of {subnet} lets no traffic {_worded(shut)}",
+            evidence,
+            f"aws ec2 create-network-acl-entry --network-acl-id {acl.text('NetworkAclId')}, before the denying rule",
+        )
+    if any(lets is None for lets, _ in told.values()):
+        return unknown("a rule of the network ACL speaks of a part only", _SAY_FROM, evidence)
+    return refuted("the network ACL lets both directions through", evidence)
+
+
+def _worded(ways: list[str]) -> str:
+    return " and ".join(way if way.startswith("in") else "back out (ephemeral ports)" for way in ways)
+
+
+def _no_route(scene: Scene) -> Link:
+    instance = scene.instance
+    if instance is None:
+        return _no_instance(scene)
+    subnet, vpc, client = instance.text("SubnetId"), instance.text("VpcId"), scene.about.client
+    table = table_of(scene, subnet, vpc)
+    if table is None:
+        command = f"aws ec2 describe-route-tables --filters Name=vpc-id,Values={vpc}"
+        return scene.open("ec2:DescribeRouteTables", command)
+    target, says = route_to(table.data, client)
+    evidence = (("route table", table.text("RouteTableId")), ("route", says), *table.seen)
+    if target == "local" or (target.startswith("igw-") and is_public(client)):
+        return refuted("the subnet has a route back", evidence)
+    if not target or (is_public(client) and target.startswith(("nat-", "eigw-"))):
+        why = "a NAT gateway lets no connection in" if target.startswith("nat-") else "there is no route back"
+        fix = f"aws ec2 create-route --route-table-id {table.text('RouteTableId')}, to an internet gateway"
+        return true(f"{why} from {subnet}", evidence, fix)
+    return unknown(f"the route leads over {target}, which is not looked at", "follow that way", evidence)
+
+
+def _no_address(scene: Scene) -> Link:
+    instance = scene.instance
+    if instance is None:
+        return _no_instance(scene)
+    if not is_public(scene.about.client):
+        return refuted("they come from within, where the private address does", instance.seen)
+    interfaces = list(items(instance.data, "NetworkInterfaces"))
+    v6 = any(text(one, "Ipv6Address") for each in interfaces for one in items(each, "Ipv6Addresses"))
+    address = instance.text("PublicIpAddress")
+    if address or v6:
+        says = (
+            f"the instance has the public address {address}"
+            if address
+            else "the instance has an IPv6 address"
+        )
+        return refuted(says, instance.seen)
+    return true(
+        "the instance has no public address",
+        (*facts(instance.data, "PublicIpAddress", "PrivateIpAddress"), *instance.seen),
+        "aws ec2 associate-address, or go through Session Manager, a bastion or a load balancer",
+    )
+
+
+def _wrong_key(scene: Scene) -> Link:
+    """Whether the key that is used is not the one that the instance was launched with.
+
+    EC2 user guide: "Amazon EC2 key pairs and Amazon EC2 instances". The names may agree where the key was replaced by
+    another of that name after the launch.
+    """
+    instance, used = scene.instance, scene.about.key
+    refused = signs(scene.logs, KEY_REFUSED, scene.instance_id)
+    said = refused[0].facts if refused else ()
+    if instance is None:
+        return _no_instance(scene)
+    own = instance.text("KeyName")
+    if not used:
+        return unknown(
+            "which key they use is not said", "say its name: `--key NAME`", (*said, *instance.seen)
+        )
+    evidence = (("KeyName", own or "none"), ("key used", used), *said, *instance.seen)
+    fix = (
+        f"use the private key of `{own}`" if own else "go in through Session Manager or EC2 Instance Connect"
+    )
+    if own != used:
+        was = f"was launched with the key pair `{own}`" if own else "was launched without a key pair"
+        return true(f"the instance {was}, not with `{used}`", evidence, fix)
+    pair = scene.find("ec2:DescribeKeyPairs", "KeyPairs", "KeyName", own)
+    made, launched = moment(pair.text("CreateTime")) if pair else None, moment(instance.text("LaunchTime"))
+    if pair and made and launched and made > launched:
+        told = (*evidence, ("key pair made", pair.text("CreateTime")), *pair.seen)
+        return true("the key pair of that name is younger than the instance: it is another key", told, fix)
+    if refused:
+        settle = f"compare the fingerprints: aws ec2 describe-key-pairs --key-names {own}"
+        return unknown("the names agree, yet the server refused the key", settle, evidence)
+    return refuted("the instance was launched with that key pair", evidence)
+
+
+GROUP_CLOSED = Hypothesis(
+    "group-closed",
+    "the security group lets nobody in",
+    Component.NETWORK,
+    4,
+    _group_closed,
+    "EC2 user guide, Troubleshoot issues connecting to your Amazon EC2 Linux instance",
+)
+ACL_CLOSED = Hypothesis(
+    "acl-closed",
+    "the network ACL stops the way in or the answer",
+    Component.NETWORK,
+    4,
+    _acl_closed,
+    "Amazon VPC user guide, Custom network ACLs",
+)
+NO_ROUTE = Hypothesis(
+    "no-route",
+    "the subnet has no route back",
+    Component.NETWORK,
+    4,
+    _no_route,
+    "Amazon VPC user guide, Configure route tables",
+)
+NO_ADDRESS = Hypothesis(
+    "no-address",
+    "the instance has no address that they can reach",
+    Component.NETWORK,
+    4,
+    _no_address,
+    "EC2 user guide, Amazon EC2 instance IP addressing",
+)
+WRONG_KEY = Hypothesis(
+    "wrong-key",
+    "the SSH key is not the instance's",
+    Component.ACCESS,
+    2,
+    _wrong_key,
+    "EC2 user guide, Amazon EC2 key pairs and Amazon EC2 instances",
+)
