@@ -12,11 +12,21 @@ import pytest
 import yaml
 
 from clew.analyzer.exposure import run
-from clew.analyzer.exposure_accounts import State, everything, zone_of
+from clew.analyzer.exposure_accounts import State, everything
 from clew.analyzer.exposure_collected import KINDS, targets
 from clew.analyzer.exposure_findings import cleared, finding, producer
-from clew.analyzer.exposure_model import Report, Target, Through, Unknown, WayIn, Zone, ZoneOfTrust
+from clew.analyzer.exposure_model import (
+    Report,
+    Restriction,
+    Target,
+    Through,
+    Unknown,
+    WayIn,
+    Zone,
+    ZoneOfTrust,
+)
 from clew.analyzer.exposure_reading import Reading
+from clew.analyzer.exposure_zones import zone_of
 from clew.findings import Status as Standing
 from clew.snapshot.answers import GLOBAL, Answer, Answers, Call, Status
 from clew.snapshot.model import Document, Snapshot
@@ -89,6 +99,51 @@ def test_an_organisation_that_nobody_could_read_is_said() -> None:
     zone, unknown = zone_of(state, _OWNER, ZoneOfTrust.ORGANIZATION)
     assert zone.members is None
     assert "organizations:DescribeOrganization" in unknown[0].why
+
+
+def _organization(account: str, *, tells: bool) -> list[Answer]:
+    """What an account answers of its organisation; only the management account lists the members."""
+    described = {"Organization": {"Id": "o-exampleorg1", "MasterAccountId": "222233334444"}}
+    members = {"Accounts": [{"Id": _OWNER}, {"Id": "222233334444"}]}
+    calls = [
+        Call(account, GLOBAL, "organizations", name) for name in ("DescribeOrganization", "ListAccounts")
+    ]
+    at = "2026-03-11T06:00:00Z"
+    listed = Answer(calls[1], at, Status.OK, members) if tells else Answer(calls[1], at, Status.DENIED)
+    return [Answer(calls[0], at, Status.OK, described), listed]
+
+
+def test_the_organisation_is_what_any_account_at_hand_tells() -> None:
+    """A member that may not list the organisation is in the zone that the management account's snapshot tells."""
+    member = State(Snapshot(), Answers(_organization(_OWNER, tells=False)), "member.json.gz")
+    management = State(Snapshot(), Answers(_organization("222233334444", tells=True)), "management.json.gz")
+    together = State(Snapshot(), Answers([*member.answers, *management.answers]), "all.json.gz")
+    alone, unknown = zone_of(member, _OWNER, ZoneOfTrust.ORGANIZATION)
+    assert (alone.organization, alone.members, len(unknown)) == ("o-exampleorg1", None, 1)
+    for state, beside in ((member, [management]), (together, [])):
+        zone, unknown = zone_of(state, _OWNER, ZoneOfTrust.ORGANIZATION, beside)
+        assert (zone.organization, zone.holds_account("222233334444"), unknown) == ("o-exampleorg1", True, ())
+        assert not zone.holds_account("444455556666")
+
+
+def test_another_organisation_tells_nothing() -> None:
+    """A list of accounts that does not hold the account is no list of its organisation."""
+    member = State(Snapshot(), Answers(_organization("444455556666", tells=False)))
+    other = State(Snapshot(), Answers(_organization("222233334444", tells=True)))
+    zone, unknown = zone_of(member, "444455556666", ZoneOfTrust.ORGANIZATION, [other])
+    assert (zone.members, len(unknown)) == (None, 1)
+
+
+def test_control_policies_that_nobody_told_are_said() -> None:
+    """Without the organisation's control policies AWS's word is that they could not be evaluated; without one, none."""
+    member = State(Snapshot(), Answers(_organization(_OWNER, tells=False)))
+    described = Call(_OWNER, GLOBAL, "organizations", "DescribeOrganization")
+    alone = State(Snapshot(), Answers([Answer(described, "2026-03-11T06:00:00Z", Status.ABSENT)]))
+    told = []
+    for state in (member, alone):
+        zone, _ = zone_of(state, _OWNER, ZoneOfTrust.ACCOUNT)
+        told.append(run(_OWNER, zone, [_bucket("public")]).exposures[0].restriction)
+    assert told == [Restriction.FAILED_TO_EVALUATE_RCP, Restriction.NOT_APPLICABLE]
 
 
 def _denied(service: str, operation: str) -> Answer:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from clew.analyzer.exposure import exposure
 from clew.analyzer.exposure_cells import Cell
-from clew.analyzer.exposure_model import Exposure, Target, Through, WayIn, Zone, ZoneOfTrust
+from clew.analyzer.exposure_model import Exposure, Restriction, Target, Through, WayIn, Zone, ZoneOfTrust
 from clew.analyzer.exposure_policy import EVERYTHING, request
 from clew.engine import Effect, Policies, authorize
 from clew.policy.model import Principal
@@ -47,6 +47,10 @@ def _told(found: Exposure) -> dict[str, Any]:
     }
     if found.conditions:
         told["if"] = [f"{each.key} {' '.join(each.values)}" for each in found.conditions]
+    if found.through is not Through.POLICY:
+        told |= {"through": found.through.value, "about": found.about}
+    if found.restriction is not Restriction.NOT_APPLICABLE:
+        told["restriction"] = found.restriction.value
     return told | ({"public": True} if found.is_public else {}) | ({"may": True} if found.may else {})
 
 

@@ -82,6 +82,32 @@ def test_preview_tells_what_is_new_and_what_is_gone(tmp_path: Path) -> None:
     assert "No longer exposed:" in done.stdout
 
 
+def test_preview_of_a_resource_that_is_yet_to_be_made(tmp_path: Path) -> None:
+    """A new queue is judged by its policy alone; of a new bucket it stays open whether the public is blocked."""
+    wide = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+    draft = tmp_path / "draft.json"
+    draft.write_text(json.dumps({"Version": "2012-10-17", "Statement": [wide]}))
+    words = ("--policies", _ACCOUNT, "--preview", str(draft), "--new", "--resource")
+    queue = _run(*words, "arn:aws:sqs:eu-west-1:111122223333:jobs")
+    assert (queue.exit_code, "everybody (public)" in queue.stdout) == (0, True)
+    bucket = _run(*words, "arn:aws:s3:::fleet-new")
+    assert (bucket.exit_code, "not known to be blocked" in bucket.stdout) == (3, True)
+    for arn in (
+        _BUCKET,
+        "arn:aws:sqs:eu-west-1:444455556666:jobs",
+        "arn:aws:ec2:eu-west-1:111122223333:vpc/vpc-1",
+    ):
+        assert isinstance(_run(*words, arn).exception, ClewError)
+
+
+def test_accounts_of_several_files_are_judged_once_each() -> None:
+    """Several snapshots are one report; of an account that two hold, the later state counts, and that is said."""
+    earlier = _SNAPSHOT.replace("2026-03-11", "2026-03-10")
+    done = _run("--policies", _SNAPSHOT, "--policies", earlier, "--output", "json", "--no-keep")
+    assert json.loads(done.stdout)["accounts"] == ["111122223333"]
+    assert "the latest, of 2026-03-11 06:00 UTC, is used" in done.stderr
+
+
 def test_wrong_input_is_said_in_one_line() -> None:
     """A preview without a resource, or of one that is not there, is refused."""
     assert isinstance(_run("--preview", "draft.json").exception, ClewError)

@@ -381,6 +381,19 @@ def test_audit_tells_what_it_changed() -> None:
     assert [len(json.loads(body)["new"]) for body in web.bodies] == [1]
 
 
+def test_exposure_tells_new_access() -> None:
+    """`clew exposure --notify` tells what is newly active, once; what is not kept cannot be told."""
+    words = ("exposure", "--policies", "samples/exposure-account")
+    with web_server() as web:
+        place = f"http://127.0.0.1:{web.port}/a"
+        for _ in range(2):
+            assert run(*words, "--notify", place).exit_code == 0
+        for command in (words, ("unused",)):
+            with pytest.raises(UsageError, match="what changed of kept findings"):
+                run(*command, "--no-keep", "--notify", place)
+    assert [len(json.loads(body)["new"]) for body in web.bodies] == [3]
+
+
 def test_evaluation_tells_changes_of_state(tmp_path: Path) -> None:
     """`clew config evaluate --notify` tells what is not compliant, and later only what changed."""
     text = "{id: kept, title: kept, resource: AWS::Logs::LogGroup, assert: {path: retentionInDays, at_least: 365}}"

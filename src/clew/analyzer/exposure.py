@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from clew.analyzer.exposure_actions import levels
+from clew.analyzer.exposure_actions import levels, service_of
+from clew.analyzer.exposure_merging import merged
 from clew.analyzer.exposure_model import Exposure, Proof, Report, Target, Through, Unknown, WayIn, Zone
 from clew.analyzer.exposure_points import agreed
-from clew.analyzer.exposure_policy import merged, of_policy
+from clew.analyzer.exposure_policy import of_policy, restricted_by
 from clew.engine.services.s3_public import is_public
 from clew.errors import PolicyError
 from clew.policy.model import Principal
@@ -57,7 +58,7 @@ def exposure(target: Target, zone: Zone) -> tuple[tuple[Exposure, ...], tuple[Un
         if way.unsettled and _would_be_closed(way, found):
             unknown.append(_unknown(target, way.unsettled, f"not known to be blocked: {way.unsettled[0]}"))
         opened += found
-    return merged(iter(opened)), tuple(unknown)
+    return merged(opened), tuple(unknown)
 
 
 def _of_way(target: Target, way: WayIn, zone: Zone) -> Iterator[Exposure]:
@@ -66,7 +67,7 @@ def _of_way(target: Target, way: WayIn, zone: Zone) -> Iterator[Exposure]:
         yield from agreed(target, found, zone) if way.through is Through.S3_ACCESS_POINT else found
     for entry in way.entries:
         if not _is_inside(entry, zone) and not (entry.is_public and way.closed_to_public):
-            yield _of_entry(target, way, entry)
+            yield _of_entry(target, way, entry, zone)
 
 
 def _would_be_closed(way: WayIn, found: list[Exposure]) -> bool:
@@ -83,7 +84,7 @@ def _is_inside(entry: Entry, zone: Zone) -> bool:
     return account is not None and zone.holds_account(account)
 
 
-def _of_entry(target: Target, way: WayIn, entry: Entry) -> Exposure:
+def _of_entry(target: Target, way: WayIn, entry: Entry, zone: Zone) -> Exposure:
     place = f"{way.file}, {way.call}" if way.file else way.call
     return Exposure(
         resource=target.arn,
@@ -99,6 +100,7 @@ def _of_entry(target: Target, way: WayIn, entry: Entry) -> Exposure:
         through=way.through,
         about=way.about,
         proofs=(Proof(entry.name, place, way.call, way.time),),
+        restriction=restricted_by(zone, service_of(target.arn), applies=False),
     )
 
 

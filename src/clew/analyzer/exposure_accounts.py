@@ -1,4 +1,4 @@
-"""The resources and the zone of each account of a snapshot file, or of the files that AWS's own commands print."""
+"""The resources of each account of a snapshot file, or of the files that AWS's own commands print."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 from clew.analyzer import exposure_buckets, exposure_shared
 from clew.analyzer.exposure_collected import targets
-from clew.analyzer.exposure_model import Target, Through, Unknown, WayIn, Zone, ZoneOfTrust
-from clew.analyzer.exposure_reading import Reading, about, member
+from clew.analyzer.exposure_model import Target, Through, Unknown, WayIn
+from clew.analyzer.exposure_reading import Reading, about
 from clew.engine.services.s3 import ENFORCED
-from clew.reach import guardrails
-from clew.reach.attached import held
-from clew.snapshot.answers import GLOBAL, Answers, Status
+from clew.snapshot.answers import GLOBAL, Answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from clew.policy.model import Policy
-    from clew.snapshot.model import Account, Organization, Resource, Snapshot
+    from clew.snapshot.model import Resource, Snapshot
 
 _ROLE: Final = "AWS::IAM::Role"
 _TYPES: Final = {
@@ -80,6 +77,20 @@ def roles(state: State, account: str) -> Iterator[Target | Unknown]:
         yield Target(role.arn, _ROLE, account, "", (WayIn(Through.POLICY, call, file, document=role.trust),))
 
 
+def type_of(arn: str) -> str:
+    """The type of the resource as CloudFormation spells it; empty for one that exposure does not look at.
+
+    >>> type_of("arn:aws:s3:::payroll"), type_of("arn:aws:iam::111122223333:role/ci")
+    ('AWS::S3::Bucket', 'AWS::IAM::Role')
+    """
+    parts = arn.split(":", _ACCOUNT_PART + 1)
+    if len(parts) <= _ACCOUNT_PART + 1:
+        return ""
+    if parts[2] == "iam":
+        return _ROLE if parts[-1].startswith("role/") else ""
+    return _TYPES.get(parts[2], "")
+
+
 def _no_roles(state: State, account: str) -> Unknown:
     answer = state.answers.get(account, GLOBAL, "iam", "GetAccountAuthorizationDetails")
     missing = ("iam:GetAccountAuthorizationDetails",)
@@ -114,49 +125,3 @@ def _ways(resource: Resource, settings: dict[str, bool]) -> Iterator[WayIn]:
     if resource.grants:
         entries = tuple(chain.from_iterable(map(exposure_shared.grant_entries, resource.grants)))
         yield WayIn(Through.GRANT, "Grants", file, entries=entries)
-
-
-def zone_of(state: State, account: str, kind: ZoneOfTrust) -> tuple[Zone, tuple[Unknown, ...]]:
-    """The zone around the account, and what is not known of it."""
-    organization, members, missing = _organization(state, account)
-    ids = _ids(state.snapshot.accounts.get(account))
-    unknown: tuple[Unknown, ...] = ()
-    if kind is ZoneOfTrust.ORGANIZATION and missing:
-        why = f"which accounts are of the organisation is not known: {missing[0]}"
-        unknown = (Unknown("", "AWS::Organizations::Account", account, "", missing, why),)
-    return Zone(
-        account, kind, organization, members, ids, _rcps(state.snapshot.organization, account)
-    ), unknown
-
-
-def _rcps(organization: Organization, account: str) -> tuple[tuple[Policy, ...], ...]:
-    """The resource control policies above the account; one that cannot be read may allow and may deny everything."""
-    if account == organization.management_account:
-        # AWS: "Resource control policies": they do not affect resources in the management account.
-        return ()
-    levels = guardrails.rcps(organization, account).levels
-    return tuple(held(level, with_principal=True).policies for level in levels)
-
-
-def _organization(state: State, account: str) -> tuple[str | None, frozenset[str] | None, tuple[str, ...]]:
-    """The organisation's id, its accounts, and the calls that are missing to tell them."""
-    known = state.snapshot.organization
-    if not len(state.answers):
-        members = frozenset(known.paths) or None
-        return known.id, members, () if members else ("organizations:ListAccounts",)
-    described = state.answers.get(account, GLOBAL, "organizations", "DescribeOrganization")
-    if described.status is Status.ABSENT:
-        return None, frozenset({account}), ()
-    name = member(described.body, "Organization.Id")
-    listed = state.answers.get(account, GLOBAL, "organizations", "ListAccounts")
-    missing = tuple(about(each) for each in (described, listed) if each.status is not Status.OK)
-    members = frozenset(str(each.get("Id")) for each in listed.list("Accounts"))
-    return (str(name) if name else None), (members | {account}) if not missing else None, missing
-
-
-def _ids(account: Account | None) -> frozenset[str]:
-    if account is None:
-        return frozenset()
-    users = (user.id for user in account.users.values())
-    assumable = (role.id for role in account.roles.values())
-    return frozenset(each for each in (*users, *assumable) if each)

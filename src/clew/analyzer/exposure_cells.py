@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from clew.analyzer.exposure_ranges import fewest
 from clew.engine.conditions import Quantifier, read
 from clew.policy.model import ACCOUNT_DIGITS, Principal
 from clew.reach.callers import is_held
@@ -28,7 +29,7 @@ _ACCOUNTS: Final = frozenset(
 _ORGANIZATIONS: Final = frozenset(
     {"aws:principalorgid", "aws:principalorgpaths", "aws:sourceorgid", "aws:sourceorgpaths", "aws:vpceorgid"}
 )
-_ARNS: Final = frozenset({"aws:principalarn", "aws:sourcearn"})
+_ARNS: Final = frozenset({"aws:principalarn", "aws:sourcearn", "s3:dataaccesspointarn"})
 _OWN_ACCESS_POINT: Final = frozenset({"s3:dataaccesspointaccount"})
 _OF_SERVICES: Final = frozenset({"aws:principalservicename"})
 _POSITIVE: Final = frozenset(
@@ -57,6 +58,7 @@ class Cell:
 
 def cells(statement: Statement, zone: Zone) -> Iterator[Cell]:
     """The cells of an Allow statement outside the zone; none when all that it lets in are inside."""
+    statement = statement._replace(conditions=tuple(map(fewest, statement.conditions)))
     is_for_strangers = not is_held(statement)
     for principal in _outside(statement, zone):
         for conditions in _narrowed(statement.conditions, zone):
@@ -125,6 +127,16 @@ def _holds(zone: Zone, key: str, value: str) -> bool:
         parts = value.split(":", _ARN_PARTS - 1)
         return len(parts) == _ARN_PARTS and zone.holds_account(parts[4])
     return value.partition(":")[0] in zone.ids or zone.holds_account(value.partition(":")[0])
+
+
+def access_point_account(conditions: tuple[Condition, ...]) -> str:
+    """The account whose access points a bucket leaves the decision to; empty where it is about no single one."""
+    for condition in conditions:
+        qualified = read(condition.operator)
+        is_one = qualified is not None and qualified.operator.name in _POSITIVE and not qualified.if_exists
+        if is_one and condition.key.lower() in _OWN_ACCESS_POINT and len(condition.values) == 1:
+            return condition.values[0]
+    return ""
 
 
 def without_outsiders(statement: Statement, cell: Cell, zone: Zone) -> Statement:

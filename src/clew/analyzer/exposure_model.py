@@ -27,13 +27,25 @@ class ZoneOfTrust(StrEnum):
     ORGANIZATION = "organization"
 
 
+class Restriction(StrEnum):
+    """What resource control policies mean for an exposure, in the words of AWS's `ExternalAccessDetails`.
+
+    Applied: the answer takes them into account. Applicable: there are some, and access in this way is not put to them.
+    """
+
+    APPLICABLE = "APPLICABLE"
+    FAILED_TO_EVALUATE_RCP = "FAILED_TO_EVALUATE_RCP"
+    NOT_APPLICABLE = "NOT_APPLICABLE"
+    APPLIED = "APPLIED"
+
+
 @dataclass(frozen=True, slots=True)
 class Zone:
     """The zone of trust around the resources of one account.
 
     `organization` is the id of the account's organisation and `members` are its accounts; None where nobody could read
     them. `ids` are the unique ids of the account's users and roles, which `aws:userid` begins with. `rcps` are the
-    resource control policies above the account, root first; none where there are none, or nobody told them.
+    resource control policies above the account, root first; `rcps_known` is false where nobody told them.
     """
 
     account: str
@@ -42,6 +54,7 @@ class Zone:
     members: frozenset[str] | None = None
     ids: frozenset[str] = frozenset()
     rcps: tuple[tuple[Policy, ...], ...] = ()
+    rcps_known: bool = True
 
     def holds_account(self, account: str) -> bool:
         """Whether the account is inside."""
@@ -59,7 +72,10 @@ class Zone:
 
 
 class Through(StrEnum):
-    """Through what the access is granted; the first four are the types of AWS's `FindingSource`."""
+    """Through what the access is granted; the first four are the types of AWS's `FindingSource`.
+
+    An access point's account: the bucket leaves the decision to that account's access points.
+    """
 
     POLICY = "POLICY"
     BUCKET_ACL = "BUCKET_ACL"
@@ -150,6 +166,7 @@ class Exposure:
     about: str = ""
     may: bool = False
     proofs: tuple[Proof, ...] = ()
+    restriction: Restriction = Restriction.NOT_APPLICABLE
 
     @property
     def subject(self) -> str:

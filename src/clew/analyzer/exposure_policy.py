@@ -7,19 +7,20 @@ AWS: IAM User Guide: "How IAM Access Analyzer findings work": the other account'
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from clew.analyzer.exposure_actions import everything_on, granted, in_words, levels, service_of
-from clew.analyzer.exposure_cells import Cell, cells, without_outsiders
-from clew.analyzer.exposure_model import Exposure, Proof
+from clew.analyzer.exposure_cells import Cell, access_point_account, cells, without_outsiders
+from clew.analyzer.exposure_model import Exposure, Proof, Restriction, Through
+from clew.aws import catalog
 from clew.engine import Context, Effect, Policies, Request, prepare
 from clew.engine.derive import derived
 from clew.engine.principal import PrincipalError
 from clew.engine.services.s3_public import is_public
 from clew.policy.model import Effect as Says
 from clew.policy.model import Policy, Statement
-from clew.reach.alike import alike
+from clew.reach.alike import alike, matched
 from clew.reach.callers import without_strangers
 from clew.reach.witnesses import kinds_of, witnesses
 
@@ -56,11 +57,12 @@ def of_policy(target: Target, way: WayIn, document: Document, zone: Zone) -> Ite
         return
     denials = tuple(each for each in policy.statements if not each.allows)
     stands_for = tuple(witnesses(way.about or target.arn, policy))
+    restriction = restricted_by(zone, service_of(target.arn), applies=True)
     for statement in policy.statements:
         for cell in cells(statement, zone) if statement.allows else ():
             found = _open(statement, denials, cell, zone, target, stands_for)
             if found.actions:
-                yield _exposure(target, way, document, statement, cell, found)
+                yield _exposure(target, way, document, statement, cell, found, restriction)
 
 
 def _open(
@@ -75,15 +77,14 @@ def _open(
     bars = tuple(_bar(each, cell, zone) for each in denials)
     narrowed = statement._replace(conditions=cell.conditions)
     levels_above = tuple(tuple(_barred(each, cell, zone) for each in level) for level in zone.rcps)
-    resource = Policy((narrowed, *bars), "2012-10-17")
-    prepared = prepare(Policies(identity=(EVERYTHING,), resource=resource, rcps=levels_above))
+    ask = _Asked(narrowed, bars, levels_above, cell, zone, target.account)
     above = tuple(each for level in levels_above for policy in level for each in policy.statements)
     found: dict[str, bool] = {}
     reached: list[str] = []
     for witness in stands_for:
         actions = (each for each in granted(statement, service_of(target.arn), witness) if _suits(each, cell))
         for group in alike(actions, (narrowed, *bars, *above)):
-            effect = _effect(prepared, cell, group[0], witness, target.account, zone)
+            effect = ask.effect(group[0], witness)
             if effect in {Effect.ALLOW, Effect.UNDETERMINED}:
                 is_sure = effect is Effect.ALLOW
                 reached.append(witness)
@@ -104,14 +105,44 @@ def _barred(policy: Policy, cell: Cell, zone: Zone) -> Policy:
     return policy._replace(statements=tuple(_bar(each, cell, zone) for each in policy.statements))
 
 
-def _effect(prepared: Prepared, cell: Cell, action: str, witness: str, owner: str, zone: Zone) -> Effect:
-    """What the engine says of somebody in the cell; undetermined of principals that make no request by their name."""
-    if cell.principal.kind == "Federated" and not action.startswith("sts:"):
-        return Effect.UNDETERMINED
-    try:
-        return prepared.effect(request(cell, action, witness, owner, zone))
-    except PrincipalError:
-        return Effect.UNDETERMINED
+class _Asked:
+    """What the engine says of somebody in a cell, to whom an Allow is given under the conditions of the cell."""
+
+    def __init__(
+        self,
+        allow: Statement,
+        bars: tuple[Statement, ...],
+        above: tuple[tuple[Policy, ...], ...],
+        cell: Cell,
+        zone: Zone,
+        owner: str,
+    ) -> None:
+        self.cell = cell
+        self.zone = zone
+        self.owner = owner
+        self.as_written = _prepared(allow, bars, above)
+        # The conditions of the cell are told with it: only what else is undecided may take the access back.
+        is_held = bool(allow.conditions)
+        self.when_met = _prepared(allow._replace(conditions=()), bars, above) if is_held else self.as_written
+
+    def effect(self, action: str, resource: str) -> Effect:
+        """Allow where nothing but the cell's own conditions stands before it; undetermined where something may."""
+        if self.cell.principal.kind == "Federated" and not action.startswith("sts:"):
+            # Nobody makes such a request by the name of a provider.
+            return Effect.UNDETERMINED
+        try:
+            asked = request(self.cell, action, resource, self.owner, self.zone)
+        except PrincipalError:
+            return Effect.UNDETERMINED
+        effect = self.as_written.effect(asked)
+        return self.when_met.effect(asked) if effect is Effect.UNDETERMINED else effect
+
+
+def _prepared(
+    allow: Statement, bars: tuple[Statement, ...], above: tuple[tuple[Policy, ...], ...]
+) -> Prepared:
+    resource = Policy((allow, *bars), "2012-10-17")
+    return prepare(Policies(identity=(EVERYTHING,), resource=resource, rcps=above))
 
 
 def _suits(action: str, cell: Cell) -> bool:
@@ -150,6 +181,21 @@ def _caller(cell: Cell) -> str:
     return f"arn:aws:iam::{principal.account}:user/clew-witness" if is_whole_account else principal.value
 
 
+def restricted_by(zone: Zone, service: str, *, applies: bool) -> Restriction:
+    """What resource control policies mean for access to a resource of the service; whether they `applies` to the way.
+
+    AWS: IAM Access Analyzer API Reference: "ExternalAccessDetails".
+    """
+    if not zone.rcps_known:
+        return Restriction.FAILED_TO_EVALUATE_RCP
+    aws = catalog.current()
+    of_service = aws.mask(f"{service}:*")
+    statements = (each for level in zone.rcps for policy in level for each in policy.statements)
+    if not any(not each.allows and matched(each) & of_service for each in statements):
+        return Restriction.NOT_APPLICABLE
+    return Restriction.APPLIED if applies else Restriction.APPLICABLE
+
+
 def _exposure(
     target: Target,
     way: WayIn,
@@ -157,9 +203,11 @@ def _exposure(
     statement: Statement,
     cell: Cell,
     found: Opened,
+    restriction: Restriction,
 ) -> Exposure:
     kinds = frozenset().union(*map(kinds_of, found.witnesses))
     everything = everything_on(service_of(target.arn), kinds)
+    points = access_point_account(cell.conditions) if way.through is Through.POLICY else ""
     return Exposure(
         resource=target.arn,
         type=target.type,
@@ -171,9 +219,10 @@ def _exposure(
         levels=levels(found.actions),
         conditions=cell.conditions,
         is_public=cell.is_public,
-        through=way.through,
-        about=way.about,
+        through=Through.S3_ACCESS_POINT_ACCOUNT if points else way.through,
+        about=points or way.about,
         may=all(found.actions.values()),
+        restriction=restriction,
         proofs=(proof(way, document, statement),),
     )
 
@@ -187,40 +236,3 @@ def proof(way: WayIn, document: Document, statement: Statement) -> Proof:
     else:
         place = f"{way.file}, line {span.start[0]} of the policy" if span is not None else way.file
     return Proof(name, place, way.call, way.time)
-
-
-def merged(exposures: Iterator[Exposure]) -> tuple[Exposure, ...]:
-    """The fewest exposures that say the same: equal ones joined, and those left out that a more general one says."""
-    joined: dict[tuple[object, ...], Exposure] = {}
-    for each in exposures:
-        key = (each.kind, each.principal, each.conditions, each.through, each.about, each.is_public)
-        before = joined.get(key)
-        joined[key] = each if before is None else _joined(before, each)
-    found = list(joined.values())
-    return tuple(
-        each for each in found if not any(_says(other, each) for other in found if other is not each)
-    )
-
-
-def _joined(one: Exposure, other: Exposure) -> Exposure:
-    names = tuple(sorted({*one.actions, *other.actions}))
-    said = {*one.levels, *other.levels}
-    ordered = tuple(level for level in ("List", "Read", "Write", "Permissions", "Tagging") if level in said)
-    proofs = tuple(dict.fromkeys((*one.proofs, *other.proofs)))
-    return replace(one, actions=names, levels=ordered, may=one.may and other.may, proofs=proofs)
-
-
-def _says(general: Exposure, special: Exposure) -> bool:
-    """Whether the first says all that the second does, and more principals or fewer conditions."""
-    if not set(special.actions) <= set(general.actions) or general.through is not special.through:
-        return False
-    if general.about != special.about or (general.may and not special.may):
-        return False
-    if not set(general.conditions) <= set(special.conditions):
-        return False
-    if (general.kind, general.principal) == (special.kind, special.principal):
-        return general.conditions != special.conditions
-    is_anyone = general.principal == "*" and special.kind in {"*", "AWS"}
-    account = special.principal.split(":")[4] if special.principal.count(":") >= 5 else ""  # noqa: PLR2004
-    is_account = bool(account) and general.principal in {account, f"arn:aws:iam::{account}:root"}
-    return is_anyone or is_account

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,39 +11,68 @@ from typing import TYPE_CHECKING
 from clew.cli import context, state_files
 from clew.cli.detection import width
 from clew.cli.investigation import reaches
-from clew.errors import InputError, MissingExtraError, UsageError
+from clew.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from clew.analyzer.exposure_accounts import State
-    from clew.analyzer.exposure_model import Report, WayIn
+    from clew.analyzer.exposure_model import Report, Unknown, Zone
     from clew.findings import Finding, Severity
     from clew.report.exposure_json import Pair
     from clew.store.database import Database
 
 
-def show(policies: str | None, zone: str, output: str, fail_on: Severity | None, *, keep: bool) -> int:
-    """Judge every account of the state, keep and print the findings; the exit code."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Everything that was read, and the accounts with the state in which each is looked at, and when it was true."""
+
+    accounts: Mapping[str, tuple[State, datetime]]
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """Every state that an account is looked at in."""
+        return tuple({id(state): state for state, _ in self.accounts.values()}.values())
+
+
+def show(policies: Sequence[str], zone: str, output: str, fail_on: Severity | None, *, keep: bool) -> int:
+    """Judge every account of the states, keep and print the findings; the exit code."""
     now = datetime.now(UTC)
-    state, as_of = read(policies, now)
-    reports = [_report(state, account, zone) for account in state.accounts]
+    reading = read_all(policies, now)
+    reports: list[Report] = []
     pairs: list[Pair] = []
     resolved: list[Finding] = []
-    for report in reports:
+    for account, (_, as_of) in reading.accounts.items():
+        report = _report(reading, account, zone)
         found, gone = _kept(report, as_of, now) if keep else (_unkept(report, as_of), ())
+        reports.append(report)
         pairs += found
         resolved += gone
     pairs.sort(key=lambda pair: (-pair[1].severity.rank, pair[0].resource, pair[0].subject))
-    sys.stdout.write(_rendered(reports, pairs, resolved, output))
-    return _exit_code(reports, [kept for _, kept in pairs], fail_on)
+    sys.stdout.write(rendered(reports, pairs, resolved, output))
+    return exit_code(reports, [kept for _, kept in pairs], fail_on)
 
 
-def read(policies: str | None, now: datetime) -> tuple[State, datetime]:
+def read_all(policies: Sequence[str], now: datetime) -> Reading:
+    """Every snapshot, folder and file; of an account that several hold, the latest. Errors: as `read`."""
+    found: dict[str, tuple[State, datetime]] = {}
+    paths = [Path(each) for each in policies] or [state_files.newest_snapshot()]
+    for state, as_of in sorted((read(path, now) for path in paths), key=lambda each: each[1]):
+        for account in state.accounts:
+            if account in found:
+                context.note(
+                    f"several files hold {account}; the latest, of {as_of:%Y-%m-%d %H:%M} UTC, is used"
+                )
+            found[account] = (state, as_of)
+    return Reading(dict(sorted(found.items())))
+
+
+def read(path: Path, now: datetime) -> tuple[State, datetime]:
     """The state in a snapshot, a folder or a file, and when it was true. Errors: `InputError`, `UsageError`."""
     from clew.analyzer.exposure_accounts import State
     from clew.snapshot import file, load
     from clew.snapshot.answers import Answers
 
-    path = Path(policies) if policies is not None else state_files.newest_snapshot()
     snapshot = load.load(load.Inputs(accounts=(str(path),)))
     if path.is_dir() or not _is_snapshot(path):
         return State(snapshot, Answers([])), now
@@ -60,12 +89,22 @@ def _is_snapshot(path: Path) -> bool:
         raise InputError(f"`{path}` cannot be read: {error.strerror}") from error
 
 
-def _report(state: State, account: str, zone: str) -> Report:
-    from clew.analyzer.exposure import run
-    from clew.analyzer.exposure_accounts import everything, zone_of
+def zone_around(reading: Reading, account: str, zone: str) -> tuple[Zone, tuple[Unknown, ...]]:
+    """The zone of trust around an account, and what is not known of it."""
     from clew.analyzer.exposure_model import ZoneOfTrust
+    from clew.analyzer.exposure_zones import zone_of
 
-    trusted, unknown = zone_of(state, account, ZoneOfTrust(zone))
+    state, _ = reading.accounts[account]
+    beside = tuple(each for each in reading.states if each is not state)
+    return zone_of(state, account, ZoneOfTrust(zone), beside)
+
+
+def _report(reading: Reading, account: str, zone: str) -> Report:
+    from clew.analyzer.exposure import run
+    from clew.analyzer.exposure_accounts import everything
+
+    state, _ = reading.accounts[account]
+    trusted, unknown = zone_around(reading, account, zone)
     found = run(account, trusted, everything(state, account))
     return replace(found, unknown=(*unknown, *found.unknown))
 
@@ -114,9 +153,10 @@ def _is_older(database: Database, producer: str, as_of: datetime) -> bool:
     return any(datetime.fromisoformat(time) > as_of for time in times)
 
 
-def _rendered(
+def rendered(
     reports: list[Report], pairs: list[Pair], resolved: list[Finding], output: str, *, preview: bool = False
 ) -> str:
+    """The reports in the form that was asked for."""
     from clew.report import exposure_csv, exposure_json, exposure_text
 
     match output:
@@ -130,52 +170,11 @@ def _rendered(
             return exposure_text.render(reports, pairs, resolved, width=width(), preview=preview)
 
 
-def _exit_code(reports: list[Report], findings: list[Finding], fail_on: Severity | None) -> int:
+def exit_code(reports: list[Report], findings: list[Finding], fail_on: Severity | None) -> int:
+    """1 where an active finding is severe enough, 3 where something is not known, else 0."""
     from clew.cli.investigation import severity
 
     if reaches(findings, fail_on or severity(context.config().fail_on)):
         return context.EXIT_FINDINGS
     is_partial = any(report.unknown for report in reports)
     return context.EXIT_PARTIAL if is_partial else context.EXIT_CLEAN
-
-
-def show_preview(
-    policies: str | None, zone: str, document: str, resource: str, output: str, fail_on: Severity | None
-) -> int:
-    """Print what a resource would newly expose with another policy, and what no longer; the exit code."""
-    from clew.analyzer.exposure import exposure, newly_exposed, with_policy
-    from clew.analyzer.exposure_accounts import everything, zone_of
-    from clew.analyzer.exposure_findings import finding
-    from clew.analyzer.exposure_model import Report, Target, ZoneOfTrust
-
-    now = datetime.now(UTC)
-    state, as_of = read(policies, now)
-    targets = {
-        each.arn: each
-        for account in state.accounts
-        for each in everything(state, account)
-        if isinstance(each, Target)
-    }
-    before = targets.get(resource)
-    if before is None:
-        raise UsageError(f"no resource `{resource}` in what was read")
-    trusted, _ = zone_of(state, before.account, ZoneOfTrust(zone))
-    after = with_policy(before, _way(document))
-    new, gone = newly_exposed(before, after, trusted)
-    _, unknown = exposure(after, trusted)
-    report = Report(before.account, trusted, {resource: before.type}, new, unknown)
-    pairs = [(each, finding(each, trusted, as_of)) for each in new]
-    closed = [finding(each, trusted, as_of) for each in gone]
-    sys.stdout.write(_rendered([report], pairs, closed, output, preview=True))
-    return _exit_code([report], [kept for _, kept in pairs], fail_on)
-
-
-def _way(document: str) -> WayIn:
-    from clew.analyzer.exposure_model import Through, WayIn
-    from clew.snapshot.load import read as read_file
-    from clew.snapshot.model import Document
-
-    source = read_file(document)
-    return WayIn(
-        Through.POLICY, "--preview", document, document=Document("preview", source.text, source=source)
-    )

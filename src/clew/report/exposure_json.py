@@ -36,6 +36,10 @@ _OF_AWS: Final = {
     Through.S3_ACCESS_POINT,
     Through.S3_ACCESS_POINT_ACCOUNT,
 }
+_ABOUT: Final[Mapping[Through, str]] = {
+    Through.S3_ACCESS_POINT: "accessPointArn",
+    Through.S3_ACCESS_POINT_ACCOUNT: "accessPointAccount",
+}
 
 
 def render(reports: Sequence[Report], pairs: Sequence[Pair], resolved: Sequence[Finding]) -> str:
@@ -83,6 +87,7 @@ def _finding(found: Exposure, kept: Finding) -> Value:
         "condition_in_words": conditions(found.conditions),
         "through": found.through.value,
         "access_point": found.about or None,
+        "resource_control_policy_restriction": found.restriction.value,
         "undecided": found.may,
         "sources": [
             {"said": each.said, "place": each.place, "call": each.call, "collected_at": each.time}
@@ -107,10 +112,13 @@ def _aws(found: Exposure, kept: Finding) -> Value:
         "condition": {each.key: ",".join(each.values) for each in found.conditions},
         "isPublic": found.is_public,
         "principal": {"AWS" if found.kind == "*" else found.kind: found.principal},
+        "resourceControlPolicyRestriction": found.restriction.value,
     }
     if found.through in _OF_AWS:
         source: Value = {"type": found.through.value}
-        details["sources"] = [source | ({"detail": {"accessPointArn": found.about}} if found.about else {})]
+        if found.about:
+            source["detail"] = {_ABOUT[found.through]: found.about}
+        details["sources"] = [source]
     return {
         "id": kept.id,
         "findingType": "ExternalAccess",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from clew.errors import UsageError
 from clew.findings import Severity
 
 
@@ -40,13 +42,20 @@ def unused(
     keep: Annotated[
         bool, typer.Option("--keep/--no-keep", help="Keep the findings in the workspace.")
     ] = True,
+    notify: Annotated[
+        list[str] | None,
+        typer.Option(help="Tell what changed: an ARN, mailto:ADDRESS, https://… (repeatable)."),
+    ] = None,
 ) -> None:
     """Find access that was not used within a window, each with a recommendation.
 
     What is younger than the window is not judged, service-linked roles are skipped. Silence of the lake counts only
     where it covers the window. Exit codes: 0 told, 1 by --fail-on, 2 wrong input, 3 something could not be told.
     """
-    from clew.cli import unusing
+    from clew.cli import notifying, unusing
 
+    if notify and not keep:
+        raise UsageError("`--notify` tells what changed of kept findings; `--no-keep` keeps none")
+    places, began = notifying.destinations(notify or ()), datetime.now(UTC)
     asked = unusing.Asked(policies, days, lake, output.value, keep)
-    raise typer.Exit(unusing.show(asked, fail_on))
+    raise typer.Exit(notifying.after(unusing.show(asked, fail_on), places, began))
