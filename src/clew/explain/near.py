@@ -18,6 +18,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from clew.aws import catalog, glob
@@ -35,6 +36,7 @@ from clew.reach.attached import UNKNOWN_DOCUMENT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from clew.aws.arn_doctor import Diagnosis
     from clew.engine import Policies, Request
     from clew.policy.model import Condition, Policy, Statement
 
@@ -148,18 +150,19 @@ def _placed(documents: tuple[Policy, ...], gate: Gate, path: str) -> Iterator[Pl
 
 
 def _near(placed: Placed, request: Request) -> Iterator[NearMiss]:
-    action = request.action.lower()
-    misses = [*_resource(placed, request), *_principal(placed, request), *_conditions(placed, request)]
-    if any(miss.part is Part.RESOURCE and miss.certain and not miss.hint for miss in misses):
+    is_action = placed.compiled.matches_action(request.action.lower())
+    spelled = None if is_action else _action(placed.statement, request.action)
+    if not is_action and spelled is None:
+        return
+    resource = tuple(_resource(placed, request))
+    if resource and (spelled is not None or any(miss.certain and not miss.hint for miss in resource)):
         # It is about something else altogether.
         return
-    if not placed.compiled.matches_action(action):
-        spelled = _action(placed.statement, request.action)
-        if spelled is None or any(miss.part is Part.RESOURCE for miss in misses):
-            return
-        misses.insert(0, spelled)
+    misses = (*resource, *_principal(placed, request), *_conditions(placed, request))
+    if spelled is not None:
+        misses = (spelled, *misses)
     if misses:
-        yield NearMiss(_told(placed), tuple(misses))
+        yield NearMiss(_told(placed), misses)
 
 
 def _told(placed: Placed) -> Determining:
@@ -221,10 +224,18 @@ def _resource_hint(written: tuple[str, ...], request: Request) -> str:
 
 def _faults(text: str, request: Request) -> Iterator[str]:
     """What is wrong with an ARN of the statement which, set right, would match what was asked."""
-    known = catalog.current()
-    for fault in (*examine(text, catalog=known), mismatch(text, request.action, known)):
-        if fault is not None and fault.corrected and glob.matches(fault.corrected, request.resource):
+    for fault in _diagnoses(text, request.action):
+        if fault.corrected and glob.matches(fault.corrected, request.resource):
             yield str(fault)
+
+
+# 10,000 refusals ask the same of the same few hundred policies: 4 ms each time without it (benchmarks/explain.py).
+@lru_cache(maxsize=10_000)
+def _diagnoses(text: str, action: str) -> tuple[Diagnosis, ...]:
+    """What is wrong with an ARN in itself, and as a resource of the action."""
+    known = catalog.current()
+    found = mismatch(text, action, known)
+    return (*examine(text, catalog=known), *(() if found is None else (found,)))
 
 
 _FIELDS = ("", "partition", "service", "region", "account")
