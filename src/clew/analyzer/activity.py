@@ -21,6 +21,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
+from clew.analyzer.activity_inside import HIDDEN, by_content
 from clew.aws import catalog
 from clew.aws.services import action_prefix
 from clew.events.paths import at, text_at
@@ -87,9 +88,13 @@ def actions(event: Event) -> tuple[Use, ...] | Unmapped:
     for row in _table().get((service, name), ()):
         if _fits(row, event):
             return tuple(Use(f"{service}:{action}", Rule.TABLE, row.page) for action in row.actions)
-    if service == "dynamodb" and name == "TransactWriteItems":
-        return _transaction(event)
-    return _named(source, name, service)
+    found = _named(source, name, service)
+    inside = by_content(service, name, event) if isinstance(found, Unmapped) else None
+    if inside is None:
+        return found
+    taken, page = inside
+    made = tuple(Use(f"{service}:{action}", Rule.TABLE, page) for action in taken)
+    return made or Unmapped(source, name, HIDDEN)
 
 
 def prefix(event_source: str) -> str:
@@ -140,32 +145,3 @@ def _named(source: str, name: str, service: str) -> tuple[Use, ...] | Unmapped:
     if known.service(service) is None:
         return Unmapped(source, name, f"`{source}` is no service of the catalogue")
     return Unmapped(source, name, f"{service} has no action `{name}` in the catalogue")
-
-
-# AWS: "DynamoDB Transactions: How it works", IAM for transactions.
-_WRITES = {
-    "put": "PutItem",
-    "update": "UpdateItem",
-    "delete": "DeleteItem",
-    "conditionCheck": "ConditionCheckItem",
-}
-
-
-def _transaction(event: Event) -> tuple[Use, ...] | Unmapped:
-    items = at(event, "requestParameters", "transactItems")
-    kinds = (
-        {kind for item in items if isinstance(item, dict) for kind in item}
-        if isinstance(items, list)
-        else set()
-    )
-    found = tuple(
-        Use(
-            f"dynamodb:{action}",
-            Rule.TABLE,
-            "DynamoDB developer guide, Amazon DynamoDB Transactions: How it works",
-        )
-        for kind, action in _WRITES.items()
-        if kind in kinds
-    )
-    source = text_at(event, "eventSource")
-    return found or Unmapped(source, "TransactWriteItems", "the record does not show the operations inside")

@@ -78,6 +78,9 @@ def touched(event: Event, action: str) -> Touched:
     types = tuple(_types(found.full_name))
     values = dict(_values(event))
     arns = tuple(dict.fromkeys(_found(event, found, types, values)))
+    if found.service == "apigateway":
+        # The ARN is the path of the call: what stands above it was not touched.
+        arns = tuple(arn for arn in arns if not any(other.startswith(f"{arn}/") for other in arns))
     needed = {each.name for each in found.resources if each.required} or {
         each.name for each in found.resources
     }
