@@ -1,13 +1,15 @@
 """Write `docs/reference/` from the program itself; `--check` says whether it is current.
 
 The command-line page is the `--help` of every command, the rules page the texts of every built-in rule, the checks page
-those of every check with the controls that ask it, the findings page what `clew validate` tells of policies.
+those of every check with the controls that ask it, the findings page what `clew validate` tells of policies. Beside
+them `src/clew/audit/check_calls.toml`: the calls that each check reads, from its cases and the sample account.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import sys
 from pathlib import Path
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
+CALLS = ROOT / "src" / "clew" / "audit" / "check_calls.toml"
 NOTE = "<!-- Written by tools/reference.py (`make docs`). Do not edit. -->\n"
 
 
@@ -83,7 +86,21 @@ def _rule(rule: Rule) -> str:
     return "\n".join(lines)
 
 
-def checks() -> str:
+def calls_of_checks() -> dict[str, list[str]]:
+    """The calls that each check reads."""
+    sys.path.insert(0, str(ROOT))
+    from tests.audit.asked import everywhere
+
+    return everywhere()
+
+
+def check_calls(calls: dict[str, list[str]]) -> str:
+    """The calls of the checks as the file that ships with them."""
+    rows = "".join(f"{check} = {json.dumps(found)}\n" for check, found in calls.items())
+    return f"# The calls that each check reads. Written by tools/reference.py (`make docs`). Do not edit.\n{rows}"
+
+
+def checks(calls: dict[str, list[str]]) -> str:
     """The catalogue of checks, and of the controls of each framework."""
     parts = [
         f"{NOTE}# Checks\n",
@@ -99,14 +116,15 @@ def checks() -> str:
             asked = ", ".join(f"[{check}](#{check})" for check in control.checks)
             parts.append(f"| {control.id} | {control.title} | {asked or f'a person: {control.manual}'} |")
         parts.append("")
-    return "\n".join([*parts, *map(_check, CHECKS.values())])
+    return "\n".join([*parts, *(_check(check, calls[check.id]) for check in CHECKS.values())])
 
 
-def _check(check: Check) -> str:
+def _check(check: Check, calls: list[str]) -> str:
     parameters = ", ".join(f"`{name}` = {value}" for name, value in check.defaults.items())
     lines = [f"## {check.id}\n", f"**{check.title}** ({check.severity})\n"]
     lines += [f"*{heading}.* {text}\n" for heading, text in check.text.items()]
-    return "\n".join([*lines, *([f"*Parameters.* {parameters}\n"] if parameters else [])])
+    lines += [f"*Parameters.* {parameters}\n"] if parameters else []
+    return "\n".join([*lines, f"*Reads.* {', '.join(f'`{call}`' for call in calls)}\n"])
 
 
 def findings() -> str:
@@ -132,21 +150,26 @@ def _bullets(sentences: Iterable[str]) -> str:
 def main() -> int:
     """Write the pages, or compare them with `--check`."""
     os.environ |= {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
-    pages = {"cli.md": command_line(), "rules.md": rules(), "checks.md": checks(), "findings.md": findings()}
+    calls = calls_of_checks()
+    pages = {
+        REFERENCE / "cli.md": command_line(),
+        REFERENCE / "rules.md": rules(),
+        REFERENCE / "checks.md": checks(calls),
+        REFERENCE / "findings.md": findings(),
+        CALLS: check_calls(calls),
+    }
     stale = [
-        name
-        for name, text in pages.items()
-        if not (REFERENCE / name).exists() or (REFERENCE / name).read_text(encoding="utf-8") != text
+        page for page, text in pages.items() if not page.exists() or page.read_text(encoding="utf-8") != text
     ]
     if "--check" in sys.argv:
         print(
-            "\n".join(f"docs/reference/{name} is stale; run `make docs`" for name in stale)
+            "\n".join(f"{page.relative_to(ROOT)} is stale; run `make docs`" for page in stale)
             or "reference is current"
         )
         return 1 if stale else 0
     REFERENCE.mkdir(parents=True, exist_ok=True)
-    for name in stale:
-        (REFERENCE / name).write_text(pages[name], encoding="utf-8")
+    for page in stale:
+        page.write_text(pages[page], encoding="utf-8")
     return 0
 
 

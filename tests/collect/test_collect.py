@@ -6,7 +6,7 @@ import gzip
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.loaders import JSONFileLoader
 from moto.moto_api._internal import moto_api_backend
+from tests.respond.recorded_server import Recorded, query, query_error, serve
 from typer.testing import CliRunner
 
 from clew.cli.main import app
@@ -22,10 +23,10 @@ from clew.collect.clients import Clients
 from clew.collect.collector import Scale, collect
 from clew.collect.reads import Read
 from clew.collect.redact import redacted
-from clew.collect.table import chosen
+from clew.collect.table import LAST_ACCESSED, chosen, named
 from clew.errors import InputError
 from clew.snapshot import collected_items, file, history
-from clew.snapshot.answers import GLOBAL, Answers, Status
+from clew.snapshot.answers import GLOBAL, Answer, Answers, Status
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +47,7 @@ PUBLIC = {
         }
     ],
 }
+JOB = "examplef-1305-c245-eba4-71fe298bcda7"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 CLOCK = Clock(now=lambda: NOW, sleep=lambda _: None)
 
@@ -175,6 +177,108 @@ def test_credential_report_is_waited_for() -> None:
     assert str(body["Content"]).startswith("user,arn,")
     assert str(body["GeneratedTime"]).endswith("Z")
     assert found.get(OWN, GLOBAL, "iam", "GetAccountPasswordPolicy").status is Status.ABSENT
+
+
+def job(state: str, more: str = "") -> Recorded:
+    """An answer about a job of IAM in that state."""
+    when = "<JobCreationDate>2026-01-02T03:04:05Z</JobCreationDate>"
+    return query("GetServiceLastAccessedDetails", f"<JobStatus>{state}</JobStatus>{when}{more}")
+
+
+def last_accessed(**answers: Any) -> Answer:
+    """What IAM says of the services that the user `ana` last used, with its wire format."""
+    ana = f"<member><UserName>ana</UserName><Arn>arn:aws:iam::{OWN}:user/ana</Arn></member>"
+    details = f"<UserDetailList>{ana}</UserDetailList>"
+    said = {
+        "GetAccountAuthorizationDetails": query("GetAccountAuthorizationDetails", details),
+        "GenerateServiceLastAccessedDetails": query(
+            "GenerateServiceLastAccessedDetails", f"<JobId>{JOB}</JobId>"
+        ),
+        **answers,
+    }
+    with serve(said) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", server.url)
+        found = collect(named({LAST_ACCESSED.name}), Scale(regions=REGIONS), CLOCK)
+    asked = [body for operation, body in server.asked if operation == "GetServiceLastAccessedDetails"]
+    assert all(f"JobId={JOB}" in body for body in asked)
+    [answer] = found.each("iam", "GetServiceLastAccessedDetails")
+    assert dict(answer.call.parameters) == {
+        "Arn": f"arn:aws:iam::{OWN}:user/ana",
+        "Granularity": "ACTION_LEVEL",
+    }
+    return answer
+
+
+def test_job_is_waited_for_and_all_pages_are_kept_under_whom_it_is_about() -> None:
+    """The job is asked about until it is done; the answer stands under the user, with all its services."""
+    service = "<member><ServiceNamespace>{}</ServiceNamespace></member>"
+    pages = [
+        f"<ServicesLastAccessed>{service.format(name)}</ServicesLastAccessed>{more}"
+        for name, more in (
+            ("s3", "<IsTruncated>true</IsTruncated><Marker>m</Marker>"),
+            ("sqs", "<IsTruncated>false</IsTruncated>"),
+        )
+    ]
+    answer = last_accessed(
+        GetServiceLastAccessedDetails=[job("IN_PROGRESS"), *(job("COMPLETED", page) for page in pages)]
+    )
+    assert answer.status is Status.OK
+    assert [each["ServiceNamespace"] for each in answer.list("ServicesLastAccessed")] == ["s3", "sqs"]
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "code"),
+    [
+        (
+            {
+                "GetServiceLastAccessedDetails": job(
+                    "FAILED", "<Error><Message>m</Message><Code>InternalError</Code></Error>"
+                )
+            },
+            Status.FAILED,
+            "InternalError",
+        ),
+        (
+            {"GetServiceLastAccessedDetails": job("IN_PROGRESS")},
+            Status.FAILED,
+            "JobStatus: IN_PROGRESS",
+        ),
+        ({"GenerateServiceLastAccessedDetails": query_error("AccessDenied")}, Status.DENIED, "AccessDenied"),
+        ({"GetServiceLastAccessedDetails": query_error("AccessDenied")}, Status.DENIED, "AccessDenied"),
+    ],
+)
+def test_job_without_an_outcome_is_no_answer(said: dict[str, Recorded], status: Status, code: str) -> None:
+    """A job that failed, that never ends, or that was refused at either call is no fact, and has no body."""
+    answer = last_accessed(**said)
+    assert (answer.status, answer.error_code, answer.body) == (status, code, None)
+
+
+def test_policies_of_what_else_has_one_are_read() -> None:
+    """Tables with their streams, streams, layers, aliases, file systems and images: one call for each sharing."""
+    region = "eu-west-1"
+    client = partial(boto3.client, region_name=region)
+    table = {
+        "TableName": "t",
+        "KeySchema": [{"AttributeName": "k", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "k", "AttributeType": "S"}],
+        "BillingMode": "PAY_PER_REQUEST",
+        "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+    }
+    arn = client("dynamodb").create_table(**table)["TableDescription"]["TableArn"]
+    client("dynamodb").put_resource_policy(ResourceArn=arn, Policy=json.dumps(PUBLIC))
+    client("kinesis").create_stream(StreamName="s", ShardCount=1)
+    client("efs").create_file_system(CreationToken="a")
+    machine = client("ec2").run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1)["Instances"][0]
+    client("ec2").create_image(InstanceId=machine["InstanceId"], Name="image")
+    found = collected("dynamodb", "kinesis", "elasticfilesystem", "ec2")
+    assert found.get(OWN, region, "dynamodb", "GetResourcePolicy", ResourceArn=arn).body
+    assert len(list(found.each("dynamodb", "GetResourcePolicy"))) == 2
+    for service, operation, status in (
+        ("kinesis", "GetResourcePolicy", Status.OK),
+        ("efs", "DescribeFileSystemPolicy", Status.ABSENT),
+        ("ec2", "DescribeImageAttribute", Status.OK),
+    ):
+        assert [each.status for each in found.each(service, operation)] == [status]
 
 
 def test_denied_stays_denied(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -332,12 +436,48 @@ def test_simulator_reads_what_was_collected(tmp_path: Path) -> None:
         (("--only", "quicksight"), "`quicksight` is no service that is collected; there are access-analyzer"),
         (("--accounts", "12"), "`12` is no account id; an id has 12 digits"),
         (("--organization",), "which role? give `--role NAME`"),
+        (("--only", "s3", "--check", "kms-rotation"), "checks say themselves what they read"),
+        (("--check", "kms-rotations"), "no check `kms-rotations`; did you mean `kms-rotation`?"),
+        (("--framework", "cis"), "no framework `cis`; known are"),
     ],
 )
 def test_words_that_do_not_fit_are_refused(words: tuple[str, ...], message: str) -> None:
     """A wrong service, a wrong account id and a missing role are told before anything is asked."""
     outcome = run("collect", *words)
     assert message in str(outcome.exception)
+
+
+def test_policy_for_checks_is_for_what_they_read() -> None:
+    """With `--check` and `--framework` the policy names the calls of the checks, and those that these follow."""
+    printed = json.loads(run("collect", "--print-policy", "--check", "kms-rotation").stdout)
+    assert printed["Statement"][0]["Action"] == [
+        "ec2:DescribeRegions",
+        "kms:DescribeKey",
+        "kms:GetKeyRotationStatus",
+        "kms:ListKeys",
+    ]
+    both = run(
+        "collect", "--print-policy", "-c", "kms-rotation", "-f", "s3-default", "--last-accessed"
+    ).stdout
+    assert {"kms:ListKeys", "s3:GetBucketLogging"} < set(json.loads(both)["Statement"][0]["Action"])
+    assert "iam:GenerateServiceLastAccessedDetails" in both
+
+
+def test_checks_are_collected_for_and_judged(tmp_path: Path) -> None:
+    """`--check` makes just the calls of the check, and the audit of the file knows the answer."""
+    plant(boto3.session.Session())
+    path = str(tmp_path / "s")
+    assert run("collect", "--regions", "eu-west-1", "-c", "kms-rotation", "-o", path).exit_code == 0
+    found = file.read(tmp_path / "s").answers
+    assert {f"{a.call.service}:{a.call.operation}" for a in found} == {
+        "sts:GetCallerIdentity",
+        "ec2:DescribeRegions",
+        "kms:ListKeys",
+        "kms:DescribeKey",
+        "kms:GetKeyRotationStatus",
+    }
+    judged = json.loads(run("audit", path, "-c", "kms-rotation", "--no-trend", "-o", "json").stdout)
+    assert judged["counts"]["fail"] == 1
 
 
 def test_policy_is_printed_without_credentials() -> None:

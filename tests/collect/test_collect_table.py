@@ -12,9 +12,10 @@ from botocore.session import Session
 
 from clew.aws.catalog import current
 from clew.collect.permissions import policy
-from clew.collect.table import IDENTITY, REGIONS, SERVICES, TABLE, chosen
+from clew.collect.table import IDENTITY, LAST_ACCESSED, REGIONS, SERVICES, TABLE, chosen
 from clew.policy import parse
 
+EVERY = (*TABLE, LAST_ACCESSED)
 _READS = re.compile(r"^(Get|List|Describe|BatchGet)")
 
 
@@ -41,10 +42,11 @@ def given_by(read: Any, each: Any) -> set[str]:
     return set(read.given) | parameters(each.items) | set(each.carry)
 
 
-@pytest.mark.parametrize("read", TABLE, ids=lambda read: read.name)
+@pytest.mark.parametrize("read", EVERY, ids=lambda read: read.name)
 def test_row_is_a_call_of_aws(read: Any) -> None:
     """The operation exists, takes these parameters, and lacks none."""
-    shape = model(read.service).operation_model(read.operation).input_shape
+    asked = read.job.operation if read.job else read.operation
+    shape = model(read.service).operation_model(asked).input_shape
     known = set(shape.members) if shape else set()
     required = set(shape.required_members) if shape else set()
     for given in [given_by(read, each) for each in read.each] or [set(read.given)]:
@@ -52,14 +54,15 @@ def test_row_is_a_call_of_aws(read: Any) -> None:
         assert required <= given
 
 
-@pytest.mark.parametrize("read", TABLE, ids=lambda read: read.name)
+@pytest.mark.parametrize("read", EVERY, ids=lambda read: read.name)
 def test_row_only_reads(read: Any) -> None:
-    """Nothing is changed in an account: the one call that is no read makes IAM write its credential report."""
+    """Nothing is changed in an account: the calls that are no reads make IAM write its reports."""
     assert _READS.match(read.operation)
-    assert read.first is None or read.first.operation == "GenerateCredentialReport"
+    started = {each.operation for each in (read.first, read.job) if each}
+    assert started <= {"GenerateCredentialReport", "GenerateServiceLastAccessedDetails"}
 
 
-@pytest.mark.parametrize("read", [read for read in TABLE if read.each], ids=lambda read: read.name)
+@pytest.mark.parametrize("read", [read for read in EVERY if read.each], ids=lambda read: read.name)
 def test_follow_up_follows_a_call_of_the_table(read: Any) -> None:
     """Each call that is made for items of another names one of the table, and items of its answer."""
     names = {each.name: each for each in TABLE}
@@ -74,7 +77,7 @@ def test_follow_up_follows_a_call_of_the_table(read: Any) -> None:
 
 def test_actions_are_those_of_aws() -> None:
     """Every action of the policy is in AWS's catalogue, so that the policy grants what is needed."""
-    unknown = [a for read in TABLE for a in read.actions if current().action(a) is None]
+    unknown = [a for read in EVERY for a in read.actions if current().action(a) is None]
     assert not unknown
 
 
@@ -82,7 +85,7 @@ def test_policy_is_sound_and_fits_into_a_managed_policy() -> None:
     """The policy that is printed is valid and within AWS's 6,144 characters, white space not counted."""
     import json
 
-    text = json.dumps(policy(TABLE, role="Audit", organization=True), separators=(",", ":"))
+    text = json.dumps(policy(EVERY, role="Audit", organization=True), separators=(",", ":"))
     parse.parse(text)
     assert len(text) <= 6144
 
@@ -103,8 +106,18 @@ def test_who_and_where_are_always_asked() -> None:
 
 def test_pages_are_followed_with_or_without_a_paginator() -> None:
     """An operation with pages has the SDK's paginator, or a token of a known name."""
-    for read in TABLE:
+    for read in EVERY:
         output = model(read.service).operation_model(read.operation).output_shape
         tokens = {name for name in (output.members if output else ()) if re.search("Token$|Marker$", name)}
         if read.operation not in paginated(read.service):
             assert tokens <= {"NextToken", "nextToken", "NextMarker", "Marker"}, read.name
+
+
+def test_outcome_of_a_job_has_the_members_that_are_looked_at() -> None:
+    """The job's id is a member of one answer and a parameter of the other call; its states are AWS's words."""
+    job = LAST_ACCESSED.job
+    assert job is not None
+    assert job.id in model("iam").operation_model(job.operation).output_shape.members
+    asked = model("iam").operation_model(LAST_ACCESSED.operation)
+    assert job.id in asked.input_shape.required_members
+    assert {job.working, job.done} < set(asked.output_shape.members[job.status].enum)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
     from clew.collect.clients import Clients
-    from clew.collect.reads import First, Read
+    from clew.collect.reads import First, Job, Read
 
 # AWS: "Common errors" of each service; EC2, S3 and SNS have codes of their own.
 _DENIED = frozenset(
@@ -87,7 +87,8 @@ def ask(question: Question, clients: Clients, clock: Clock) -> Answer:
         client = clients.of(call.service, call.region)
         if question.read.first is not None:
             _until(client, question.read.first, clock)
-        body = _whole(client, question)
+        job = question.read.job
+        body = _whole(client, question) if job is None else _outcome(client, question, job, clock)
     except ClientError as error:
         return refused(call, question.read.absent, clock, error)
     except EndpointConnectionError as error:
@@ -100,6 +101,8 @@ def ask(question: Question, clients: Clients, clock: Clock) -> Answer:
     except (BotoCoreError, ResponseParserError, AttributeError, KeyError, TypeError, ValueError) as error:
         # Beside its own errors the SDK lets through what its parsers meet in an answer that is not AWS's.
         return failed(call, clock, error)
+    if job is not None and body.get(job.status) != job.done:
+        return _not_done(call, clock, body, job)
     return Answer(call, clock.stamp(), Status.OK, redacted(body))
 
 
@@ -134,6 +137,27 @@ def _until(client: Any, first: First, clock: Clock) -> None:
         if said.get(first.member) == first.value:
             return
         clock.sleep(_POLL_SECONDS)
+
+
+def _outcome(client: Any, question: Question, job: Job, clock: Clock) -> dict[str, Any]:
+    """The body of the answer about a job that is started with the question's parameters, once it is at an end."""
+    from botocore import xform_name
+
+    started = getattr(client, xform_name(job.operation))(**question.parameters)
+    asked = replace(question, parameters={job.id: started[job.id]})
+    for _ in range(_POLLS):
+        body = _whole(client, asked)
+        if body.get(job.status) != job.working:
+            break
+        clock.sleep(_POLL_SECONDS)
+    return body
+
+
+def _not_done(call: Call, clock: Clock, body: Mapping[str, Any], job: Job) -> Answer:
+    """The answer about a job that failed, or took longer than anybody would wait."""
+    error = body.get("Error") or {}
+    code = str(error.get("Code") or f"{job.status}: {body.get(job.status)}")
+    return Answer(call, clock.stamp(), Status.FAILED, None, code, str(error.get("Message") or ""))
 
 
 def _whole(client: Any, question: Question) -> dict[str, Any]:

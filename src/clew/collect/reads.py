@@ -60,6 +60,21 @@ class First:
 
 
 @dataclass(frozen=True, slots=True)
+class Job:
+    """An operation that is given the call's parameters and starts a job, for whose outcome the call then asks.
+
+    `id` is the member of its answer that the call is given instead. The call is repeated while `status` of its answer
+    is `working`; `done` is the only other value that stands for an outcome.
+    """
+
+    operation: str
+    id: str
+    status: str
+    working: str
+    done: str
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
     """One call of the table.
 
@@ -76,6 +91,7 @@ class Read:
     absent: tuple[str, ...] = ()
     action: str = ""
     first: First | None = None
+    job: Job | None = None
     page_size: int | None = None
 
     @property
@@ -92,4 +108,5 @@ class Read:
     def actions(self) -> tuple[str, ...]:
         """The IAM actions that the call needs."""
         own = self.action or f"{self.group}:{self.operation}"
-        return (own,) if self.first is None else (own, f"{self.group}:{self.first.operation}")
+        before = (each.operation for each in (self.first, self.job) if each is not None)
+        return (own, *(f"{self.group}:{operation}" for operation in before))

@@ -7,12 +7,16 @@ services" for the names of actions.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from clew.collect.reads import Each, First, Read, Scope
+from clew.collect.reads import Each, First, Job, Read, Scope
 from clew.collect.rows import follow as _each
 from clew.collect.rows import once as _once
 from clew.collect.rows import regional as _regional
 from clew.collect.table_services import SERVICE_READS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 _NOT_FOUND = "ResourceNotFoundException"
 _NO_ORGANIZATION = "AWSOrganizationsNotInUseException"
@@ -26,6 +30,8 @@ def _bucket(operation: str, *absent: str, action: str = "") -> Read:
 
 IDENTITY = _once("sts", "GetCallerIdentity")
 REGIONS = _once("ec2", "DescribeRegions")
+ALWAYS = (IDENTITY, REGIONS)
+"""The calls that are made whatever is chosen: whose account it is, and which regions it has."""
 
 _IAM = (
     _once("iam", "GetAccountAuthorizationDetails"),
@@ -36,9 +42,19 @@ _IAM = (
         # AWS makes a new report only when the last is older than four hours; the answer says when it was made.
         first=First("GenerateCredentialReport", "State", "COMPLETE"),
     ),
+    # The authorization details leave out how long a session of a role may last.
+    _once("iam", "ListRoles"),
     _once("iam", "GetAccountSummary"),
     _once("iam", "GetAccountPasswordPolicy", "NoSuchEntity"),
     _once("iam", "ListVirtualMFADevices"),
+    _each(
+        "iam",
+        "ListMFADevices",
+        "GetAccountAuthorizationDetails",
+        "UserDetailList[].{UserName: UserName}",
+        "NoSuchEntity",
+        scope=Scope.ACCOUNT,
+    ),
     _once("iam", "ListAccountAliases"),
     _once("iam", "ListServerCertificates"),
     _once("iam", "ListSAMLProviders"),
@@ -67,6 +83,7 @@ _S3 = (
     ),
     _bucket("GetBucketOwnershipControls", "OwnershipControlsNotFoundError"),
     _bucket("GetBucketVersioning"),
+    _bucket("GetBucketTagging", "NoSuchTagSet"),
     _bucket("GetBucketLogging"),
     _bucket(
         "GetBucketEncryption",
@@ -97,6 +114,14 @@ _S3 = (
         action="s3:GetAccountPublicAccessBlock",
     ),
     _regional("s3control", "ListAccessPoints", given={"AccountId": "{account}"}),
+    _each(
+        "s3control",
+        "GetAccessPoint",
+        "ListAccessPoints",
+        "AccessPointList[].{Name: Name}",
+        "NoSuchAccessPoint",
+        given={"AccountId": "{account}"},
+    ),
     _each(
         "s3control",
         "GetAccessPointPolicy",
@@ -178,15 +203,30 @@ _MESSAGES = (
     ),
 )
 
+_FUNCTION = "Functions[].{FunctionName: FunctionName}"
 _FUNCTIONS = (
     _regional("lambda", "ListFunctions"),
-    _each("lambda", "GetPolicy", "ListFunctions", "Functions[].{FunctionName: FunctionName}", _NOT_FOUND),
+    _each("lambda", "ListAliases", "ListFunctions", _FUNCTION, _NOT_FOUND),
+    # A function has a policy of its own, and so has each alias.
+    Read(
+        "lambda",
+        "GetPolicy",
+        each=(
+            Each("lambda:ListFunctions", _FUNCTION),
+            Each("lambda:ListAliases", "Aliases[].{Qualifier: Name}", carry=("FunctionName",)),
+        ),
+        absent=(_NOT_FOUND,),
+    ),
+    _each("lambda", "ListFunctionUrlConfigs", "ListFunctions", _FUNCTION, _NOT_FOUND),
+    _regional("lambda", "ListLayers"),
+    _each("lambda", "ListLayerVersions", "ListLayers", "Layers[].{LayerName: LayerName}", _NOT_FOUND),
     _each(
         "lambda",
-        "ListFunctionUrlConfigs",
-        "ListFunctions",
-        "Functions[].{FunctionName: FunctionName}",
+        "GetLayerVersionPolicy",
+        "ListLayerVersions",
+        "LayerVersions[].{VersionNumber: Version}",
         _NOT_FOUND,
+        carry=("LayerName",),
     ),
 )
 
@@ -268,6 +308,25 @@ _DATA = (
         "DBSnapshotNotFound",
     ),
     _regional("efs", "DescribeFileSystems"),
+    _each(
+        "efs",
+        "DescribeFileSystemPolicy",
+        "DescribeFileSystems",
+        "FileSystems[].{FileSystemId: FileSystemId}",
+        "PolicyNotFound",
+        "FileSystemNotFound",
+    ),
+    _regional("dynamodb", "ListTables"),
+    _each("dynamodb", "DescribeTable", "ListTables", "TableNames[].{TableName: @}", _NOT_FOUND),
+    # The policies of a table and of its stream.
+    _each(
+        "dynamodb",
+        "GetResourcePolicy",
+        "DescribeTable",
+        "Table.[{ResourceArn: TableArn}, {ResourceArn: LatestStreamArn}][?ResourceArn]",
+        "PolicyNotFoundException",
+        _NOT_FOUND,
+    ),
 )
 
 _UNITS = (
@@ -288,6 +347,11 @@ _ORGANIZATION = (
     _once("organizations", "ListDelegatedAdministrators", _NO_ORGANIZATION),
     _of_organization("ListOrganizationalUnitsForParent", *_UNITS),
     _of_organization("ListAccountsForParent", *_UNITS),
+    _of_organization(
+        "ListTagsForResource",
+        ("ListAccounts", "ListRoots", "ListOrganizationalUnitsForParent"),
+        ("Accounts[].{ResourceId: Id}", "Roots[].{ResourceId: Id}", "OrganizationalUnits[].{ResourceId: Id}"),
+    ),
     *(
         _once(
             "organizations",
@@ -319,10 +383,46 @@ TABLE: tuple[Read, ...] = (
 )
 """All calls, in the order in which the guide lists them."""
 
+LAST_ACCESSED = replace(
+    _each(
+        "iam",
+        "GetServiceLastAccessedDetails",
+        ("GetAccountAuthorizationDetails", "GetAccountAuthorizationDetails"),
+        (
+            "UserDetailList[].{Arn: Arn}",
+            "RoleDetailList[?!starts_with(Path, '/aws-service-role/')].{Arn: Arn}",
+        ),
+        "NoSuchEntity",
+        given={"Granularity": "ACTION_LEVEL"},
+        scope=Scope.ACCOUNT,
+    ),
+    # AWS: "GenerateServiceLastAccessedDetails": who starts a job must ask for its outcome.
+    job=Job("GenerateServiceLastAccessedDetails", "JobId", "JobStatus", "IN_PROGRESS", "COMPLETED"),
+)
+"""When each user and role last used which services and actions; only on request, since it is a job for each of them."""
+
 SERVICES: tuple[str, ...] = tuple(sorted({read.group for read in TABLE}))
 """The services that `--only` can choose."""
 
 
 def chosen(only: tuple[str, ...]) -> tuple[Read, ...]:
     """The calls about these services, or all; whose account it is and which regions it has is always asked."""
-    return tuple(read for read in TABLE if not only or read in (IDENTITY, REGIONS) or read.group in only)
+    return tuple(read for read in TABLE if not only or read in ALWAYS or read.group in only)
+
+
+def named(calls: Collection[str]) -> tuple[Read, ...]:
+    """The calls of these names (`s3:GetBucketPolicy`), those that always are made, and those that they follow.
+
+    >>> [read.name for read in named({"kms:GetKeyPolicy"})]
+    ['sts:GetCallerIdentity', 'ec2:DescribeRegions', 'kms:ListKeys', 'kms:GetKeyPolicy']
+    """
+    every = (*TABLE, LAST_ACCESSED)
+    before = {read.name: {each.of for each in read.each} for read in every}
+    wanted: set[str] = set()
+    todo = [*calls, *(read.name for read in ALWAYS)]
+    while todo:
+        name = todo.pop()
+        if name not in wanted:
+            wanted.add(name)
+            todo += before[name]
+    return tuple(read for read in every if read.name in wanted)

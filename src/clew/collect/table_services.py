@@ -14,6 +14,8 @@ _API_READ = "apigateway:GET"
 _APIS = "items[].{restApiId: id}"
 _HTTP_APIS = "Items[].{ApiId: ApiId}"
 _POOLS = "IdentityPools[].{IdentityPoolId: IdentityPoolId}"
+_STREAM = "StreamDescriptionSummary.[{StreamARN: StreamARN}]"
+_STREAM_RESOURCE = "StreamDescriptionSummary.[{ResourceARN: StreamARN}]"
 _REPOSITORIES = "repositories[].{repositoryName: repositoryName}"
 # Of web ACLs the whole account is asked through what they protect; network load balancers cannot have one.
 _APPLICATION = "LoadBalancers[?Type == 'application'].{ResourceArn: LoadBalancerArn}"
@@ -31,6 +33,16 @@ _KEY_TYPES = (
 _STORAGE = (
     regional("ec2", "DescribeVolumes"),
     regional("ec2", "DescribeImages", given={"Owners": ("self",)}),
+    regional("ec2", "GetImageBlockPublicAccessState"),
+    follow(
+        "ec2",
+        "DescribeImageAttribute",
+        "DescribeImages",
+        "Images[].{ImageId: ImageId}",
+        "InvalidAMIID.NotFound",
+        "InvalidAMIID.Unavailable",
+        given={"Attribute": "launchPermission"},
+    ),
     regional("rds", "DescribeDBClusterSnapshots", given={"SnapshotType": "manual"}),
     follow(
         "rds",
@@ -41,6 +53,14 @@ _STORAGE = (
     ),
     regional("kinesis", "ListStreams"),
     follow("kinesis", "DescribeStreamSummary", "ListStreams", "StreamNames[].{StreamName: @}", _NOT_FOUND),
+    follow("kinesis", "ListStreamConsumers", "DescribeStreamSummary", _STREAM, _NOT_FOUND),
+    follow(
+        "kinesis",
+        "GetResourcePolicy",
+        ("DescribeStreamSummary", "ListStreamConsumers"),
+        (_STREAM_RESOURCE, "Consumers[].{ResourceARN: ConsumerARN}"),
+        _NOT_FOUND,
+    ),
 )
 
 _SYSTEMS_MANAGER = (

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clew.cli import context
+from clew.cli.collecting import Chosen
 from clew.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,72 +29,95 @@ def register(app: typer.Typer) -> None:
     app.command()(collect)
 
 
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="Snapshot file; in the workspace, named by the time, by default."),
+]
+Regions = Annotated[
+    list[str] | None,
+    typer.Option("--regions", help="Regions, repeated or with commas; all enabled ones by default."),
+]
+Role = Annotated[str | None, typer.Option(help="Role to assume in the other accounts, by its name.")]
+Accounts = Annotated[
+    list[str] | None,
+    typer.Option("--accounts", "--account", help="Account ids, repeated or with commas."),
+]
+Organization = Annotated[bool, typer.Option(help="Every active account of the organisation.")]
+Only = Annotated[list[str] | None, typer.Option("--only", help="Services, such as iam,s3; all by default.")]
+Checks = Annotated[
+    list[str] | None,
+    typer.Option("--check", "-c", help="Only what this check reads (repeatable, or with commas)."),
+]
+Frameworks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--framework", "-f", help="Only what the checks of this benchmark read, such as cis-7.0 (repeatable)."
+    ),
+]
+LastAccessed = Annotated[
+    bool,
+    typer.Option(
+        "--last-accessed",
+        help="Also which services each user and role last used, for `clew unused`: one job of IAM for each.",
+    ),
+]
+FromFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--from-files",
+        help="Ask no AWS: read exports, templates and plans in this folder or file (repeatable).",
+    ),
+]
+PrintPolicy = Annotated[
+    bool,
+    typer.Option("--print-policy", help="Print the least that this needs, as an IAM policy, and end."),
+]
+
+
 def collect(
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", help="Snapshot file; in the workspace, named by the time, by default."
-        ),
-    ] = None,
+    output: Output = None,
     profile: Annotated[str | None, typer.Option(help="AWS profile (else the SDK's own).")] = None,
-    regions: Annotated[
-        list[str] | None,
-        typer.Option("--regions", help="Regions, repeated or with commas; all enabled ones by default."),
-    ] = None,
-    role: Annotated[
-        str | None, typer.Option(help="Role to assume in the other accounts, by its name.")
-    ] = None,
-    accounts: Annotated[
-        list[str] | None,
-        typer.Option("--accounts", "--account", help="Account ids, repeated or with commas."),
-    ] = None,
-    organization: Annotated[
-        bool, typer.Option("--organization", help="Every active account of the organisation.")
-    ] = False,
-    only: Annotated[
-        list[str] | None, typer.Option("--only", help="Services, such as iam,s3; all by default.")
-    ] = None,
-    from_files: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--from-files",
-            help="Ask no AWS: read exports, templates and plans in this folder or file (repeatable).",
-        ),
-    ] = None,
+    regions: Regions = None,
+    role: Role = None,
+    accounts: Accounts = None,
+    organization: Organization = False,
+    only: Only = None,
+    check: Checks = None,
+    framework: Frameworks = None,
+    last_accessed: LastAccessed = False,
+    from_files: FromFiles = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Calls at the same time.")] = 16,
-    print_policy: Annotated[
-        bool,
-        typer.Option("--print-policy", help="Print the least that this needs, as an IAM policy, and end."),
-    ] = False,
+    print_policy: PrintPolicy = False,
 ) -> None:
     """Read the configuration of AWS accounts, with read-only calls, into one snapshot file.
 
     A call that is refused or fails is recorded as such: what depends on it is unknown, never a pass and never a fail.
+    With --check and --framework only the calls are made that these checks read, and --print-policy prints just those.
     With --from-files the same is made of what AWS's command line, AWS Config, CloudFormation and Terraform write;
     --account and --regions then say where templates and plans will be deployed.
     Exit codes: 0 everything was read, 2 wrong input or no credentials, 3 something could not be read.
     """
+    chosen = Chosen(_split(only), _split(check), _split(framework), last_accessed=last_accessed)
     if from_files:
         from clew.cli import offline
 
         given = offline.Given(tuple(from_files), _split(accounts), _split(regions))
-        offline.check(given, asked=bool(profile or role or organization or only or print_policy))
+        offline.check(given, asked=bool(profile or role or organization or chosen.anything or print_policy))
         path = output or _default(_stamp())
         raise typer.Exit(offline.collect(given, path, _stamp()))
     from clew.collect.collector import Scale
     from clew.collect.session import Account
-    from clew.collect.table import SERVICES, chosen
 
-    named, places, services = _split(accounts), _split(regions), _split(only)
-    _check(named, role, services, SERVICES, organization=organization)
-    reads = chosen(services)
+    named = _split(accounts)
+    _check(named, role, organization=organization)
+    reads = chosen.reads()
     if print_policy:
         from clew.cli.snapshots import pretty
         from clew.collect.permissions import policy
 
         typer.echo(pretty(policy(reads, role=role, organization=organization)))
         return
-    scale = Scale(Account(profile), places, role, named, organization, workers)
+    scale = Scale(Account(profile), _split(regions), role, named, organization, workers)
     raise typer.Exit(_collect(reads, scale, output))
 
 
@@ -102,17 +126,7 @@ def _split(given: list[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in parts if part))
 
 
-def _check(
-    accounts: tuple[str, ...],
-    role: str | None,
-    services: tuple[str, ...],
-    known: tuple[str, ...],
-    *,
-    organization: bool,
-) -> None:
-    for service in services:
-        if service not in known:
-            raise UsageError(f"`{service}` is no service that is collected; there are {', '.join(known)}")
+def _check(accounts: tuple[str, ...], role: str | None, *, organization: bool) -> None:
     for account in accounts:
         if len(account) != _ACCOUNT_DIGITS or not account.isdecimal():
             raise UsageError(f"`{account}` is no account id; an id has 12 digits")
