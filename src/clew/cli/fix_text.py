@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clew.store.documents import moment
@@ -43,12 +44,28 @@ def listing(fixes: tuple[Fix, ...]) -> Iterator[str]:
             yield f"    {moment(call.intended_at)} {call.phase} {call.call}: {outcome}"
 
 
-def preview(change: Change, caller: str, *, applying: bool = False) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a plan rests on: AWS as `caller` reads it now, or a snapshot `file` of `as_of` (UTC, as text)."""
+
+    caller: str = ""
+    file: str = ""
+    as_of: str = ""
+
+    @property
+    def told(self) -> str:
+        """Who asked AWS, or what was read instead."""
+        return (
+            f"as {self.caller}" if self.caller else f"as of {self.as_of}, by {self.file}; AWS was not asked"
+        )
+
+
+def preview(change: Change, basis: Basis, *, applying: bool = False) -> Iterator[str]:
     """The plan in full: every call, what stands before and after, and how it is taken back."""
     yield f"{change.action.title}: {change.target.arn}"
-    yield f"account {change.target.place.account}, as {caller}"
+    yield f"account {change.target.place.account}, {basis.told}"
     if not change.steps:
-        yield "It is so already; there is nothing to do."
+        yield "It is so already; there is nothing to do." if basis.caller else "It was so already then."
         return
     yield f"risk: {change.action.risk}"
     for number, step in enumerate(change.steps, 1):
@@ -58,8 +75,10 @@ def preview(change: Change, caller: str, *, applying: bool = False) -> Iterator[
     check = f", and `{change.rule}` judges again" if change.rule else ""
     yield f"verification: each setting is read again{check}"
     yield f"plan {change.fingerprint}"
-    if not applying:
-        yield f"Nothing was changed. `--apply --approved {change.fingerprint}` makes exactly this change."
+    if applying:
+        return
+    again = "" if basis.caller else " Everything is read from AWS again before that, and must still be so."
+    yield f"Nothing was changed. `--apply --approved {change.fingerprint}` makes exactly this change.{again}"
 
 
 def _step(number: int, step: Step) -> Iterator[str]:
@@ -94,7 +113,7 @@ def _lines(value: Value) -> list[str]:
     return json.dumps(value, indent=2).splitlines()
 
 
-def as_json(change: Change, caller: str) -> Iterator[str]:
+def as_json(change: Change, basis: Basis) -> Iterator[str]:
     """The plan as one JSON object."""
     from clew.respond.commands import command
 
@@ -119,7 +138,7 @@ def as_json(change: Change, caller: str) -> Iterator[str]:
         "action": change.action.id,
         "target": change.target.arn,
         "account": change.target.place.account,
-        "caller": caller,
+        **({"caller": basis.caller} if basis.caller else {"snapshot": basis.file, "as_of": basis.as_of}),
         "risk": change.action.risk,
         "permissions": list(change.permissions),
         "steps": steps,

@@ -10,14 +10,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from clew.cli import context, fix_text
-from clew.errors import UsageError
+from clew.errors import InputError, MissingExtraError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from clew.findings import Finding
     from clew.respond.carry_out import Done
-    from clew.respond.model import Action, Change, Options
+    from clew.respond.model import Action, Change, Options, State, Target
     from clew.respond.session import Door, Session
     from clew.store.journal import Journal
 
@@ -39,7 +40,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """What to do with it, and how to print."""
+    """What to do with it, how to print, and the snapshot to plan with instead of asking AWS."""
 
     apply: bool
     approved: str
@@ -47,6 +48,12 @@ class Manner:
     undo: str
     force: bool
     output: str
+    snapshot: Path | None = None
+
+    @property
+    def writes(self) -> bool:
+        """Whether something is changed."""
+        return self.apply or bool(self.undo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +71,62 @@ class Wanted:
 
 def carry_out(asked: Asked, manner: Manner, *, profile: str | None, role: str | None, only_plan: bool) -> int:
     """Do what was asked; the exit code."""
-    if only_plan and (manner.apply or manner.undo):
+    if only_plan and manner.writes:
         raise UsageError("`--plan` does nothing, so it does not go with `--apply` or `--undo`")
+    if manner.snapshot and manner.writes:
+        raise UsageError("`--snapshot` plans only; `--apply` and `--undo` read AWS as it is")
     if asked.finding == _ACTIONS:
         return _say(fix_text.actions())
     if asked.finding == _LIST:
         return _list()
-    from clew.collect.asking import Clock
-    from clew.respond.session import Credentials, door
-
     wanted = None if manner.undo else _wanted(asked)
-    entrance = door(
-        Credentials(profile, role), Clock(lambda: datetime.now(UTC), time.sleep), asked.region or None
-    )
+    if wanted and manner.snapshot:
+        return _offline(wanted, manner, manner.snapshot)
+    try:
+        entrance = _door(asked, profile, role)
+    except (InputError, MissingExtraError) as error:
+        if wanted is None or manner.writes or profile or role:
+            raise
+        return _without_credentials(wanted, manner, error)
     if wanted is None:
         return _undo(manner, entrance)
     change, session = _planned(wanted, entrance)
-    return _apply(change, session, manner) if manner.apply else _preview(change, session, manner)
+    basis = fix_text.Basis(session.caller)
+    return _apply(change, session, manner) if manner.apply else _preview(change, basis, manner)
+
+
+def _door(asked: Asked, profile: str | None, role: str | None) -> Door:
+    from clew.collect.asking import Clock
+    from clew.respond.session import Credentials, door
+
+    clock = Clock(lambda: datetime.now(UTC), time.sleep)
+    return door(Credentials(profile, role), clock, asked.region or None)
+
+
+def _without_credentials(wanted: Wanted, manner: Manner, error: Exception) -> int:
+    """Plan with the newest snapshot of the workspace, and say why; without one the error stands."""
+    from clew.cli.state_files import newest_snapshot
+
+    try:
+        path = newest_snapshot()
+    except UsageError:
+        raise error from None
+    context.note(f"AWS cannot be asked ({error}); planned with the newest snapshot instead")
+    return _offline(wanted, manner, path)
+
+
+def _offline(wanted: Wanted, manner: Manner, path: Path) -> int:
+    from clew.audit.state import collected_at
+    from clew.respond.offline import Recorded
+    from clew.snapshot import file
+
+    found = file.read(path)
+    recorded = Recorded(found.answers, str(path), collected_at(found, str(path)))
+    account = recorded.owner(wanted.resource, wanted.account)
+    target = _target(wanted, account, recorded.partition)
+    change = _change(wanted, target, recorded.state(wanted.action.needs(target, wanted.options)))
+    basis = fix_text.Basis(file=str(path), as_of=f"{recorded.collected_at:%Y-%m-%d %H:%M} UTC")
+    return _preview(change, basis, manner)
 
 
 def _say(lines: Iterator[str]) -> int:
@@ -142,44 +188,47 @@ def _options(settings: tuple[str, ...]) -> Options:
 
 
 def _planned(wanted: Wanted, entrance: Door) -> tuple[Change, Session]:
-    from clew.respond.model import check_options, plan
+    found = _target(wanted, wanted.account or entrance.own.account, entrance.partition)
+    session = entrance.into(found.place.account)
+    return _change(wanted, found, session.state(wanted.action.needs(found, wanted.options))), session
+
+
+def _target(wanted: Wanted, account: str, partition: str) -> Target:
+    from clew.respond.model import check_options
     from clew.respond.targets import target
 
-    own = entrance.own
     found = target(
-        wanted.action.kind,
-        wanted.resource,
-        account=wanted.account or own.account,
-        region=wanted.region,
-        partition=entrance.partition,
+        wanted.action.kind, wanted.resource, account=account, region=wanted.region, partition=partition
     )
     check_options(wanted.action, wanted.options)
-    session = entrance.into(found.place.account)
-    needs = wanted.action.needs(found, wanted.options)
-    state = session.state(needs)
-    change = plan(wanted.action, found, wanted.options, state, finding=wanted.finding, rule=wanted.rule)
-    return change, session
+    return found
 
 
-def _preview(change: Change, session: Session, manner: Manner) -> int:
+def _change(wanted: Wanted, target: Target, state: State) -> Change:
+    from clew.respond.model import plan
+
+    return plan(wanted.action, target, wanted.options, state, finding=wanted.finding, rule=wanted.rule)
+
+
+def _preview(change: Change, basis: fix_text.Basis, manner: Manner) -> int:
     from clew.respond import templates
 
     match manner.output:
         case "json":
-            return _say(fix_text.as_json(change, session.caller))
+            return _say(fix_text.as_json(change, basis))
         case "cli":
             return _say(fix_text.commands(change))
         case "cloudformation":
             return _say(fix_text.template(templates.cloudformation(change.steps)))
         case "terraform":
             return _say(iter(templates.terraform(change.steps).splitlines()))
-    return _say(fix_text.preview(change, session.caller))
+    return _say(fix_text.preview(change, basis))
 
 
 def _apply(change: Change, session: Session, manner: Manner) -> int:
     from clew.respond.carry_out import apply
 
-    _say(fix_text.preview(change, session.caller, applying=True))
+    _say(fix_text.preview(change, fix_text.Basis(session.caller), applying=True))
     if not change.steps:
         return context.EXIT_CLEAN
     _check_approval(change, manner)

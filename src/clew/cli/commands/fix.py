@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,6 +17,14 @@ class Output(StrEnum):
     CLI = "cli"
     CLOUDFORMATION = "cloudformation"
     TERRAFORM = "terraform"
+
+
+SnapshotFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="Plan with this file of `clew collect` and ask AWS nothing; without credentials the newest is taken."
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -46,6 +55,7 @@ def fix(
     role: Annotated[
         str | None, typer.Option(help="Role to assume where the resource is in another account, by its name.")
     ] = None,
+    snapshot: SnapshotFile = None,
     plan: Annotated[
         bool, typer.Option("--plan", help="Show what would be done, and do nothing (default).")
     ] = False,
@@ -82,5 +92,5 @@ def fix(
         account or "",
         region or "",
     )
-    manner = fixing.Manner(apply, approved or "", irreversible, undo or "", force, output.value)
+    manner = fixing.Manner(apply, approved or "", irreversible, undo or "", force, output.value, snapshot)
     raise typer.Exit(fixing.carry_out(asked, manner, profile=profile, role=role, only_plan=plan))

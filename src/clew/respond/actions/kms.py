@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from clew.errors import ChangeError
 from clew.respond.actions.numbers import whole
 from clew.respond.aspects.kms import KEY_ROTATION
 from clew.respond.model import Action, Options, State, Step, Target
@@ -11,7 +12,12 @@ _DAYS = (90, 2560)
 
 
 def _rotate(target: Target, options: Options, state: State) -> tuple[Step, ...]:
-    if state.of(KEY_ROTATION, target.place)["KeyRotationEnabled"] and "days" not in options:
+    found = state.of(KEY_ROTATION, target.place)
+    if found is None:
+        raise ChangeError(
+            f"key `{target.place.name}` cannot rotate by itself: only symmetric keys of KMS's own do"
+        )
+    if found["KeyRotationEnabled"] and "days" not in options:
         return ()
     wanted = {"KeyRotationEnabled": True, "RotationPeriodInDays": whole(options, "days", 365, _DAYS)}
     return state.to(KEY_ROTATION, target.place, wanted)
