@@ -218,7 +218,7 @@ class _Search:
 
     def _by(self, method: Method, powers: Powers) -> Iterator[Edge]:
         """The edges that one method makes."""
-        context = {**method.context, **({"iam:PassedToService": method.service} if method.service else {})}
+        context = {**({"iam:PassedToService": method.service} if method.service else {}), **method.context}
         fixed: list[Made] = []
         for step in method.steps:
             if step.on == "any":

@@ -63,7 +63,7 @@ ADMINISTRATOR = Method(
     Target.OWN,
     (Step("iam:*", "any"),),
     "every action of IAM on every resource, so every permission",
-    "IAM user guide, Policies and permissions in IAM",
+    "IAM user guide, Policies and permissions in AWS Identity and Access Management",
 )
 """No way at all: the principal has it already."""
 
