@@ -18,14 +18,32 @@ from clew.explain.operational.scene import Component, Hypothesis, refuted, true,
 from clew.explain.operational.signs import KEY_REFUSED, signs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from clew.explain.links import Facts, Link
     from clew.explain.operational.scene import Found, Scene
 
 _SAY_FROM = "say where they come from: `--from ADDRESS`"
 
 
+_WEB = (80, 443)
+
+
 def _ports(scene: Scene) -> tuple[int, ...]:
-    return scene.about.ports or (22, 80, 443)
+    """The ports in question; those of the web where none is named, of which one is enough."""
+    return scene.about.ports or _WEB
+
+
+def _shut(scene: Scene, told: Mapping[int, bool | None]) -> list[int]:
+    """The ports in question that are known to be shut; none where one of those that nobody named is not."""
+    shut = [port for port, lets in told.items() if lets is False]
+    return shut if scene.about.ports or len(shut) == len(told) else []
+
+
+def _is_open(scene: Scene, told: Mapping[int, bool | None]) -> bool:
+    """Whether the ports in question are known to be open."""
+    lets = [value is True for value in told.values()]
+    return all(lets) if scene.about.ports else any(lets)
 
 
 def _no_instance(scene: Scene) -> Link:
@@ -46,17 +64,19 @@ def _group_closed(scene: Scene) -> Link:
     rules = tuple((f"port {port}", says) for port, (_, says) in told.items())
     evidence = (("security groups", ", ".join(names) or "none"), *rules, *_seen(found))
     missing = [name for name, each in groups.items() if each is None]
-    is_open = {port for port, (lets, _) in told.items() if lets}
-    if missing and is_open != set(told):
+    lets = {port: each for port, (each, _) in told.items()}
+    is_open = _is_open(scene, lets)
+    if missing and not is_open:
         command = f"aws ec2 describe-security-groups --group-ids {' '.join(missing)}"
         return unknown(f"the rules of {', '.join(missing)} are not at hand", command, evidence)
-    closed = [port for port, (lets, _) in told.items() if lets is False]
+    closed = _shut(scene, lets)
     if closed:
         says = f"no security group of the instance lets tcp {_listed(closed)} in"
         return true(says, evidence, _open_group(names, closed, scene))
-    if is_open != set(told):
+    if not is_open:
         return unknown("the security groups let in from some addresses only", _SAY_FROM, evidence)
-    return refuted(f"the security groups let tcp {_listed(list(told))} in", evidence)
+    through = [port for port, each in lets.items() if each]
+    return refuted(f"the security groups let tcp {_listed(through)} in", evidence)
 
 
 def _open_group(names: list[str], closed: list[int], scene: Scene) -> str:
@@ -85,27 +105,22 @@ def _acl_closed(scene: Scene) -> Link:
         command = f"aws ec2 describe-network-acls --filters Name=association.subnet-id,Values={subnet}"
         return scene.open("ec2:DescribeNetworkAcls", command)
     client = scene.about.client
-    told = {f"in on {port}": acl_lets(acl.data, (port, port), client, egress=False) for port in _ports(scene)}
-    told["answers out"] = acl_lets(acl.data, EPHEMERAL, client, egress=True)
-    evidence = (
-        ("network ACL", acl.text("NetworkAclId")),
-        *((way, says) for way, (_, says) in told.items()),
-        *acl.seen,
-    )
-    shut = [way for way, (lets, _) in told.items() if lets is False]
-    if shut:
+    inward = {port: acl_lets(acl.data, (port, port), client, egress=False) for port in _ports(scene)}
+    outward = acl_lets(acl.data, EPHEMERAL, client, egress=True)
+    told = [(f"in on {port}", says) for port, (_, says) in inward.items()]
+    evidence = (("network ACL", acl.text("NetworkAclId")), *told, ("answers out", outward[1]), *acl.seen)
+    lets = {port: each for port, (each, _) in inward.items()}
+    ways = [f"in on {_listed(shut)}"] if (shut := _shut(scene, lets)) else []
+    ways += ["back out (ephemeral ports)"] if outward[0] is False else []
+    if ways:
         return true(
-            f"the network ACL of {subnet} lets no traffic {_worded(shut)}",
+            f"the network ACL of {subnet} lets no traffic {' and '.join(ways)}",
             evidence,
             f"aws ec2 create-network-acl-entry --network-acl-id {acl.text('NetworkAclId')}, before the denying rule",
         )
-    if any(lets is None for lets, _ in told.values()):
+    if outward[0] is None or not _is_open(scene, lets):
         return unknown("a rule of the network ACL speaks of a part only", _SAY_FROM, evidence)
     return refuted("the network ACL lets both directions through", evidence)
-
-
-def _worded(ways: list[str]) -> str:
-    return " and ".join(way if way.startswith("in") else "back out (ephemeral ports)" for way in ways)
 
 
 def _no_route(scene: Scene) -> Link:
