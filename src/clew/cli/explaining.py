@@ -18,7 +18,8 @@ from clew.report import explanation_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from clew.explain.explanation import Explanation
+    from clew.explain.decoded_message import Decoded
+    from clew.explain.explanation import Decode, Explanation
 
 _OPEN = frozenset({CauseId.DEPENDS, CauseId.POLICIES_ALLOW, CauseId.UNKNOWN, CauseId.MESSAGE_ONLY})
 
@@ -32,6 +33,8 @@ class Asked:
     since: str | None
     policies: tuple[str, ...]
     as_json: bool
+    decode: bool = False
+    profile: str | None = None
 
 
 def answer(asked: Asked) -> int:
@@ -61,19 +64,36 @@ def _predictor(policies: tuple[str, ...]) -> Predictor | None:
 
 def _explanations(asked: Asked, predictor: Predictor | None) -> Iterator[Explanation]:
     if asked.text is not None:
-        yield from _of_text(sys.stdin.read() if asked.text == "-" else asked.text, predictor)
+        text = sys.stdin.read() if asked.text == "-" else asked.text
+        yield from _of_text(text, predictor, _decoder(asked) if asked.decode else None)
     else:
         for record in _records(asked):
             yield of_event(record, predictor)
 
 
-def _of_text(text: str, predictor: Predictor | None) -> tuple[Explanation, ...]:
+def _decoder(asked: Asked) -> Decode:
+    """Asks STS what an encoded message says; what it refuses is noted, and the message stays encoded."""
+    from clew.collect.decode import decoded_message
+    from clew.collect.session import Account
+    from clew.explain.decoded_message import read
+
+    def decode(token: str) -> Decoded | None:
+        try:
+            return read(decoded_message(Account(asked.profile), token))
+        except InputError as error:
+            context.note(f"the encoded message stays encoded: {error}")
+            return None
+
+    return decode
+
+
+def _of_text(text: str, predictor: Predictor | None, decode: Decode | None) -> tuple[Explanation, ...]:
     """A recorded event, or any text with refusals in it."""
     record = _record(text)
     if record is not None:
         return (of_event(record, predictor),)
     try:
-        found = of_text(text, predictor)
+        found = of_text(text, predictor, decode)
     except ValueError as error:
         raise InputError(str(error)) from error
     if not found:

@@ -130,10 +130,12 @@ def agreement(denial: Denial | None, decision: Decision | None) -> Agreement:
         return Agreement.OPEN if denial.policy_type is PolicyType.SESSION else Agreement.DISAGREE
     if decision.effect is Effect.UNDETERMINED:
         return Agreement.OPEN
-    if denial.explicit is None or denial.policy_type is None:
+    if denial.explicit is None:
         return Agreement.AGREE
     if denial.explicit is not (decision.effect is Effect.EXPLICIT_DENY):
         return Agreement.DISAGREE
+    if denial.policy_type is None:
+        return Agreement.AGREE
     verdict = decision.gates.get(GATES[denial.policy_type], Verdict.ABSENT)
     wanted = Verdict.EXPLICIT_DENY if denial.explicit else Verdict.IMPLICIT_DENY
     return Agreement.AGREE if verdict is wanted or _no_policy(denial, verdict) else Agreement.DISAGREE

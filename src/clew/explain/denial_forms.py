@@ -122,6 +122,15 @@ FORMS: tuple[Form, ...] = (
         " made again, the key's grant still names the old one",
         action="kms:Decrypt",
     ),
+    # AWS: Lambda developer guide, "Troubleshoot networking issues in Lambda"; CreateFunction, InvalidParameterValue.
+    _form(
+        "lambda-execution-role",
+        r"The provided execution role does not have permissions to call (?P<operation>\w{1,100})"
+        r" on (?P<service>\w{1,40})",
+        "the function's execution role may not do what Lambda does in its name",
+        policy_type=PolicyType.IDENTITY,
+        explicit=False,
+    ),
     # AWS: ECS, "Using service-linked roles".
     _form(
         "ecs-service-linked-role",
@@ -174,13 +183,14 @@ FORMS: tuple[Form, ...] = (
     ),
     _form(
         "token-expired",
-        r"The (?:security|provided) token (?:included in the request is|has) expired",
+        r"(?:The (?:security|provided) token (?:included in the request is|has)|Token has"
+        r"|The SSO session associated with this profile has) expired",
         "the temporary credentials are past their end",
         Meaning.CREDENTIALS,
     ),
     _form(
         "signature",
-        r"The request signature we calculated does not match the signature you provided",
+        r"The request signature we calculated does not match",
         "the secret key is not the one of this access key, or the request was changed after it was signed",
         Meaning.CREDENTIALS,
     ),
@@ -200,6 +210,14 @@ FORMS: tuple[Form, ...] = (
         "key-unknown",
         r"The AWS Access Key Id you provided does not exist in our records",
         "the access key does not exist, or belongs to another partition",
+        Meaning.CREDENTIALS,
+    ),
+    _form(
+        "no-credentials",
+        r"(?:Unable to locate credentials|NoCredentialProviders: no valid providers in chain"
+        r"|No valid credential sources found|Unable to load credentials from any of the providers"
+        r"|Missing credentials in config|Could not load credentials from any providers)",
+        "the SDK found no credentials, so that AWS was not asked",
         Meaning.CREDENTIALS,
     ),
     # Older and odder words for the same thing.
@@ -240,15 +258,28 @@ FORMS: tuple[Form, ...] = (
         r"Access Denied\b",
         "the request is refused, and the text says nothing more",
     ),
+    # AWS: S3 API reference, "HeadObject", Permissions: without s3:ListBucket a missing object is 403, not 404.
+    _form(
+        "head-object",
+        r"\(403\) when calling the HeadObject operation: Forbidden",
+        "S3 gives no reason for HEAD requests; whoever may not list the bucket gets 403 for a missing object, too",
+        action="s3:GetObject",
+    ),
+    _form(
+        "head-bucket",
+        r"\(403\) when calling the HeadBucket operation: Forbidden",
+        "S3 gives no reason for HEAD requests; a bucket of another account is 403, too",
+        action="s3:ListBucket",
+    ),
     _form(
         "forbidden",
         r"(?:\(403\) when calling the \w{1,100} operation: Forbidden|\b403 Forbidden\b|Status\s*Code:\s*403\b)",
-        "the service answered 403 without a reason: HEAD requests have no body",
+        "the service answered 403 without a reason",
     ),
 )
 """Every wording, the telling ones first: the last rows match inside many longer texts."""
 
-BARE = ("ec2-operation", "no-access", "access-denied", "forbidden")
+BARE = ("ec2-operation", "no-access", "access-denied", "head-object", "head-bucket", "forbidden")
 """Wordings that add nothing to a more telling one beside them; the more telling of these first."""
 
 POLICY_TYPES: Mapping[str, PolicyType] = {

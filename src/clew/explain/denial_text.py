@@ -21,7 +21,7 @@ from clew.explain.denial import Denial, Meaning
 from clew.explain.denial_forms import BARE, FORMS, policy_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 MOST_CHARACTERS = 16 << 20
 """Longer texts are refused: nobody pastes them, and logs are read file by file."""
@@ -85,6 +85,10 @@ _REQUEST_ID = re.compile(
 )
 
 
+# The rest of the line, and the line that the Go SDK of old puts below its messages.
+_REST = re.compile(r"[^\n]*(?:\n\s+status code: \d{3}[^\n]*)?")
+
+
 class _Found(NamedTuple):
     start: int
     end: int
@@ -142,7 +146,8 @@ def _beside(plain: str, bare: _Found, kept: list[_Found]) -> bool:
     near = kept[max(at - 1, 0) : at + 1]
     gaps = ((min(each.end, bare.end), max(each.start, bare.start)) for each in near)
     return bare.denial.token is None and any(
-        start - end < _NEAR and "\n" not in plain[end:start] for end, start in gaps
+        start - end < _NEAR and ("\n" not in plain[end:start] or plain[end:start].isspace())
+        for end, start in gaps
     )
 
 
@@ -228,7 +233,7 @@ def _forms(plain: str) -> Iterator[_Found]:
                 meaning=form.meaning,
                 says=form.says,
                 principal=named.get("principal"),
-                action=named.get("action") or form.action,
+                action=named.get("action") or _called(named) or form.action,
                 resource=resource,
                 policy_type=form.policy_type,
                 explicit=True if named.get("explicit") else form.explicit,
@@ -238,12 +243,18 @@ def _forms(plain: str) -> Iterator[_Found]:
             yield _Found(match.start(), end, replace(denial, token=token["token"] if token else None))
 
 
+def _called(named: Mapping[str, str | None]) -> str | None:
+    """The action of a wording that names service and operation apart."""
+    service, operation = named.get("service"), named.get("operation")
+    return f"{service.lower()}:{operation}" if service and operation else None
+
+
 def _placed(plain: str, found: _Found, line: int, before: int, after: int) -> Denial:
     """The refusal with its place, and with what the text around it, up to its neighbours, says of the call."""
     start = max(before, found.start - _WHERE, 0)
     ahead = plain[start : found.start]
     # What stands before may be some lines up; after the message only its own line is about it.
-    rest = plain[found.end : min(after, found.end + _WHERE)].partition("\n")[0]
+    rest = _REST.match(plain, found.end, min(after, found.end + _WHERE))[0]  # type: ignore[index]  # it always matches
     around = plain[start : found.end] + rest
     code, service, operation, request = _call(ahead, around)
     denial = replace(

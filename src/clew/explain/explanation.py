@@ -11,6 +11,7 @@ from clew.engine import Context, Request
 from clew.engine.derive import derived
 from clew.engine.principal import PrincipalError
 from clew.events.paths import text_at
+from clew.explain import decoded_message
 from clew.explain.cause import Agreement, Cause, agreement, cause
 from clew.explain.denial import Denial, Meaning
 from clew.explain.denial_text import read
@@ -18,9 +19,12 @@ from clew.explain.fix import Fix, fixes
 from clew.reach.predict import NoPrediction, Prediction, Predictor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+    from clew.explain.decoded_message import Decoded
 
     Event = Mapping[str, object]
+    Decode = Callable[[str], Decoded | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +50,28 @@ class Explanation:
     settle: tuple[str, ...] = ()
 
 
-def of_text(text: str, predictor: Predictor | None) -> tuple[Explanation, ...]:
-    """An explanation for each refusal that the text tells of; empty when there is none."""
-    return tuple(_explained(denial, _of_denial(denial), predictor) for denial in read(text))
+def of_text(text: str, predictor: Predictor | None, decode: Decode | None = None) -> tuple[Explanation, ...]:
+    """An explanation for each refusal that the text tells of; empty when there is none.
+
+    `decode` asks AWS for what an encoded message says; it may answer None.
+    """
+    decoded = decoded_message.read(text)
+    if decoded is not None:
+        return (of_decoded(decoded, predictor),)
+    return tuple(_of_told(denial, predictor, decode) for denial in read(text))
+
+
+def of_decoded(decoded: Decoded, predictor: Predictor | None, told: Denial | None = None) -> Explanation:
+    """The explanation of a decoded authorization message, which knows the context of the request."""
+    denial = decoded_message.denial(decoded, told)
+    return _explained(denial, decoded_message.request(decoded), predictor)
+
+
+def _of_told(denial: Denial, predictor: Predictor | None, decode: Decode | None) -> Explanation:
+    decoded = decode(denial.token) if decode is not None and denial.token else None
+    if decoded is not None:
+        return of_decoded(decoded, predictor, denial)
+    return _explained(denial, _of_denial(denial), predictor)
 
 
 def of_event(event: Event, predictor: Predictor | None) -> Explanation:

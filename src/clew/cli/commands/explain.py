@@ -58,6 +58,10 @@ def message(
         list[str] | None,
         typer.Option(help=state_files.HELP),
     ] = None,
+    decode: Annotated[
+        bool, typer.Option("--decode", help="Ask STS what an encoded authorization message says.")
+    ] = False,
+    profile: Annotated[str | None, typer.Option(help="AWS profile for `--decode`.")] = None,
     output: Annotated[Output, typer.Option("--output", "-o", help="text or json.")] = Output.TEXT,
 ) -> None:
     """Explain a refusal: from its text, from a recorded call, or all refusals of some time.
@@ -68,7 +72,15 @@ def message(
     """
     from clew.cli.explaining import Asked, answer
 
-    asked = Asked(text, event, since, tuple(policies or ()), as_json=output is Output.JSON)
+    asked = Asked(
+        text,
+        event,
+        since,
+        tuple(policies or ()),
+        as_json=output is Output.JSON,
+        decode=decode,
+        profile=profile,
+    )
     raise typer.Exit(answer(asked))
 
 
