@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from clew.policy.model import Position
 
 
@@ -39,6 +42,41 @@ class Verdict(StrEnum):
     EXPLICIT_DENY = "explicit_deny"
     UNKNOWN = "unknown"
     ABSENT = "absent"
+
+
+GATE_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "identity": "identity policy",
+        "resource": "resource policy",
+        "boundary": "permissions boundary",
+        "session": "session policy",
+        "scp": "service control policy",
+        "rcp": "resource control policy",
+        "endpoint": "VPC endpoint policy",
+        "block_public_access": "S3 Block Public Access",
+        "grant": "KMS grant",
+        "acl": "access control list",
+    }
+)
+"""What AWS calls the policies of each gate, by the name that a determining statement gives it."""
+
+_RESOURCE_WORDS: Final = {
+    "s3": "bucket policy",
+    "kms": "key policy",
+    "sts": "trust policy",
+    "lambda": "function policy",
+}
+
+
+def gate_word(gate: str, action: str) -> str:
+    """What AWS calls the policies of a gate; a resource policy by its service's word.
+
+    >>> gate_word("resource", "kms:Decrypt"), gate_word("scp", "kms:Decrypt")
+    ('key policy', 'service control policy')
+    """
+    if gate == "resource":
+        return _RESOURCE_WORDS.get(action.partition(":")[0].lower(), GATE_WORDS[gate])
+    return GATE_WORDS.get(gate, gate)
 
 
 ORDER: Final = (

@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from clew.engine import Effect
-from clew.engine.verdicts import Gate
+from clew.engine.verdicts import GATE_WORDS, Gate
 from clew.engine.verdicts import Verdict as Said
 from clew.explain.assume_role_question import account_of, session_role
-from clew.explain.cause import WORDS, named, said
+from clew.explain.cause import named, said
 from clew.explain.links import Link, Verdict, permitted
 from clew.explain.near import near_misses
 from clew.reach.predict import Predictor
@@ -100,7 +100,7 @@ def _limited(gate: Gate) -> Callable[[Case], Link | None]:
     def tested(case: Case) -> Link | None:
         decision = case.prediction.decision
         verdict = decision.gates.get(gate, Said.ABSENT)
-        words = f"the {WORDS[gate.value]}"
+        words = f"the {GATE_WORDS[gate.value]}"
         if verdict in {Said.ABSENT, Said.EXPLICIT_DENY}:
             return None
         if verdict is Said.UNKNOWN:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from clew.engine.decision import Effect, Gate, Verdict
 from clew.engine.principal import Kind, parse_principal
+from clew.engine.verdicts import GATE_WORDS, gate_word
 from clew.reach.attached import UNKNOWN_DOCUMENT
 from clew.report.escape import terminal
 
@@ -30,24 +31,6 @@ _STYLE = {
     Effect.IMPLICIT_DENY: "33",
     Effect.EXPLICIT_DENY: "1;31",
     Effect.UNDETERMINED: "1;36",
-}
-_GATE_WORDS = {
-    "identity": "identity policy",
-    "resource": "resource policy",
-    "boundary": "permissions boundary",
-    "session": "session policy",
-    "scp": "service control policy",
-    "rcp": "resource control policy",
-    "endpoint": "VPC endpoint policy",
-    "block_public_access": "S3 Block Public Access",
-    "grant": "KMS grant",
-    "acl": "access control list",
-}
-_RESOURCE_WORDS = {
-    "s3": "bucket policy",
-    "kms": "key policy",
-    "sts": "trust policy",
-    "lambda": "function policy",
 }
 _UNKNOWN_LEAF = re.compile(rf'{UNKNOWN_DOCUMENT}(.*?) equals "(allows|denies) it"')
 _VARIABLE = re.compile(r"\$\{([^},]+)\}")
@@ -177,13 +160,6 @@ def who(principal: str) -> str:
             return terminal(principal)
 
 
-def gate_word(gate: str, action: str) -> str:
-    """What AWS calls the policies of a gate; a resource policy by its service's word."""
-    if gate == "resource":
-        return _RESOURCE_WORDS.get(action.partition(":")[0].lower(), _GATE_WORDS[gate])
-    return _GATE_WORDS.get(gate, gate)
-
-
 def paint(text: str, style: str, *, color: bool) -> str:
     """The text in a terminal's colour, where colours may be written."""
     return f"\x1b[{style}m{text}\x1b[0m" if color else text
@@ -210,7 +186,7 @@ def _explicit(answer: Answer, found: Sequence[Told]) -> str:
     granting = {each.statement.gate for each in allowing} & {"identity", "resource", "grant", "acl"}
     if granting:
         words = " and the ".join(
-            gate_word(gate, answer.request.action) for gate in _GATE_WORDS if gate in granting
+            gate_word(gate, answer.request.action) for gate in GATE_WORDS if gate in granting
         )
         parts.append(f"the {words} would have allowed it")
     return f"{'; '.join(parts)}; an explicit deny overrides every allow."

@@ -8,8 +8,9 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from clew.engine.decision import Effect
+from clew.engine.verdicts import gate_word
 from clew.reach.attached import UNKNOWN_DOCUMENT
-from clew.report.decision import gate_word, listed, open_condition, paint, style, told, who, word
+from clew.report.decision import listed, open_condition, paint, style, told, who, word
 from clew.report.escape import terminal
 
 if TYPE_CHECKING:

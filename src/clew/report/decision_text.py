@@ -6,8 +6,9 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from clew.engine.decision import Gate, Verdict
+from clew.engine.verdicts import gate_word
 from clew.reach.attached import UNKNOWN_DOCUMENT
-from clew.report.decision import gate_word, listed, paint, sentence, style, told, who, word
+from clew.report.decision import listed, paint, sentence, style, told, who, word
 from clew.report.escape import terminal
 
 if TYPE_CHECKING:
