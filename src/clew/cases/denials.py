@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from clew.cases.model import Fact, Hypothesis, Verdict
 from clew.engine import Effect
-from clew.engine.verdicts import Gate
+from clew.engine.verdicts import GATE_WORDS, Gate
 from clew.engine.verdicts import Verdict as Said
-from clew.explain.cause import WORDS, Agreement, CauseId
+from clew.explain.cause import Agreement, CauseId
 from clew.explain.explanation import Explanation, of_event, of_text
 from clew.explain.operational.symptoms import Kind
 
@@ -63,10 +63,10 @@ def hypotheses(found: Explanation, evidence: tuple[str, ...]) -> Iterator[Hypoth
         if said is Said.ABSENT and gate.value not in stops:
             continue
         verdict, because = _verdict(found, gate, said, stops=gate.value in stops)
-        likely = gate.value == found.cause.gate or (named and named in WORDS[gate.value])
+        likely = gate.value == found.cause.gate or (named and named in GATE_WORDS[gate.value])
         yield Hypothesis(
             f"{PREFIX}{gate.value}",
-            f"the {WORDS[gate.value]} does not let it through",
+            f"the {GATE_WORDS[gate.value]} does not let it through",
             "who gets in",
             _NAMED if likely else _OTHER,
             _IMPACT,
@@ -94,11 +94,11 @@ def _verdict(found: Explanation, gate: Gate, said: Said | None, *, stops: bool) 
         return Verdict.UNDETERMINED, sentence
     if stops:
         is_cause = gate.value == found.cause.gate
-        return Verdict.TRUE, sentence if is_cause else f"the {WORDS[gate.value]} stops it as well"
+        return Verdict.TRUE, sentence if is_cause else f"the {GATE_WORDS[gate.value]} stops it as well"
     if said is Said.UNKNOWN:
-        return Verdict.UNDETERMINED, f"the {WORDS[gate.value]} is not at hand"
+        return Verdict.UNDETERMINED, f"the {GATE_WORDS[gate.value]} is not at hand"
     allows = "allows it" if said is Said.ALLOW else "need not allow it"
-    return Verdict.REFUTED, f"the {WORDS[gate.value]} {allows}"
+    return Verdict.REFUTED, f"the {GATE_WORDS[gate.value]} {allows}"
 
 
 def _changed_since(found: Explanation, evidence: tuple[str, ...]) -> Hypothesis:

@@ -9,17 +9,20 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from clew.cli import context, state_files, times
+from clew.cli.fix_forms import chosen, written
 from clew.errors import InputError, UsageError
 from clew.explain.cause import CauseId
-from clew.explain.explanation import of_event, of_text
+from clew.explain.explanation import of_event, of_text, proved
 from clew.reach.predict import Predictor
 from clew.report import explanation_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from clew.cli.fix_forms import Form
     from clew.explain.decoded_message import Decoded
     from clew.explain.explanation import Decode, Explanation
+
 
 _OPEN = frozenset({CauseId.DEPENDS, CauseId.POLICIES_ALLOW, CauseId.UNKNOWN, CauseId.MESSAGE_ONLY})
 
@@ -35,6 +38,8 @@ class Asked:
     as_json: bool
     decode: bool = False
     profile: str | None = None
+    fix_as: Form | None = None
+    fix: int = 1
 
 
 def answer(asked: Asked) -> int:
@@ -43,6 +48,12 @@ def answer(asked: Asked) -> int:
         raise UsageError("give one of: the text of a refusal, `--event ID`, `--since TIME`")
     predictor = _predictor(asked.policies)
     found = tuple(_explanations(asked, predictor))
+    if asked.since is None and asked.fix_as is None:
+        found = tuple(proved(each, predictor) for each in found)
+    if asked.fix_as is not None:
+        for line in written(chosen(found, asked.fix), asked.fix_as):
+            sys.stdout.write(f"{context.printable(line)}\n")
+        return context.EXIT_CLEAN
     if asked.as_json:
         documents = [explanation_text.document(each) for each in found]
         sys.stdout.write(json.dumps({"explanations": documents}, indent=2) + "\n")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from clew.engine import Effect
 from clew.engine.principal import parse_principal
-from clew.engine.verdicts import Gate, Verdict
+from clew.engine.verdicts import GATE_WORDS, Gate, Verdict, gate_word
 from clew.explain import s3_cause
 from clew.explain.denial import Denial, Meaning, PolicyType
 from clew.explain.near import Part, near_misses
@@ -82,18 +82,6 @@ GATES = {
 }
 """The gate of each type of policy that AWS's messages name."""
 
-WORDS = {
-    "identity": "identity policy",
-    "resource": "resource policy",
-    "boundary": "permissions boundary",
-    "session": "session policy",
-    "scp": "service control policy",
-    "rcp": "resource control policy",
-    "endpoint": "VPC endpoint policy",
-    "block_public_access": "S3 Block Public Access",
-    "grant": "KMS grant",
-    "acl": "access control list",
-}
 _LOOKED_AT = (Gate.IDENTITY, Gate.RESOURCE)
 
 
@@ -157,7 +145,7 @@ def _of_message(denial: Denial | None) -> Cause:
         says = denial.says or "the message does not say which kind of policy refused it"
         return Cause(CauseId.MESSAGE_ONLY, f"{says[:1].upper()}{says[1:]}.")
     words = (
-        WORDS[GATES[denial.policy_type].value]
+        GATE_WORDS[GATES[denial.policy_type].value]
         if denial.policy_type is not PolicyType.TRUST
         else "trust policy"
     )
@@ -183,7 +171,7 @@ def named(statement: Determining, applied: Applied) -> str:
     """The statement with its policy, whose that is, and where it stands: file and line."""
     attachment = applied.attachments.get(statement.policy)
     name = f"Statement `{statement.sid}`" if statement.sid else f"Statement {statement.statement + 1}"
-    words = WORDS[statement.gate]
+    words = GATE_WORDS[statement.gate]
     if attachment is None or attachment.document is None:
         return f"{name} of the {words}"
     if attachment.kind == "resource":
@@ -238,22 +226,13 @@ def _is_never(decision: Decision) -> bool:
 def _gate(blocking: tuple[Gate, ...], prediction: Prediction) -> Cause:
     gate, request = blocking[0], prediction.request
     if gate is Gate.RESOURCE:
-        sentence = f"The {_resource_words(request.action)} of `{request.resource}` does not allow it, and here it must."
+        words = gate_word(gate.value, request.action)
+        sentence = f"The {words} of `{request.resource}` does not allow it, and here it must."
         return Cause(CauseId.NO_RESOURCE_PERMISSION, sentence, gate.value)
-    sentence = f"Something grants it, but the {WORDS[gate.value]} does not allow `{request.action}`."
+    sentence = f"Something grants it, but the {GATE_WORDS[gate.value]} does not allow `{request.action}`."
     if gate is Gate.IDENTITY:
         sentence = f"The resource's side grants it, but no identity policy allows `{request.action}`."
     return Cause(CauseId.GATE_DOES_NOT_ALLOW, sentence, gate.value)
-
-
-def _resource_words(action: str) -> str:
-    service = action.partition(":")[0].lower()
-    return {
-        "s3": "bucket policy",
-        "kms": "key policy",
-        "sts": "trust policy",
-        "lambda": "function policy",
-    }.get(service, "resource policy")
 
 
 _PARTS = {
@@ -307,14 +286,13 @@ def _open(denial: Denial | None, prediction: Prediction) -> Cause:
         first = may[0]
         name = named(first, prediction.applied)
         sentence = (
-            f"AWS names the {WORDS[first.gate]}: s{name[1:]} may have denied it, if its conditions held."
+            f"AWS names the {GATE_WORDS[first.gate]}: s{name[1:]} may have denied it, if its conditions held."
         )
         return Cause(CauseId.DEPENDS, sentence, first.gate, may)
     near = near_misses(prediction.policies, prediction.request, (gate,) if gate else _LOOKED_AT)
     if near and denial is not None:
         return _nearly(near, prediction)
-    is_lacking = gate is not None and (gate is Gate.ENDPOINT or _lacks(decision, gate))
-    if gate is not None and denial is not None and denial.explicit is False and is_lacking:
+    if gate is not None and denial is not None and denial.explicit is False:
         # AWS has refused it for want of an allow: what is not at hand did not allow it either.
         return _missing(gate, prediction)
     keys = [key for key in decision.missing_context if not key.startswith("clew:")]
@@ -324,13 +302,9 @@ def _open(denial: Denial | None, prediction: Prediction) -> Cause:
     )
 
 
-def _lacks(decision: Decision, gate: Gate) -> bool:
-    return decision.gates.get(gate, Verdict.ABSENT) in {Verdict.IMPLICIT_DENY, Verdict.ABSENT}
-
-
 def _missing(gate: Gate, prediction: Prediction) -> Cause:
     request = prediction.request
-    sentence = f"No {WORDS[gate.value]} allows `{request.action}` on `{request.resource}`."
+    sentence = f"No {GATE_WORDS[gate.value]} allows `{request.action}` on `{request.resource}`."
     identity = CauseId.NOTHING_ALLOWS if gate is Gate.IDENTITY else CauseId.GATE_DOES_NOT_ALLOW
     return Cause(identity, sentence, gate.value)
 

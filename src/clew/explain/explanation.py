@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,12 @@ from clew.engine import Context, Request
 from clew.engine.derive import derived
 from clew.engine.principal import PrincipalError
 from clew.events.paths import text_at
-from clew.explain import decoded_message
+from clew.explain import decoded_message, fix_gain
 from clew.explain.cause import Agreement, Cause, agreement, cause
 from clew.explain.denial import Denial, Meaning
 from clew.explain.denial_text import read
 from clew.explain.fix import Fix, fixes
-from clew.reach.predict import NoPrediction, Prediction, Predictor
+from clew.reach.predict import NoPrediction, Prediction, Predictor, may_have_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -48,6 +49,11 @@ class Explanation:
     assumed: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     settle: tuple[str, ...] = ()
+
+    @property
+    def edits(self) -> tuple[Fix, ...]:
+        """The fixes that change policies, those that newly allow the least first."""
+        return tuple(fix for fix in self.fixes if fix.edits)
 
 
 def of_text(text: str, predictor: Predictor | None, decode: Decode | None = None) -> tuple[Explanation, ...]:
@@ -96,6 +102,13 @@ def of_event(event: Event, predictor: Predictor | None) -> Explanation:
     )
 
 
+def proved(each: Explanation, predictor: Predictor | None) -> Explanation:
+    """The explanation with what each of its fixes newly allows, from the symbolic engine."""
+    if each.prediction is None or predictor is None:
+        return each
+    return replace(each, fixes=fix_gain.proved(each.fixes, each.prediction, predictor.snapshot))
+
+
 def _same_action(request: Request, denial: Denial) -> bool:
     return denial.action is not None and request.action.lower() == denial.action.lower()
 
@@ -133,7 +146,7 @@ def _explained(denial: Denial | None, request: Request | None, predictor: Predic
         prediction=prediction,
         no_prediction=why,
         agreement=agreement(denial, decision),
-        fixes=fixes(found, prediction) if prediction else (),
+        fixes=fixes(found, prediction, predictor.snapshot if predictor else None) if prediction else (),
         assumed=tuple(_assumed(prediction)) if prediction else (),
         unknown=tuple(_unknown(denial, prediction)),
         settle=tuple(_settle(denial, prediction, predictor)),
@@ -148,12 +161,14 @@ def _why_none(request: Request | None, predictor: Predictor | None) -> str:
 
 def _assumed(prediction: Prediction) -> Iterator[str]:
     yield from prediction.assumed
-    # A resource policy that is not at hand is open here, not taken as none.
+    request = prediction.request
+    # A resource policy that is not at hand is open here, not taken as none; and some resources never have one.
     is_open = any(text.startswith("the resource policy of ") for text in prediction.unknown)
+    is_silent = is_open or not may_have_policy(request.action, request.resource)
     yield from (
         text
         for text in prediction.applied.assumed
-        if not (is_open and text.startswith("no resource policy of "))
+        if not (is_silent and text.startswith("no resource policy of "))
     )
 
 
@@ -176,11 +191,25 @@ def _settle(
         yield f"clew events --request-id {denial.request_id}"
     if predictor is None:
         yield "clew collect, and ask again"
-    if prediction is not None and prediction.unknown:
-        yield "clew collect --only s3,kms,sns,sqs,lambda,secretsmanager,ec2 for the policies of resources and endpoints"
+    services = _collected_by(prediction.unknown) if prediction is not None else ()
+    if services:
+        yield f"clew collect --only {','.join(services)}, and ask again with `--policies` and that snapshot"
 
 
 _TOKEN = 40
+_SERVICE = re.compile(r"\barn:[a-z-]+:([a-z0-9-]+):")
+
+
+def _collected_by(unknown: tuple[str, ...]) -> tuple[str, ...]:
+    """The services whose collection would tell what is not known.
+
+    >>> _collected_by(("the resource policy of arn:aws:s3:::logs/a", "the policy of VPC endpoint vpce-1"))
+    ('ec2', 's3')
+    """
+    found = {service for text in unknown for service in _SERVICE.findall(text)}
+    found |= {"ec2"} if any("VPC endpoint" in text for text in unknown) else set()
+    found |= {"organizations"} if any("above account" in text for text in unknown) else set()
+    return tuple(sorted(found))
 
 
 def _shortened(token: str) -> str:

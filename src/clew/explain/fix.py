@@ -1,84 +1,177 @@
 """The smallest changes that would let a refused request through, each tried with the engine before anybody sees it.
 
-Adding an Allow adds only requests that its statement matches (a law of the engine, tested as a property): so what a fix
-newly allows is read off its statement. AWS: "Policy evaluation logic".
+Every gate that stops the request is opened in turn, so that one fix may edit several documents. They are ranked by how
+little they may newly allow. AWS: "Policy evaluation logic".
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from clew.aws.catalog import is_wildcard_only
+from clew.aws import command_line
 from clew.engine import prepare
 from clew.engine.verdicts import Gate
-from clew.explain import s3_cause
+from clew.explain import fix_calls, s3_cause
 from clew.explain.cause import CauseId
-from clew.policy.parse import parse
+from clew.explain.fix_drafts import Asked, corrected, denied_by, next_steps
+from clew.explain.fix_edit import Edit, Kind, changed
+from clew.explain.fix_statements import breadth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from clew.engine import Policies, Request
+    from clew.engine import Policies
     from clew.explain.cause import Cause
-    from clew.policy.model import Policy
+    from clew.explain.fix_drafts import Draft
+    from clew.explain.fix_gain import Gain
+    from clew.explain.fix_statements import Box
+    from clew.explain.near import Miss
     from clew.reach.predict import Prediction
+    from clew.snapshot.model import Snapshot
 
-_SID = "ClewFix"
+_MOST = 4
+_MOST_STEPS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """One change: what to do, the statement that it adds and where, what it newly allows, its risk, and the way back.
+    """One change: what to do, which documents it edits, what it newly allows at most, its risk, and the way back.
 
-    Shape: `statement` is the JSON object to add, empty where the change is not to a policy. `commands` are for AWS's
-    command line, `undo` too. `proven` says that the engine allows the request with it; None where nothing can be tried.
+    Shape: `edits` are empty where the change is not to a policy; `statement` is the first that they add, an empty
+    object where they add none. `commands` are for AWS's command line, `undo` too. `proven` says that the engine allows
+    the request with it; None where nothing can be tried. `gain` is what the symbolic engine says, where it was asked.
     """
 
     title: str
     gate: str
     target: str
-    statement: dict[str, Any]
     newly: str
     risk: str
+    edits: tuple[Edit, ...] = ()
+    boxes: tuple[Box, ...] = ()
     commands: tuple[str, ...] = ()
     undo: tuple[str, ...] = ()
     proven: bool | None = None
+    gain: Gain | None = None
+
+    @property
+    def statement(self) -> dict[str, Any]:
+        """The first statement that the fix adds; an empty object where it adds none."""
+        return next((statement for edit in self.edits for statement in edit.added), {})
 
 
-def fixes(cause: Cause, prediction: Prediction) -> tuple[Fix, ...]:
-    """The changes that would let the request through, smallest first; none where no change of a policy could."""
-    found = _candidates(cause, prediction)
-    return tuple(fix for fix in found if fix.proven is not False)
-
-
-def _candidates(cause: Cause, prediction: Prediction) -> Iterator[Fix]:
-    request, gates = prediction.request, prediction.decision.blocked_by
+def fixes(cause: Cause, prediction: Prediction, snapshot: Snapshot | None = None) -> tuple[Fix, ...]:
+    """The changes that would let the request through, those that newly allow the least first; none where none could."""
     advice = s3_cause.advice(prediction) if cause.id in _OF_S3 else ""
     if advice:
-        yield Fix(advice, cause.gate, "", {}, "nothing new", "see what else reads or writes there")
-        return
-    match cause.id:
-        case CauseId.EXPLICIT_DENY | CauseId.BLOCK_PUBLIC_ACCESS | CauseId.NEVER_ALLOWED | CauseId.DEPENDS:
-            return
-        case CauseId.CONDITION:
-            yield from _by_the_caller(cause)
-    lacking = cause.id in {CauseId.NOTHING_ALLOWS, CauseId.WRONG_RESOURCE, CauseId.WRONG_ACTION}
-    if (lacking or Gate.IDENTITY in gates) and _of_account(request.principal):
-        yield _identity(prediction)
-    if Gate.RESOURCE in gates or cause.id is CauseId.WRONG_PRINCIPAL:
-        yield _resource(prediction)
-    for gate in (Gate.BOUNDARY, Gate.SCP, Gate.SESSION, Gate.ENDPOINT):
-        if gate in gates:
-            yield _limit(prediction, gate)
+        return (Fix(advice, cause.gate, "", "nothing new", "see what else reads or writes there"),)
+    asked = Asked(prediction.request, prediction.policies, prediction.decision, prediction.applied, snapshot)
+    found = [_completed(asked, draft) for draft in _first_steps(cause, asked)]
+    tried = sorted((fix for fix in found if fix is not None), key=_rank)
+    return (*_by_the_caller(cause, prediction), *_different(tried))[:_MOST]
 
 
 _OF_S3 = {CauseId.BLOCK_PUBLIC_ACCESS, CauseId.OBJECT_OWNER, CauseId.ACL_DISABLED}
 
 
-def _of_account(principal: str) -> bool:
-    return principal.startswith("arn:") and ":root" not in principal
+def _first_steps(cause: Cause, asked: Asked) -> tuple[Draft, ...]:
+    match cause.id:
+        case (
+            CauseId.BLOCK_PUBLIC_ACCESS
+            | CauseId.NEVER_ALLOWED
+            | CauseId.POLICIES_ALLOW
+            | CauseId.MESSAGE_ONLY
+        ):
+            return ()
+        case CauseId.DEPENDS:
+            denying = tuple(each for each in cause.statements if each.effect == "Deny")
+            return tuple(denied_by(asked, denying)) if cause.gate else ()
+        case CauseId.CONDITION:
+            return tuple(corrected(asked, Gate(cause.gate)))
+    return next_steps(asked, Gate(cause.gate) if cause.gate in set(Gate) else None)
+
+
+def _completed(asked: Asked, first: Draft) -> Fix | None:
+    """The change with those that must follow it; None where the request is refused all the same."""
+    drafts, step = [first], _after(asked, first)
+    while step.decision.allowed is False and len(drafts) < _MOST_STEPS:
+        following = next_steps(step)
+        if not following:
+            return None
+        drafts.append(following[0])
+        step = _after(step, following[0])
+    return None if step.decision.allowed is False else _fix(drafts, step.decision.allowed)
+
+
+def _after(asked: Asked, draft: Draft) -> Asked:
+    policies = changed(asked.policies, draft.edit)
+    current = {**asked.current, draft.edit.path: draft.edit.after} if draft.edit.is_at_hand else asked.current
+    decision = prepare(policies).authorize(asked.request)
+    return replace(asked, policies=policies, decision=decision, current=current)
+
+
+def _fix(drafts: list[Draft], proven: bool | None) -> Fix:
+    edits = _merged([draft.edit for draft in drafts])
+    boxes = tuple(dict.fromkeys(box for draft in drafts for box in draft.boxes))
+    titles = [drafts[0].title, *(f"{draft.title[:1].lower()}{draft.title[1:]}" for draft in drafts[1:])]
+    return Fix(
+        title="; and ".join(titles),
+        gate=drafts[0].gate.value,
+        target=drafts[0].edit.where.words,
+        newly=at_most(boxes),
+        risk="; ".join(dict.fromkeys(draft.risk for draft in drafts)),
+        edits=edits,
+        boxes=boxes,
+        commands=tuple(call.command for edit in edits for call in fix_calls.calls(edit)),
+        undo=tuple(call.command for edit in reversed(edits) for call in fix_calls.undoing(edit)),
+        proven=proven,
+    )
+
+
+def _merged(edits: list[Edit]) -> tuple[Edit, ...]:
+    """One edit for each document, from what stood first to what stands last."""
+    found: dict[str, Edit] = {}
+    for edit in edits:
+        first = found.get(edit.path)
+        found[edit.path] = edit if first is None else replace(first, after=edit.after)
+    return tuple(found.values())
+
+
+def at_most(boxes: tuple[Box, ...]) -> str:
+    """What may be newly allowed, in words: the statements that are added, or what a Deny no longer holds."""
+    words = [f"{_listed(box.actions)} on {_listed(box.resources)}" for box in boxes]
+    return "; ".join(dict.fromkeys(words))
+
+
+def _listed(texts: tuple[str, ...]) -> str:
+    shown = ", ".join(f"`{text}`" for text in texts[:3])
+    return f"{shown} and {len(texts) - 3} more" if len(texts) > 3 else shown  # noqa: PLR2004  # three are read at a glance
+
+
+_CONCERNED = {Kind.USER: 0, Kind.ROLE: 0, Kind.GROUP: 2, Kind.MANAGED: 3, Kind.SCP: 4, Kind.RCP: 4}
+
+
+def _rank(fix: Fix) -> tuple[int, int, int, int]:
+    concerned = max((_CONCERNED.get(edit.where.kind, 1) for edit in fix.edits), default=0)
+    actions, wide = breadth(fix.boxes)
+    return wide, actions, concerned, len(fix.edits)
+
+
+def _different(tried: list[Fix]) -> Iterator[Fix]:
+    """The fixes that come to other documents than those before them."""
+    seen: list[tuple[Edit, ...]] = []
+    for fix in tried:
+        if fix.edits not in seen:
+            seen.append(fix.edits)
+            yield fix
+
+
+def policies_after(policies: Policies, fix: Fix) -> Policies:
+    """The policies with every edit of the fix made."""
+    for edit in fix.edits:
+        policies = changed(policies, edit)
+    return policies
 
 
 _WITHOUT_POLICY = {
@@ -90,136 +183,60 @@ _WITHOUT_POLICY = {
 }
 
 
-def _by_the_caller(cause: Cause) -> Iterator[Fix]:
+def _by_the_caller(cause: Cause, prediction: Prediction) -> Iterator[Fix]:
     """What the caller can do so that a condition holds: no policy changes."""
+    if cause.id is not CauseId.CONDITION:
+        return
     for near in cause.near[:1]:
         for miss in near.misses:
             key = f"no {miss.key.lower()}" if miss.asked == "absent" else miss.key.lower()
             advice = _WITHOUT_POLICY.get(key) or _WITHOUT_POLICY.get(miss.key.lower())
-            if advice is None and miss.key.lower().startswith("aws:principaltag/"):
-                advice = f"Tag the principal: `{miss.key.partition('/')[2]}` = {', '.join(miss.written)}"
             if advice is not None:
-                yield Fix(advice, near.gate, "", {}, "nothing new", "none: no policy changes")
+                yield Fix(advice, near.gate, "", "nothing new", "none: no policy changes")
+            elif "tag/" in miss.key.lower():
+                yield _tagged(miss, near.gate, prediction)
 
 
-def _identity(prediction: Prediction) -> Fix:
-    request = prediction.request
-    statement = _statement(request)
-    kind, name = _holder(request.principal)
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    changed = replace(prediction.policies, identity=(*prediction.policies.identity, _policy(statement)))
+def _tagged(miss: Miss, gate: str, prediction: Prediction) -> Fix:
+    """The tag that the condition asks for, on the principal, the resource or the request."""
+    owner, _, name = miss.key.partition("/")
+    value = miss.written[0]
+    if owner.lower() == "aws:requesttag":
+        return Fix(f"Send the tag `{name}` = `{value}` with the request", gate, "", "nothing new", "none")
+    principal, resource = prediction.request.principal, prediction.request.resource
+    is_principal = owner.lower() == "aws:principaltag"
+    does, undoes = (
+        _tag_calls(principal, name, value) if is_principal else _resource_tag(resource, name, value)
+    )
+    what = "principal" if is_principal else "resource"
     return Fix(
-        title=f"Allow it in an identity policy of the {kind} `{name}`",
-        gate=Gate.IDENTITY.value,
-        target=f"{kind} {name}",
-        statement=statement,
-        newly=f"`{request.action}` on `{statement['Resource']}` for {kind} `{name}`",
-        risk="small: one action on one resource",
-        commands=(
-            f"aws iam put-{kind}-policy --{kind}-name {name} --policy-name {_SID} --policy-document '{document}'",
-        ),
-        undo=(f"aws iam delete-{kind}-policy --{kind}-name {name} --policy-name {_SID}",),
-        proven=_proven(changed, request),
+        f"Tag the {what}: `{name}` = {', '.join(f'`{each}`' for each in miss.written)}",
+        gate,
+        principal if is_principal else resource,
+        f"whatever policies allow those with `{name}` = `{value}`",
+        "every policy that names the tag counts the new value",
+        commands=does,
+        undo=undoes,
     )
 
 
-def _holder(principal: str) -> tuple[str, str]:
-    """Whether a user or a role holds the policy, and its name."""
+def _tag_calls(principal: str, name: str, value: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     kind, _, rest = principal.split(":", 5)[-1].partition("/")
-    if kind == "assumed-role":
-        return "role", rest.partition("/")[0]
-    return ("role" if kind == "role" else "user"), rest.rpartition("/")[2]
-
-
-def _statement(request: Request, **more: Any) -> dict[str, Any]:
-    """An Allow for just this action and resource; where the action works on no resource only `*` matches."""
-    resource = "*" if is_wildcard_only(request.action) else request.resource
-    return {"Sid": _SID, "Effect": "Allow", **more, "Action": request.action, "Resource": resource}
-
-
-def _policy(statement: dict[str, Any]) -> Policy:
-    return parse(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
-
-
-def _resource(prediction: Prediction) -> Fix:
-    """A statement in the resource's own policy; in a trust policy it names no resource."""
-    request, policies = prediction.request, prediction.policies
-    who = _role_arn(request.principal)
-    statement = _statement(request, Principal=_principal(who))
-    is_trust = request.action.lower().startswith("sts:")
-    if is_trust:
-        statement.pop("Resource")
-    there = policies.resource.statements if policies.resource is not None else ()
-    added = _policy(statement)
-    merged = added._replace(statements=(*there, *added.statements))
-    where = "trust policy" if is_trust else "resource policy"
-    return Fix(
-        title=f"Allow it in the {where} of `{request.resource}`",
-        gate=Gate.RESOURCE.value,
-        target=request.resource,
-        statement=statement,
-        newly=f"`{request.action}` on `{request.resource}` for `{who}`",
-        risk="small where the principal is of the same organisation; else another account gets in",
-        proven=_proven(replace(policies, resource=merged), request),
+    if kind not in {"user", "role"}:
+        return (), ()
+    who = {f"{kind.title()}Name": rest.rpartition("/")[2]}
+    tag = [{"Key": name, "Value": value}]
+    return (
+        (command_line.line("iam", f"Tag{kind.title()}", {**who, "Tags": tag}),),
+        (command_line.line("iam", f"Untag{kind.title()}", {**who, "TagKeys": [name]}),),
     )
 
 
-def _principal(who: str) -> dict[str, str]:
-    return {"AWS": who} if who.startswith("arn:") else {"Service": who}
-
-
-def _role_arn(principal: str) -> str:
-    """The role of a session: a grant to one session would end with it."""
-    fields = principal.split(":", 5)
-    kind, _, rest = fields[-1].partition("/")
-    if kind != "assumed-role":
-        return principal
-    return f"arn:{fields[1]}:iam::{fields[4]}:role/{rest.partition('/')[0]}"
-
-
-_WORDS = {
-    Gate.BOUNDARY: "the permissions boundary",
-    Gate.SESSION: "the session policy",
-    Gate.ENDPOINT: "the VPC endpoint policy",
-    Gate.SCP: "the service control policies of every level that lacks it",
-}
-_RISKS = {
-    Gate.BOUNDARY: "everybody with this boundary may be allowed it by their own policies",
-    Gate.SCP: "every account below may be allowed it by its own policies",
-    Gate.SESSION: "the session only",
-    Gate.ENDPOINT: "everybody behind the endpoint may be allowed it by their own policies",
-}
-
-
-def _limit(prediction: Prediction, gate: Gate) -> Fix:
-    """A statement more in a policy that limits: it grants nothing by itself."""
-    request = prediction.request
-    more: dict[str, Any] = {"Principal": "*"} if gate is Gate.ENDPOINT else {}
-    statement = _statement(request, **more)
-    changed = _widened(prediction.policies, gate, _policy(statement))
-    words = _WORDS[gate]
-    return Fix(
-        title=f"Let {words} allow it",
-        gate=gate.value,
-        target=words,
-        statement=statement,
-        newly=f"`{request.action}` on `{request.resource}`, where another policy grants it",
-        risk=_RISKS[gate],
-        proven=_proven(changed, request),
+def _resource_tag(arn: str, name: str, value: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """AWS: "Resource Groups Tagging API reference", TagResources, UntagResources."""
+    region = arn.split(":")[3] if arn.count(":") > 4 else ""  # noqa: PLR2004  # an ARN has six parts
+    service, given = "resourcegroupstaggingapi", {"ResourceARNList": [arn]}
+    return (
+        (command_line.line(service, "TagResources", {**given, "Tags": {name: value}}, region),),
+        (command_line.line(service, "UntagResources", {**given, "TagKeys": [name]}, region),),
     )
-
-
-def _widened(policies: Policies, gate: Gate, added: Policy) -> Policies:
-    match gate:
-        case Gate.BOUNDARY:
-            return replace(policies, boundaries=(*policies.boundaries, added))
-        case Gate.SESSION:
-            return replace(policies, session=(*policies.session, added))
-        case Gate.ENDPOINT:
-            return replace(policies, endpoint=(*policies.endpoint, added))
-    return replace(policies, scps=tuple((*level, added) for level in policies.scps))
-
-
-def _proven(policies: Policies, request: Request) -> bool | None:
-    """Whether the engine allows the request under these policies; None while that depends on what is not known."""
-    return prepare(policies).authorize(request).allowed

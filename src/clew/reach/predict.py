@@ -116,12 +116,19 @@ class Predictor:
 
     def _may_have_policy(self, request: Request) -> bool:
         """Whether the resource may have a policy that the snapshot does not hold."""
-        service = request.resource.split(":")[2] if request.resource.count(":") > 1 else ""
-        return (
-            service in WITH_RESOURCE_POLICIES
-            and not any(name in self.snapshot.resources for name in _holders(request.resource))
-            and not (service == "iam" and not request.action.lower().startswith("sts:"))
-        )
+        is_at_hand = any(name in self.snapshot.resources for name in _holders(request.resource))
+        return not is_at_hand and may_have_policy(request.action, request.resource)
+
+
+def may_have_policy(action: str, resource: str) -> bool:
+    """Whether a resource policy may take part: the service has such policies, and a role's only when it is assumed.
+
+    >>> may_have_policy("iam:AddUserToGroup", "arn:aws:iam::111122223333:group/Ops")
+    False
+    """
+    service = resource.split(":")[2] if resource.count(":") > 1 else ""
+    is_trust = service != "iam" or action.lower().startswith("sts:")
+    return service in WITH_RESOURCE_POLICIES and is_trust
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from typing import TYPE_CHECKING
 
-from clew.engine.verdicts import Verdict
-from clew.explain.cause import WORDS, Agreement
+from clew.engine.verdicts import GATE_WORDS, Verdict
+from clew.explain.cause import Agreement
+from clew.report import fix_text
 from clew.report.escape import terminal
+from clew.report.wrapping import WIDTH, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from clew.explain.explanation import Explanation
-    from clew.explain.fix import Fix
 
-_WIDTH = 96
 _STYLE = {"title": "1", "bad": "1;31", "good": "32"}
 _VERDICTS = {
     Verdict.ALLOW: "allows",
@@ -34,17 +33,17 @@ def render(explanations: Sequence[Explanation], *, color: bool = False) -> str:
 def _lines(each: Explanation, *, color: bool) -> Iterator[str]:
     yield _paint(_asked(each), "title", color=color)
     yield ""
-    yield from _wrapped(each.cause.sentence)
+    yield from wrapped(each.cause.sentence)
     if each.agreement is Agreement.DISAGREE:
         yield ""
-        yield from _wrapped(
+        yield from wrapped(
             "AWS's message and the policies at hand do not say the same: the policies may have changed since, "
             "or one of them is not at hand."
         )
     if each.no_prediction:
-        yield from _wrapped(f"From the message alone: {each.no_prediction}.")
+        yield from wrapped(f"From the message alone: {each.no_prediction}.")
     yield from _gates(each)
-    yield from _fixes(each.fixes)
+    yield from fix_text.lines(each)
     yield from _listed("assumed", each.assumed)
     yield from _listed("not known", each.unknown)
     yield from _listed("to settle it", each.settle)
@@ -71,25 +70,7 @@ def _gates(each: Explanation) -> Iterator[str]:
     blocked = set(each.prediction.decision.blocked_by)
     for gate, verdict in rows:
         mark = "  <- stops it" if gate in blocked or gate.value == each.cause.gate else ""
-        yield f"  {WORDS[gate.value]:<26}{_VERDICTS[verdict]}{mark}"
-
-
-def _fixes(fixes: Sequence[Fix]) -> Iterator[str]:
-    if fixes:
-        yield ""
-        yield "  If it should be allowed:"
-    for number, fix in enumerate(fixes, 1):
-        yield from _wrapped(f"{number}. {fix.title}", indent="  ")
-        if fix.statement:
-            yield from _wrapped(json.dumps(fix.statement), indent="    + ")
-        proven = {
-            True: "tried with the engine: then it is allowed",
-            None: "whether that is enough is open",
-        }.get(fix.proven)
-        yield from _wrapped(f"newly allows: {fix.newly}; {proven or ''}".rstrip("; "), indent="    ")
-        yield from _wrapped(f"risk: {fix.risk}", indent="    ")
-        yield from (f"    {terminal(command)}" for command in fix.commands)
-        yield from (f"    undo: {terminal(command)}" for command in fix.undo)
+        yield f"  {GATE_WORDS[gate.value]:<26}{_VERDICTS[verdict]}{mark}"
 
 
 def _listed(title: str, texts: Sequence[str]) -> Iterator[str]:
@@ -97,18 +78,7 @@ def _listed(title: str, texts: Sequence[str]) -> Iterator[str]:
         yield ""
         yield f"  {title}:"
     for text in texts:
-        yield from _wrapped(text, indent="    - ", further="      ")
-
-
-def _wrapped(text: str, *, indent: str = "  ", further: str = "") -> list[str]:
-    return textwrap.wrap(
-        terminal(text),
-        _WIDTH,
-        initial_indent=indent,
-        subsequent_indent=further or " " * len(indent),
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
+        yield from wrapped(text, indent="    - ", further="      ")
 
 
 def _paint(text: str, style: str, *, color: bool) -> str:
@@ -148,25 +118,11 @@ def document(each: Explanation) -> dict[str, object]:
         if prediction
         else {},
         "agreement": each.agreement,
-        "fixes": [_fix(fix) for fix in each.fixes],
+        "fixes": [fix_text.document(fix) for fix in each.fixes],
         "assumed": list(each.assumed),
         "unknown": list(each.unknown),
         "settle": list(each.settle),
         "no_prediction": each.no_prediction,
-    }
-
-
-def _fix(fix: Fix) -> dict[str, object]:
-    return {
-        "title": fix.title,
-        "gate": fix.gate,
-        "target": fix.target,
-        "statement": fix.statement,
-        "newly_allows": fix.newly,
-        "risk": fix.risk,
-        "commands": list(fix.commands),
-        "undo": list(fix.undo),
-        "proven": fix.proven,
     }
 
 
@@ -184,7 +140,7 @@ def grouped(explanations: Sequence[Explanation]) -> str:
         who = {each.request.principal for each in found if each.request is not None}
         lines += [
             "",
-            *textwrap.wrap(f"{len(found):>6,}  {terminal(sentence)}", _WIDTH, subsequent_indent=" " * 8),
+            *textwrap.wrap(f"{len(found):>6,}  {terminal(sentence)}", WIDTH, subsequent_indent=" " * 8),
         ]
         lines.append(f"        by {_people(who)}; such as event {terminal(found[0].event_id)}")
     if len(ordered) > _EXAMPLES:

@@ -20,6 +20,15 @@ class Output(StrEnum):
     JSON = "json"
 
 
+class FixAs(StrEnum):
+    """The forms in which a fix is printed alone."""
+
+    DIFF = "diff"
+    JSON_PATCH = "json-patch"
+    CLI = "cli"
+    UNDO = "undo"
+
+
 class _MessageFirst(TyperGroup):
     """A group of commands in which whatever is no command's name is the message to explain."""
 
@@ -62,6 +71,10 @@ def message(
         bool, typer.Option("--decode", help="Ask STS what an encoded authorization message says.")
     ] = False,
     profile: Annotated[str | None, typer.Option(help="AWS profile for `--decode`.")] = None,
+    fix_as: Annotated[
+        FixAs | None, typer.Option(help="Print the fix alone: diff, json-patch, cli or undo.")
+    ] = None,
+    fix: Annotated[int, typer.Option(help="With --fix-as: which of the fixes.")] = 1,
     output: Annotated[Output, typer.Option("--output", "-o", help="text or json.")] = Output.TEXT,
 ) -> None:
     """Explain a refusal: from its text, from a recorded call, or all refusals of some time.
@@ -71,6 +84,7 @@ def message(
     Exit codes: 0 the cause is known, 2 no refusal was found, 3 it is open.
     """
     from clew.cli.explaining import Asked, answer
+    from clew.cli.fix_forms import Form
 
     asked = Asked(
         text,
@@ -80,6 +94,8 @@ def message(
         as_json=output is Output.JSON,
         decode=decode,
         profile=profile,
+        fix_as=None if fix_as is None else Form(fix_as.value),
+        fix=fix,
     )
     raise typer.Exit(answer(asked))
 
