@@ -9,11 +9,16 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from clew.analyzer.unused import Given, run
 from clew.analyzer.unused_activity import activity
+from clew.analyzer.unused_advice import reduced
 from clew.analyzer.unused_findings import cleared, finding
 from clew.analyzer.unused_model import Judged, Kind, Unused, Window
+from clew.aws import catalog
+from clew.policy.parse import from_document
 from clew.snapshot.answers import GLOBAL, Answer, Answers, Call, Status
 from clew.snapshot.credential_report import COLUMNS, CredentialReport, read
 from clew.snapshot.load import of_answers
@@ -43,8 +48,8 @@ def _report(row: dict[str, Any]) -> CredentialReport | None:
     if "report" in row and row["report"] is None:
         return None
     lines = [",".join(COLUMNS)]
-    for given in row.get("report", []):
-        cells = {"arn": f"arn:aws:iam::{_OWNER}:user/{given['user']}"} | given
+    for line in row.get("report", []):
+        cells = {"arn": f"arn:aws:iam::{_OWNER}:user/{line['user']}"} | line
         lines.append(",".join(cells.get(name, _default(name)) for name in COLUMNS))
     return read("\n".join(lines).encode(), "report.csv") if len(lines) > 1 else _EMPTY
 
@@ -58,14 +63,18 @@ def _default(name: str) -> str:
 _EMPTY = CredentialReport("report.csv", _OWNER, ())
 
 
+def _accessed(said: Any) -> dict[str, Any]:
+    return said if isinstance(said, dict) else {"JobStatus": "COMPLETED", "ServicesLastAccessed": said}
+
+
 def _given(row: dict[str, Any]) -> Given:
     details = {"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": _roles(row), "Policies": []}
     answers = Answers(
         [
             _answer("iam", "GetAccountAuthorizationDetails", details),
             *(
-                _answer("iam", "GetServiceLastAccessedDetails", {"ServicesLastAccessed": services}, Arn=arn)
-                for arn, services in row.get("accessed", {}).items()
+                _answer("iam", "GetServiceLastAccessedDetails", _accessed(said), Arn=arn)
+                for arn, said in row.get("accessed", {}).items()
             ),
         ]
     )
@@ -112,6 +121,12 @@ def test_a_longer_window_than_roles_are_tracked_proves_nothing() -> None:
     judged = run(_given(row), Window(_WINDOW.until, 500))
     assert not judged.unused
     assert "400 days" in next(each.why for each in judged.open if each.kind is Kind.ROLE)
+    used: dict[str, Any] = {"RoleName": "ci", "CreateDate": "2020-01-01T00:00:00Z"}
+    used["RoleLastUsed"] = {"LastUsedDate": "2026-03-01T00:00:00Z"}
+    used["RolePolicyList"] = [{"PolicyName": "Work", "PolicyDocument": _document(["sqs:SendMessage"])}]
+    accessed = {f"arn:aws:iam::{_OWNER}:role/ci": [{"ServiceNamespace": "sqs"}]}
+    judged = run(_given({"roles": [used], "accessed": accessed}), Window(_WINDOW.until, 500))
+    assert "400 days" in next(each.why for each in judged.open if each.kind is Kind.PERMISSION)
 
 
 def test_what_is_open_resolves_nothing() -> None:
@@ -138,3 +153,62 @@ def test_a_finding_says_what_and_since_when() -> None:
     assert json.dumps(told.explanation) == (
         '"never used, made 2025-01-01; told by RoleLastUsed of iam:GetAccountAuthorizationDetails"'
     )
+
+
+def _document(actions: list[str]) -> dict[str, Any]:
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}],
+    }
+
+
+def test_each_policy_has_its_step() -> None:
+    """A policy of which nothing was used is taken off; another is replaced by one that keeps what was used."""
+    names = {"Old": ["sqs:*"], "Broad": ["*"], "Exact": ["s3:GetObject"]}
+    role: dict[str, Any] = {"RoleName": "ci", "CreateDate": "2025-01-01T00:00:00Z"}
+    role["RoleLastUsed"] = {"LastUsedDate": "2026-03-01T00:00:00Z"}
+    role["RolePolicyList"] = [
+        {"PolicyName": name, "PolicyDocument": _document(actions)} for name, actions in names.items()
+    ]
+    told = [{"ServiceNamespace": each} for each in ("sqs", "sns", "ec2")]
+    told.append({"ServiceNamespace": "s3", "LastAuthenticated": "2026-03-01T00:00:00Z"})
+    accessed = {f"arn:aws:iam::{_OWNER}:role/ci": told}
+    found = next(
+        each
+        for each in run(_given({"roles": [role], "accessed": accessed}), _WINDOW).unused
+        if each.kind is Kind.PERMISSION
+    )
+    assert [(step.existing, step.doing.value) for step in found.steps] == [
+        ("Old", "DETACH_POLICY"),
+        ("Broad", "CREATE_POLICY"),
+    ]
+    smaller = found.steps[1].policy
+    assert smaller is not None
+    actions = smaller.statements[0].actions or ()
+    assert {"s3:*", "kms:*"} <= set(actions)
+    assert not {"sqs:*", "sns:*", "ec2:*", "*"} & set(actions)
+
+
+_UNUSED = st.sets(
+    st.sampled_from(["sqs", "s3", "sqs:sendmessage", "s3:getobject", "s3:putobject", "sns:publish"])
+)
+
+
+@settings(max_examples=20)
+@given(
+    st.lists(
+        st.sampled_from(["*", "s3:*", "s*:*", "s3:Get*", "sqs:SendMessage", "s3:PutObject", "sns:*"]),
+        min_size=1,
+    ),
+    _UNUSED,
+)
+def test_a_smaller_policy_loses_only_what_is_unused(patterns: list[str], unused: set[str]) -> None:
+    """Everything that was granted and is not known to be unused is still granted, and nothing else is."""
+    aws = catalog.current()
+    policy = from_document(_document(patterns))
+    kept = reduced(policy, lambda name: name in unused or name.partition(":")[0] in unused)
+    before = set(aws.names(aws.actions_matching(*patterns).mask))
+    after = set(aws.names(aws.actions_matching(*(a for s in kept.statements for a in s.actions or ())).mask))
+    assert after <= before
+    lost = {name.lower() for name in before - after}
+    assert all(name in unused or name.partition(":")[0] in unused for name in lost)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from clew.analyzer.unused_advice import Step
+
 
 class Kind(StrEnum):
     """What is not used, in the words of AWS's finding types."""
@@ -47,6 +49,9 @@ class Used:
 
     `services` are prefixes that were used, `actions` names in lower case. Of the services in `by_action` it is known
     which actions were used, of the others only whether any was. `source` says who told it.
+
+    Silence proves nothing about services in `unseen`, about services that are not among the `listed` ones, actions that
+    are not among the `tracked` ones (None: all are), and actions in `silent`, lower case.
     """
 
     services: frozenset[str] = frozenset()
@@ -54,6 +59,17 @@ class Used:
     by_action: frozenset[str] = frozenset()
     unseen: frozenset[str] = frozenset()
     source: str = ""
+    listed: frozenset[str] | None = None
+    tracked: frozenset[str] | None = None
+    silent: frozenset[str] = frozenset()
+
+    def is_open(self, service: str) -> bool:
+        """Whether nobody can tell that the service was not used."""
+        return service in self.unseen or (self.listed is not None and service not in self.listed)
+
+    def is_told(self, action: str) -> bool:
+        """Whether its silence about an action (lower case) means that it was not used."""
+        return action not in self.silent and (self.tracked is None or action in self.tracked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +95,8 @@ class Unused:
     """One role, key, password, or set of permissions that nobody used within the window.
 
     `item` tells keys of one user apart; `last_used` is None for never. `services` are those of which no action was
-    used, `actions` single actions of services that were. `told` says what the answer comes from.
+    used, `actions` single actions of services that were, in lower case. `steps` are what to do with each policy, and
+    `told` says what the answer comes from.
     """
 
     kind: Kind
@@ -92,6 +109,7 @@ class Unused:
     last_used: datetime | None = None
     services: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
 
     @property
     def subject(self) -> str:

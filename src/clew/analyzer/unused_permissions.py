@@ -8,9 +8,13 @@ information"; IAM API Reference: "ServiceLastAccessed".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import tomllib
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
+from clew.analyzer.unused_advice import steps
 from clew.analyzer.unused_model import Kind, Open, Unused, Used, Window, moment
 from clew.aws import catalog
 from clew.engine.principal import parse_principal
@@ -23,21 +27,22 @@ if TYPE_CHECKING:
 
     from clew.analyzer.unused import Given
     from clew.policy.model import Policy, Statement
+    from clew.reach.attached import Attachment
     from clew.snapshot.answers import Answer
     from clew.snapshot.model import Account
 
 _ACCESSED: Final = "iam:GetServiceLastAccessedDetails"
 _SERVICE_LINKED: Final = ":role/aws-service-role/"
-# AWS: "Understanding IAM Access Analyzer policy generation": the handing on of a role leaves no event of its own.
-_WITHOUT_EVENT: Final = frozenset({"iam:passrole"})
+# AWS: IAM User Guide: "Refine permissions in AWS using last accessed information": the tracking period.
+_TRACKED_DAYS: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """The actions that a principal is granted, by service, in lower case; the names of the policies with theirs."""
+    """The actions that a principal is granted, by service, in lower case; and its policies in their places."""
 
     by_service: Mapping[str, frozenset[str]]
-    by_policy: Mapping[str, frozenset[str]]
+    policies: tuple[tuple[Attachment, Policy], ...]
 
 
 def permissions(
@@ -82,14 +87,7 @@ def _untold(given: Given, unknown: Mapping[str, list[str]]) -> Iterator[Open]:
 
 def _used(given: Given, arn: str, window: Window) -> Used | str:
     """What the principal used; the reason where nobody can tell."""
-    told = next(
-        (
-            each
-            for each in given.answers.each("iam", "GetServiceLastAccessedDetails", given.account)
-            if dict(each.call.parameters).get("Arn") == arn
-        ),
-        None,
-    )
+    told = next((each for each in _tellings(given) if _is_about(each, arn)), None)
     if told is not None and told.status.is_known:
         return _accessed(told, window)
     activity = given.activity
@@ -97,22 +95,58 @@ def _used(given: Given, arn: str, window: Window) -> Used | str:
         return "neither last-accessed data nor recorded calls are at hand"
     if not activity.covers:
         return f"recorded calls do not cover the window: {activity.missing[0]}"
-    return activity.by_principal.get(arn) or Used(source="recorded calls", unseen=activity.unseen)
+    found = activity.by_principal.get(arn) or Used(source="recorded calls", unseen=activity.unseen)
+    return replace(found, silent=_silent("recorded_calls"))
 
 
-def _accessed(told: Answer, window: Window) -> Used:
+def _tellings(given: Given) -> Iterator[Answer]:
+    return given.answers.each("iam", "GetServiceLastAccessedDetails", given.account)
+
+
+def _is_about(told: Answer, arn: str) -> bool:
+    """Whether the answer is about the principal; a file's name leaves out the path, without which names are unique."""
+    about = dict(told.call.parameters).get("Arn", "").partition(":iam:")[2]
+    own = arn.partition(":iam:")[2]
+    return about in {own, f"{own.partition('/')[0]}/{own.rpartition('/')[2]}"}
+
+
+@cache
+def _silent(source: str) -> frozenset[str]:
+    """The actions, in lower case, about which the evidence is always silent."""
+    text = files("clew.analyzer").joinpath("unused_silent.toml").read_text(encoding="utf-8")
+    aws = catalog.current()
+    found = aws.names(aws.actions_matching(*tomllib.loads(text)[source]).mask)
+    return frozenset(name.lower() for name in found)
+
+
+def _accessed(told: Answer, window: Window) -> Used | str:
     """The services, and of some the actions, that last-accessed data shows within the window."""
+    state = (told.body or {}).get("JobStatus", "COMPLETED")
+    if state != "COMPLETED":
+        return f"the job of {_ACCESSED} ended as {state}"
+    if window.days > _TRACKED_DAYS:
+        return f"last-accessed data is told for {_TRACKED_DAYS} days only"
     services, actions, tracked = set(), set(), set()
-    for service in told.list("ServicesLastAccessed"):
+    listed = told.list("ServicesLastAccessed")
+    for service in listed:
         name = str(service.get("ServiceNamespace"))
         if _within(service.get("LastAuthenticated"), window):
             services.add(name)
-        listed = service.get("TrackedActionsLastAccessed")
-        for action in listed if isinstance(listed, list) else ():
-            tracked.add(name)
+        found = service.get("TrackedActionsLastAccessed")
+        for action in found if isinstance(found, list) else ():
+            full = f"{name}:{action.get('ActionName')}".lower()
+            tracked.add(full)
             if _within(action.get("LastAccessedTime"), window):
-                actions.add(f"{name}:{action.get('ActionName')}".lower())
-    return Used(frozenset(services), frozenset(actions), frozenset(tracked), source=_ACCESSED)
+                actions.add(full)
+    return Used(
+        frozenset(services),
+        frozenset(actions),
+        frozenset(action.partition(":")[0] for action in tracked),
+        source=_ACCESSED,
+        listed=frozenset(str(service.get("ServiceNamespace")) for service in listed),
+        tracked=frozenset(tracked),
+        silent=_silent("last_accessed"),
+    )
 
 
 def _within(said: object, window: Window) -> bool:
@@ -130,16 +164,12 @@ def _granted(given: Given, arn: str) -> Granted | str:
     limit = _allowed(boundaries.policies) if found.boundaries else -1
     denied = _denied((*policies.policies, *boundaries.policies))
     aws = catalog.current()
-    names = {
-        attachment.name: frozenset(
-            name.lower() for name in aws.names(_allowed([policy]) & limit & ~denied & _all())
-        )
-        for attachment, policy in zip(policies.attachments, policies.policies, strict=True)
-    }
+    granted = aws.names(_allowed(policies.policies) & limit & ~denied & _all())
     by_service: dict[str, set[str]] = {}
-    for name in frozenset().union(*names.values()):
-        by_service.setdefault(name.partition(":")[0], set()).add(name)
-    return Granted({service: frozenset(each) for service, each in by_service.items()}, names)
+    for name in granted:
+        by_service.setdefault(name.partition(":")[0], set()).add(name.lower())
+    own = tuple(zip(policies.attachments, policies.policies, strict=True))
+    return Granted({service: frozenset(each) for service, each in by_service.items()}, own)
 
 
 def _all() -> int:
@@ -174,39 +204,43 @@ def _mask(statement: Statement) -> int:
 def _compared(
     given: Given, arn: str, granted: Granted, used: Used, created: datetime | None
 ) -> Iterator[Unused]:
-    services = tuple(
-        sorted(name for name in granted.by_service if name not in used.services and name not in used.unseen)
-    )
-    actions = tuple(
-        sorted(
-            action
-            for name in sorted(used.services & used.by_action & granted.by_service.keys())
-            for action in granted.by_service[name] - used.actions - _WITHOUT_EVENT
-            if name not in used.unseen
-        )
-    )
-    if services or actions:
-        advice = "; ".join(_advice(arn, granted, used))
-        yield Unused(
-            Kind.PERMISSION,
-            arn,
-            given.account,
-            used.source,
-            advice,
-            created=created,
-            services=services,
-            actions=actions,
-        )
-
-
-def _advice(arn: str, granted: Granted, used: Used) -> Iterator[str]:
-    """What to do with each policy: take it off where nothing of it was used, else write a smaller one."""
-    smaller = []
-    for name, actions in granted.by_policy.items():
-        services = {action.partition(":")[0] for action in actions}
-        if not services & (used.services | used.unseen):
-            yield f"detach `{name}`: nothing of it was used"
+    services: list[str] = []
+    actions: list[str] = []
+    for name, names in sorted(granted.by_service.items()):
+        if used.is_open(name):
+            continue
+        if name in used.services:
+            left = names - used.actions if name in used.by_action else frozenset()
+            actions += sorted(action for action in left if used.is_told(action))
+        elif names & used.silent:
+            # Something of it may have been used without a trace: the rest is told one by one.
+            actions += sorted(names - used.silent)
         else:
-            smaller.append(f"`{name}`")
-    if smaller:
-        yield f"replace {', '.join(smaller)} by what `clew generate-policy {arn}` makes of the recorded calls"
+            services.append(name)
+    if services or actions:
+        yield _finding(given, arn, granted, used, created, services, actions)
+
+
+def _finding(
+    given: Given,
+    arn: str,
+    granted: Granted,
+    used: Used,
+    created: datetime | None,
+    services: list[str],
+    actions: list[str],
+) -> Unused:
+    silent, single = frozenset(services), frozenset(actions)
+    found = steps(granted.policies, lambda name: name.partition(":")[0] in silent or name in single)
+    advice = "; ".join(step.words for step in found) or "take it out of the policies that grant it"
+    return Unused(
+        Kind.PERMISSION,
+        arn,
+        given.account,
+        used.source,
+        f"{advice}; or see what `clew generate-policy {arn}` makes of the recorded calls",
+        created=created,
+        services=tuple(services),
+        actions=tuple(actions),
+        steps=found,
+    )

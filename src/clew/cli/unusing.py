@@ -44,7 +44,7 @@ def show(asked: Asked, fail_on: Severity | None) -> int:
     from clew.analyzer.unused import run
     from clew.analyzer.unused_model import Window
     from clew.audit.state import of_snapshot
-    from clew.report import unused_text
+    from clew.report import unused_aws, unused_text
     from clew.snapshot import file
 
     path = Path(asked.policies) if asked.policies else state_files.newest_snapshot()
@@ -58,10 +58,13 @@ def show(asked: Asked, fail_on: Severity | None) -> int:
         window = Window(state.as_of, asked.days)
         judged.append(run(_given(state, window, with_lake=asked.lake), window))
     pairs, resolved = _pairs(judged, keep=asked.keep)
-    if asked.output == "json":
-        sys.stdout.write(unused_text.as_json(judged, pairs, resolved))
-    else:
-        sys.stdout.write(unused_text.render(judged, pairs, resolved, width=width()))
+    match asked.output:
+        case "json":
+            sys.stdout.write(unused_text.as_json(judged, pairs, resolved))
+        case "aws":
+            sys.stdout.write(unused_aws.render(pairs, resolved))
+        case _:
+            sys.stdout.write(unused_text.render(judged, pairs, resolved, width=width()))
     if reaches([kept for _, kept in pairs], fail_on or severity(context.config().fail_on)):
         return context.EXIT_FINDINGS
     return context.EXIT_PARTIAL if any(each.open for each in judged) else context.EXIT_CLEAN

@@ -10,6 +10,7 @@ from clew.analyzer.unused_findings import explanation
 from clew.findings import Status
 from clew.report.escape import terminal
 from clew.report.finding_json import moment
+from clew.report.unused_aws import step_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -108,5 +109,6 @@ def _finding(found: Unused, kept: Finding) -> dict[str, object]:
         "unused_actions": list(found.actions),
         "told_by": found.told,
         "recommendation": found.recommendation,
+        "steps": [step_document(step) | {"of": step.holder} for step in found.steps],
         "suppression": kept.suppression,
     }

@@ -17,6 +17,7 @@ class Output(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    AWS = "aws"
 
 
 def register(app: typer.Typer) -> None:
@@ -35,7 +36,9 @@ def unused(
     lake: Annotated[
         bool, typer.Option("--lake", help="Also judge by the calls that the workspace's lake recorded.")
     ] = False,
-    output: Annotated[Output, typer.Option("--output", "-o", help="text or json.")] = Output.TEXT,
+    output: Annotated[
+        Output, typer.Option("--output", "-o", help="text, json, or aws: as Access Analyzer's findings.")
+    ] = Output.TEXT,
     fail_on: Annotated[
         Severity | None, typer.Option(help="Exit 1 when an active finding is at least that severe.")
     ] = None,

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 _OPERATIONS = {
     "iam": (
         "GetAccountAuthorizationDetails GetAccountSummary GetAccountPasswordPolicy ListVirtualMFADevices "
-        "ListAccountAliases ListServerCertificates ListSAMLProviders ListOpenIDConnectProviders GetCredentialReport"
+        "ListAccountAliases ListServerCertificates ListSAMLProviders ListOpenIDConnectProviders GetCredentialReport "
+        "GetServiceLastAccessedDetails:Arn"
     ),
     "sts": "GetCallerIdentity",
     "s3": (
@@ -96,7 +97,10 @@ _MEMBERS = {
     "DBInstances": "DescribeDBInstances",
     "DBClusters": "DescribeDBClusters",
     "ReportFormat": "GetCredentialReport",
+    "ServicesLastAccessed": "GetServiceLastAccessedDetails",
 }
+# The answer does not say whose it is; a file's name cannot hold an ARN.
+_OF_PRINCIPAL = re.compile(r"(user|role|group)[._](.+)")
 _NAME = re.compile(
     r"(?:(?P<service>[a-z0-9]+)[._ ])?(?P<command>(?:get|list|describe)-[a-z0-9-]+)(?:[._](?P<of>.+))?"
 )
@@ -169,10 +173,11 @@ def tell(told: Told, source: Source, of: Command, account: str, region: str) -> 
     given: list[tuple[str, str]] = [_ALSO_GIVEN[of.operation]] if of.operation in _ALSO_GIVEN else []
     if of.parameter:
         about = account if of == _OF_ACCOUNT else _about(of, body, source)
+        if of.parameter == "Arn":
+            about = _principal(about, account)
         if not about:
-            told.notes.append(
-                f"{source.file}: about which? name the file {of.name}.{of.parameter.upper()}.json"
-            )
+            which = "role.NAME" if of.parameter == "Arn" else of.parameter.upper()
+            told.notes.append(f"{source.file}: about which? name the file {of.name}.{which}.json")
             return False
         given.append((of.parameter, about))
     where = GLOBAL if of.service in _WHOLE_ACCOUNT or of.operation == "DescribeRegions" else region
@@ -207,6 +212,16 @@ def _about(of: Command, body: Mapping[str, object], source: Source) -> str:
         return str(said[of.parameter])
     found = _NAME.fullmatch(_stem(source))
     return (found["of"] or "") if found else ""
+
+
+def _principal(name: str, account: str) -> str:
+    """The ARN of `role.ci`, without its path, which the file's name leaves out; empty for anything else.
+
+    >>> _principal("role.ci", "111122223333"), _principal("ci", "111122223333")
+    ('arn:aws:iam::111122223333:role/ci', '')
+    """
+    found = _OF_PRINCIPAL.fullmatch(name)
+    return f"arn:aws:iam::{account}:{found[1]}/{found[2]}" if found else ""
 
 
 def _queue(arn: str) -> str:
