@@ -6,7 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
 from threading import Thread
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from clew.lake.ingest.messages import InputFile, Outcome, Setting
 
     Batch = Sequence[InputFile] | None
-    Process = subprocess.Popen[bytes]
 
 _ENVIRONMENT = {
     # numpy would start a thread for each processor that spins while it waits.
@@ -31,6 +30,7 @@ _ENVIRONMENT = {
     "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=4294967296"
     ":glibc.malloc.top_pad=67108864",
 }
+_COMMAND = (sys.executable, "-m", "clew.lake.ingest.worker")
 BATCH_PACKED_BYTES = 2 << 20
 BATCH_FILES = 400
 _IN_PROCESS_BYTES = 48 << 20
@@ -96,6 +96,15 @@ def _batches(files: Sequence[InputFile]) -> Iterator[list[InputFile]]:
 
 
 @dataclass(frozen=True, slots=True)
+class Process:
+    """A decoding process by its pipes; `first` is the process that was started, of which the others are copies."""
+
+    first: subprocess.Popen[bytes]
+    requests: BinaryIO
+    answers: BinaryIO
+
+
+@dataclass(frozen=True, slots=True)
 class _Local:
     """Decoding in this process."""
 
@@ -122,10 +131,10 @@ class _Worker:
 
     def _ask(self, batch: list[InputFile] | None) -> Outcome:
         try:
-            send(cast("BinaryIO", self.process.stdin), batch)
-            answer = pickle.load(cast("BinaryIO", self.process.stdout))  # noqa: S301 - from a process we started
+            send(self.process.requests, batch)
+            answer = pickle.load(self.process.answers)  # noqa: S301 - from a process we started
         except (OSError, EOFError, pickle.UnpicklingError) as error:
-            code = self.process.poll()
+            code = self.process.first.poll()
             raise WorkspaceError(
                 f"a decoding process ended early (exit code {code}); run the ingest again"
             ) from error
@@ -162,7 +171,7 @@ def pool(setting: Setting, count: int, started: Sequence[Process] = ()) -> Itera
     try:
         processes = [*ready, *further]
         for process in processes:
-            send(cast("BinaryIO", process.stdin), setting)
+            send(process.requests, setting)
         yield Pool([_Worker(process) for process in processes])
     finally:
         stop(further)
@@ -170,17 +179,31 @@ def pool(setting: Setting, count: int, started: Sequence[Process] = ()) -> Itera
 
 def start(count: int) -> list[Process]:
     """That many decoding processes, which wait for their setting."""
-    return [_start() for _ in range(count)]
-
-
-def _start() -> Process:
-    command = [sys.executable, "-m", "clew.lake.ingest.worker"]
-    environment = {**os.environ, **_ENVIRONMENT}
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)  # noqa: S603 - our own module
+    if count < 1:
+        return []
+    pairs = [(os.pipe(), os.pipe()) for _ in range(count - 1)]
+    inherited = [(requests[0], answers[1]) for requests, answers in pairs]
+    first = subprocess.Popen(  # noqa: S603 - our own module
+        [*_COMMAND, *(f"{requests},{answers}" for requests, answers in inherited)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        pass_fds=[end for ends in inherited for end in ends],
+        env={**os.environ, **_ENVIRONMENT},
+    )
+    for end in (end for ends in inherited for end in ends):
+        os.close(end)
+    return [
+        Process(first, cast("BinaryIO", first.stdin), cast("BinaryIO", first.stdout)),
+        *(Process(first, os.fdopen(r[1], "wb"), os.fdopen(a[0], "rb")) for r, a in pairs),
+    ]
 
 
 def stop(processes: Iterable[Process]) -> None:
-    """End the processes."""
-    for process in processes:
-        process.kill()
-        process.communicate()
+    """End the processes, when what they are doing is done."""
+    listed = list(processes)
+    for process in listed:
+        for pipe in (process.requests, process.answers):
+            with suppress(BrokenPipeError):
+                pipe.close()
+    for process in listed:
+        process.first.wait()
