@@ -28,12 +28,14 @@ _LONG_AGO = "2025-09-01T09:00:00Z"
 _LATELY = "2026-03-11T05:55:00Z"
 # What the emulator cannot say, where it is the same in every region.
 _SAID: dict[str, dict[str, Any]] = {
+    "ec2:GetImageBlockPublicAccessState": {"ImageBlockPublicAccessState": "block-new-sharing"},
     "ec2:GetSnapshotBlockPublicAccessState": {"State": "unblocked"},
     "shield:GetSubscriptionState": {"SubscriptionState": "INACTIVE"},
     "ssm:DescribeInstanceInformation": {"InstanceInformationList": []},
     "ssm:ListResourceComplianceSummaries": {"ResourceComplianceSummaryItems": []},
 }
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
+PARTNER = "arn:aws:iam::444455556666:root"
 ADMIN = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 TRUST = {
     "Version": "2012-10-17",
@@ -82,6 +84,7 @@ def plant() -> None:
     plant_watching()
     plant_network()
     plant_data()
+    plant_shared()
 
 
 def plant_iam() -> None:
@@ -250,6 +253,24 @@ def plant_data() -> None:
     client("secretsmanager", "us-east-1").create_secret(
         Name="payroll/db", SecretString="not-a-secret"
     )  # as above
+
+
+def plant_shared() -> None:
+    """A table that a partner's account reads, and what is shared with nobody: a file system, a layer, a stream."""
+    table = client("dynamodb").create_table(
+        TableName="orders",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )["TableDescription"]["TableArn"]
+    shared = allow("dynamodb:GetItem", table, Principal={"AWS": PARTNER}, Sid="Partner")
+    client("dynamodb").put_resource_policy(ResourceArn=table, Policy=json.dumps(shared))
+    own = {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}
+    mounts = allow("elasticfilesystem:ClientMount", Principal={"AWS": "*"}, Condition=own)
+    [home] = client("efs").describe_file_systems()["FileSystems"]
+    client("efs").put_file_system_policy(FileSystemId=home["FileSystemId"], Policy=json.dumps(mounts))
+    client("lambda").publish_layer_version(LayerName="tools", Content={"ZipFile": b"tools"})
+    client("kinesis").create_stream(StreamName="clicks", ShardCount=1)
 
 
 def overnight() -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from clew.analyzer.exposure_model import Entry
 
+_PATHS: Final = "aws:PrincipalOrgPaths"
 _UNREADABLE: Final = "its policy cannot be read"
 
 
@@ -81,7 +82,10 @@ def _is_inside(entry: Entry, zone: Zone) -> bool:
     if entry.kind == "Service":
         return True
     account = Principal(entry.kind, entry.principal).account
-    return account is not None and zone.holds_account(account)
+    if account is not None:
+        return zone.holds_account(account)
+    paths = (value for each in entry.conditions if each.key == _PATHS for value in each.values)
+    return any(zone.holds_organization(path.partition("/")[0]) for path in paths)
 
 
 def _of_entry(target: Target, way: WayIn, entry: Entry, zone: Zone) -> Exposure:

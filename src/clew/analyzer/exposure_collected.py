@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from clew.analyzer import exposure_shared
+from clew.analyzer import exposure_listed, exposure_shared
 from clew.analyzer.exposure_buckets import bucket
-from clew.analyzer.exposure_model import Target, Through, Unknown, WayIn
-from clew.analyzer.exposure_reading import Reading, about, member
+from clew.analyzer.exposure_model import Target, Unknown, WayIn
+from clew.analyzer.exposure_reading import Reading, policy_way
 from clew.snapshot.answers import GLOBAL
 from clew.snapshot.model import Document
 
@@ -90,15 +90,6 @@ def _unlisted(kind: Kind, unread: list[Answer]) -> Iterator[Unknown]:
         )
 
 
-def _policy_way(reading: Reading, told: Answer, path: str) -> WayIn:
-    call = f"{told.call.service}:{told.call.operation}"
-    if not told.status.is_known:
-        return WayIn(Through.POLICY, call, reading.file, told.collected_at, unread=(about(told),))
-    content = member(told.body, path)
-    document = Document("resource policy", content) if content else None
-    return WayIn(Through.POLICY, call, reading.file, told.collected_at, document)
-
-
 def _with_policy(type_: str, arn: str, told: tuple[str, str], parameters: Mapping[str, str]) -> Teller:
     """The teller of a type whose policy one call tells: `arn` is a member of the item, `told` operation and path."""
     operation, path = told
@@ -107,7 +98,7 @@ def _with_policy(type_: str, arn: str, told: tuple[str, str], parameters: Mappin
         given = {name: str(item.get(value, value)) for name, value in parameters.items()}
         answer = reading.ask(listed.call.region, listed.call.service, operation, **given)
         name = str(item.get(arn) or "")
-        way = _policy_way(reading, answer, path)
+        way = policy_way(reading, answer, path)
         yield Target(name, type_, reading.account, listed.call.region, (way,))
 
     return teller
@@ -118,7 +109,7 @@ def _queue(reading: Reading, listed: Answer, item: Mapping[str, object]) -> Iter
     told = reading.ask(region, "sqs", "GetQueueAttributes", AttributeNames="All", QueueUrl=url)
     arn = f"arn:{reading.partition}:sqs:{region}:{reading.account}:{url.rpartition('/')[2]}"
     yield Target(
-        arn, "AWS::SQS::Queue", reading.account, region, (_policy_way(reading, told, "Attributes.Policy"),)
+        arn, "AWS::SQS::Queue", reading.account, region, (policy_way(reading, told, "Attributes.Policy"),)
     )
 
 
@@ -126,12 +117,12 @@ def _key(reading: Reading, listed: Answer, item: Mapping[str, object]) -> Iterat
     name, region = str(item.get("KeyId")), listed.call.region
     policy = reading.ask(region, "kms", "GetKeyPolicy", KeyId=name, PolicyName="default")
     grants = reading.ask(region, "kms", "ListGrants", KeyId=name)
-    ways = (_policy_way(reading, policy, "Policy"), exposure_shared.grants(reading, grants))
+    ways = (policy_way(reading, policy, "Policy"), exposure_shared.grants(reading, grants))
     yield Target(str(item.get("KeyArn")), "AWS::KMS::Key", reading.account, region, ways)
 
 
 def _bus(reading: Reading, listed: Answer, item: Mapping[str, object]) -> Iterator[Target]:
-    way = _policy_way(reading, listed, "")
+    way = policy_way(reading, listed, "")
     content = item.get("Policy")
     document = Document("resource policy", content) if content else None
     way = WayIn(way.through, way.call, way.file, way.time, document)
@@ -144,12 +135,6 @@ _TOPIC = _with_policy(
     ("GetTopicAttributes", "Attributes.Policy"),
     {"TopicArn": "TopicArn"},
 )
-_FUNCTION = _with_policy(
-    "AWS::Lambda::Function",
-    "FunctionArn",
-    ("GetPolicy", "Policy"),
-    {"FunctionName": "FunctionName"},
-)
 _SECRET = _with_policy(
     "AWS::SecretsManager::Secret", "ARN", ("GetResourcePolicy", "ResourcePolicy"), {"SecretId": "ARN"}
 )
@@ -160,12 +145,25 @@ _REPOSITORY = _with_policy(
     {"repositoryName": "repositoryName"},
 )
 
+_FILE_SYSTEM = _with_policy(
+    "AWS::EFS::FileSystem",
+    "FileSystemArn",
+    ("DescribeFileSystemPolicy", "Policy"),
+    {"FileSystemId": "FileSystemId"},
+)
+
 KINDS: Final = (
     Kind("AWS::S3::Bucket", "s3", "ListBuckets", "Buckets", bucket, GLOBAL),
     Kind("AWS::KMS::Key", "kms", "ListKeys", "Keys", _key),
     Kind("AWS::SQS::Queue", "sqs", "ListQueues", "QueueUrls", _queue),
     Kind("AWS::SNS::Topic", "sns", "ListTopics", "Topics", _TOPIC),
-    Kind("AWS::Lambda::Function", "lambda", "ListFunctions", "Functions", _FUNCTION),
+    Kind("AWS::Lambda::Function", "lambda", "ListFunctions", "Functions", exposure_listed.function),
+    Kind("AWS::Lambda::LayerVersion", "lambda", "ListLayers", "Layers", exposure_listed.layer),
+    Kind("AWS::DynamoDB::Table", "dynamodb", "ListTables", "TableNames", exposure_listed.table),
+    Kind("AWS::DynamoDB::Stream", "dynamodb", "ListTables", "TableNames", exposure_listed.table_stream),
+    Kind("AWS::Kinesis::Stream", "kinesis", "ListStreams", "StreamNames", exposure_listed.stream),
+    Kind("AWS::Kinesis::StreamConsumer", "kinesis", "ListStreams", "StreamNames", exposure_listed.consumers),
+    Kind("AWS::EFS::FileSystem", "efs", "DescribeFileSystems", "FileSystems", _FILE_SYSTEM),
     Kind("AWS::SecretsManager::Secret", "secretsmanager", "ListSecrets", "SecretList", _SECRET),
     Kind("AWS::ECR::Repository", "ecr", "DescribeRepositories", "repositories", _REPOSITORY),
     Kind("AWS::Events::EventBus", "events", "ListEventBuses", "EventBuses", _bus),

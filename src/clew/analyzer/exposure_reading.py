@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from clew.analyzer.exposure_model import Through, WayIn
 from clew.snapshot.answers import GLOBAL
+from clew.snapshot.model import Document
 
 if TYPE_CHECKING:
     from clew.snapshot.answers import Answer, Answers
+
+
+_EMPTY = "{}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,17 @@ class Reading:
 def about(answer: Answer) -> str:
     """An answer that is no fact, in one phrase: the call and why it was not answered."""
     return f"{answer.call} ({answer.error_code or answer.status.value})"
+
+
+def policy_way(reading: Reading, told: Answer, path: str) -> WayIn:
+    """The policy that an answer tells at that path, as a way into its resource."""
+    call = f"{told.call.service}:{told.call.operation}"
+    if not told.status.is_known:
+        return WayIn(Through.POLICY, call, reading.file, told.collected_at, unread=(about(told),))
+    content = member(told.body, path)
+    # Of a stream without a policy some endpoints say that it is an empty object.
+    document = Document("resource policy", content) if content and content != _EMPTY else None
+    return WayIn(Through.POLICY, call, reading.file, told.collected_at, document)
 
 
 def member(body: object, path: str) -> object:

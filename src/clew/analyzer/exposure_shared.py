@@ -78,11 +78,26 @@ def volume_snapshot(reading: Reading, listed: Answer, item: Mapping[str, object]
 
 
 def image(reading: Reading, listed: Answer, item: Mapping[str, object]) -> Iterator[Target]:
-    """An image of the account; whether everybody may launch it is all that the list says."""
-    arn = f"arn:{reading.partition}:ec2:{listed.call.region}::image/{item.get('ImageId')}"
-    entries = (_with(_ALL, _LAUNCH, "launchPermission"),) if item.get("Public") is True else ()
-    way = _sharing(reading, listed, entries)
-    yield Target(arn, "AWS::EC2::Image", reading.account, listed.call.region, (way,))
+    """An image of the account, with those who may launch it."""
+    name, region = str(item.get("ImageId")), listed.call.region
+    told = reading.ask(region, "ec2", "DescribeImageAttribute", Attribute="launchPermission", ImageId=name)
+    ways = [_sharing(reading, told, tuple(map(_launcher, told.list("LaunchPermissions"))))]
+    if not told.status.is_known and item.get("Public") is True:
+        # The list tells no accounts, but whether everybody may.
+        ways.append(_sharing(reading, listed, (_with(_ALL, _LAUNCH, "launchPermission"),)))
+    arn = f"arn:{reading.partition}:ec2:{region}::image/{name}"
+    yield Target(arn, "AWS::EC2::Image", reading.account, region, tuple(ways))
+
+
+def _launcher(permission: Mapping[str, object]) -> Entry:
+    """AWS: EC2 User Guide, "Share an AMI with specific organizations or organizational units": all below may launch."""
+    for kind in ("OrganizationArn", "OrganizationalUnitArn"):
+        if arn := str(permission.get(kind) or ""):
+            organization, _, unit = arn.partition("/")[2].partition("/")
+            path = f"{organization}/*/{unit}/*" if unit else f"{organization}/*"
+            within = Condition("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", (path,))
+            return Entry("*", "*", _LAUNCH, f"launchPermission for {arn}", (within,))
+    return _with(str(permission.get("UserId") or permission.get("Group") or ""), _LAUNCH, "launchPermission")
 
 
 def database_snapshot(reading: Reading, listed: Answer, item: Mapping[str, object]) -> Iterator[Target]:

@@ -30,16 +30,21 @@ if TYPE_CHECKING:
     from clew.policy.model import Policy, Statement
     from clew.snapshot.answers import Answer
 
+_EMPTY = "{}"
 _RESTRICT = "RestrictPublicBuckets"
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """One resource that may have a policy, and the call that tells it, or the policy where the list tells it."""
+    """One resource that may have a policy, and the call that tells it, or the policy where the list tells it.
+
+    `unread` is a call before that one, without whose answer nobody can say more.
+    """
 
     arn: str
     parameters: tuple[tuple[str, str], ...] = ()
     policy: object = None
+    unread: Answer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +67,55 @@ def _buckets(state: State, answer: Answer) -> Iterator[Holder]:
         yield Holder(f"{prefix}{name}", (("Bucket", name),))
 
 
-def _functions(_: State, answer: Answer) -> Iterator[Holder]:
+def _functions(state: State, answer: Answer) -> Iterator[Holder]:
+    """AWS: Lambda Developer Guide, "Viewing resource-based IAM policies in Lambda": each alias has its own."""
     for item in answer.list("Functions"):
-        yield Holder(text(item, "FunctionArn"), (("FunctionName", text(item, "FunctionName")),))
+        name, of_function = text(item, "FunctionArn"), (("FunctionName", text(item, "FunctionName")),)
+        yield Holder(name, of_function)
+        told = state.about(answer, "ListAliases", **dict(of_function))
+        if not told.status.is_known:
+            yield Holder(f"{name}:*", unread=told)
+        for alias in told.list("Aliases"):
+            yield Holder(text(alias, "AliasArn"), (*of_function, ("Qualifier", text(alias, "Name"))))
+
+
+def _layers(state: State, answer: Answer) -> Iterator[Holder]:
+    for item in answer.list("Layers"):
+        of_layer = (("LayerName", text(item, "LayerName")),)
+        told = state.about(answer, "ListLayerVersions", **dict(of_layer))
+        if not told.status.is_known:
+            yield Holder(text(item, "LayerArn"), unread=told)
+        for version in told.list("LayerVersions"):
+            number = ("VersionNumber", text(version, "Version"))
+            yield Holder(text(version, "LayerVersionArn"), (*of_layer, number))
+
+
+def _tables(state: State, answer: Answer) -> Iterator[Holder]:
+    """Tables and their streams."""
+    for name in texts(answer.body, "TableNames"):
+        told = state.about(answer, "DescribeTable", TableName=name)
+        if not told.status.is_known:
+            yield Holder(arn(state, answer, f"table/{name}"), unread=told)
+        for path in ("Table.TableArn", "Table.LatestStreamArn"):
+            if found := text(told.body, path):
+                yield Holder(found, (("ResourceArn", found),))
+
+
+def _streams(state: State, answer: Answer) -> Iterator[Holder]:
+    """Streams of Kinesis and their consumers."""
+    for name in texts(answer.body, "StreamNames"):
+        stream = arn(state, answer, f"stream/{name}")
+        yield Holder(stream, (("ResourceARN", stream),))
+        told = state.about(answer, "ListStreamConsumers", StreamARN=stream)
+        if not told.status.is_known:
+            yield Holder(f"{stream}/consumer/*", unread=told)
+        for consumer in told.list("Consumers"):
+            yield Holder(text(consumer, "ConsumerARN"), (("ResourceARN", text(consumer, "ConsumerARN")),))
+
+
+def _file_systems(_: State, answer: Answer) -> Iterator[Holder]:
+    for item in answer.list("FileSystems"):
+        yield Holder(text(item, "FileSystemArn"), (("FileSystemId", text(item, "FileSystemId")),))
 
 
 def _keys(_: State, answer: Answer) -> Iterator[Holder]:
@@ -102,12 +153,16 @@ def _event_buses(_: State, answer: Answer) -> Iterator[Holder]:
 SOURCES = (
     Source("s3:ListBuckets", "GetBucketPolicy", "Policy", _buckets),
     Source("lambda:ListFunctions", "GetPolicy", "Policy", _functions),
+    Source("lambda:ListLayers", "GetLayerVersionPolicy", "Policy", _layers),
     Source("kms:ListKeys", "GetKeyPolicy", "Policy", _keys),
     Source("sns:ListTopics", "GetTopicAttributes", "Attributes.Policy", _topics),
     Source("sqs:ListQueues", "GetQueueAttributes", "Attributes.Policy", _queues),
     Source("secretsmanager:ListSecrets", "GetResourcePolicy", "ResourcePolicy", _secrets),
     Source("ecr:DescribeRepositories", "GetRepositoryPolicy", "policyText", _repositories),
     Source("events:ListEventBuses", "", "", _event_buses),
+    Source("dynamodb:ListTables", "GetResourcePolicy", "Policy", _tables),
+    Source("kinesis:ListStreams", "GetResourcePolicy", "Policy", _streams),
+    Source("efs:DescribeFileSystems", "DescribeFileSystemPolicy", "Policy", _file_systems),
 )
 """The kinds of resources whose policies are collected."""
 
@@ -120,6 +175,9 @@ def each_policy(
         if not listed.status.is_known:
             yield unanswered(state.account_arn, listed)
         for holder in source.holders(state, listed):
+            if holder.unread is not None:
+                yield unanswered(holder.arn, holder.unread)
+                continue
             told = state.about(listed, source.told, **dict(holder.parameters)) if source.told else listed
             found = _judged(holder, told, source, judge)
             if found is not None:
@@ -133,7 +191,8 @@ def _judged(
     if not told.status.is_known:
         return unanswered(holder.arn, told)
     content = member(told.body, source.path) if source.told else holder.policy
-    if told.status is Status.ABSENT or not content:
+    # Of a stream without a policy some endpoints say that it is an empty object.
+    if told.status is Status.ABSENT or not content or content == _EMPTY:
         return Judgement(Verdict.PASS, holder.arn, "has no policy")
     try:
         return judge(holder, Document("policy", content).meaning, told)

@@ -36,14 +36,15 @@ _LAMBDA = next(source for source in SOURCES if source.listed == "lambda:ListFunc
 def public(state: State) -> Iterator[Judgement]:
     """Policies of resources, and trust policies of roles, that let in callers whom nobody knows.
 
-    Finds. Policies of buckets, functions, keys, topics, queues, secrets, image repositories and event buses with an
-    Allow for everybody that no condition holds to known accounts, organisations, networks or sources, and that no Deny
-    takes back; trust policies of roles with such an Allow. Block Public Access of a bucket or the account counts.
+    Finds. Policies of buckets, functions and their aliases, layers, keys, topics, queues, secrets, image repositories,
+    event buses, tables and their streams, Kinesis streams and consumers, and file systems with an Allow for everybody
+    that no condition holds to known accounts, organisations, networks or sources, and that no Deny takes back; trust
+    policies of roles with such an Allow. Block Public Access of a bucket or the account counts.
     Why it matters. Everybody with an AWS account, or without one, may then do what the statement allows.
     False positives. What is meant for everybody: a public website, a public dataset.
     Fix. Name the accounts, or add a condition on aws:PrincipalOrgID, aws:SourceArn or aws:SourceVpce.
     References. IAM user guide, AWS JSON policy elements: Principal · Amazon S3 user guide, Blocking public access to
-    your Amazon S3 storage
+    your Amazon S3 storage · Amazon EFS user guide, Blocking public access to EFS file systems
     """
     strangers = Strangers(state)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # Operations by service; the parameter that says which resource is meant stands behind `:`.
 _OPERATIONS = {
     "iam": (
-        "GetAccountAuthorizationDetails GetAccountSummary GetAccountPasswordPolicy ListVirtualMFADevices "
+        "GetAccountAuthorizationDetails GetAccountSummary GetAccountPasswordPolicy ListRoles ListVirtualMFADevices "
         "ListAccountAliases ListServerCertificates ListSAMLProviders ListOpenIDConnectProviders GetCredentialReport "
         "GetServiceLastAccessedDetails:Arn"
     ),
@@ -34,8 +34,9 @@ _OPERATIONS = {
     "s3": (
         "ListBuckets GetBucketLocation:Bucket GetBucketPolicy:Bucket GetBucketPolicyStatus:Bucket GetBucketAcl:Bucket "
         "GetPublicAccessBlock:Bucket GetBucketOwnershipControls:Bucket GetBucketVersioning:Bucket "
-        "GetBucketLogging:Bucket GetBucketEncryption:Bucket GetBucketLifecycleConfiguration:Bucket "
-        "GetBucketNotificationConfiguration:Bucket GetBucketReplication:Bucket GetObjectLockConfiguration:Bucket"
+        "GetBucketTagging:Bucket GetBucketLogging:Bucket GetBucketEncryption:Bucket "
+        "GetBucketLifecycleConfiguration:Bucket GetBucketNotificationConfiguration:Bucket GetBucketReplication:Bucket "
+        "GetObjectLockConfiguration:Bucket"
     ),
     "cloudtrail": "DescribeTrails GetTrailStatus:Name GetEventSelectors:TrailName GetInsightSelectors:TrailName",
     "config": (
@@ -46,7 +47,9 @@ _OPERATIONS = {
     "cloudwatch": "DescribeAlarms",
     "sns": "ListTopics GetTopicAttributes:TopicArn ListSubscriptionsByTopic:TopicArn",
     "sqs": "ListQueues GetQueueAttributes:QueueUrl",
-    "lambda": "ListFunctions GetPolicy:FunctionName ListFunctionUrlConfigs:FunctionName",
+    "lambda": (
+        "ListFunctions GetPolicy:FunctionName ListAliases:FunctionName ListFunctionUrlConfigs:FunctionName ListLayers"
+    ),
     "kms": (
         "ListKeys ListAliases DescribeKey:KeyId GetKeyPolicy:KeyId GetKeyRotationStatus:KeyId ListGrants:KeyId"
     ),
@@ -61,7 +64,8 @@ _OPERATIONS = {
     "guardduty": "ListDetectors",
     "securityhub": "DescribeHub",
     "accessanalyzer": "ListAnalyzers",
-    "efs": "DescribeFileSystems",
+    "efs": "DescribeFileSystems DescribeFileSystemPolicy:FileSystemId",
+    "dynamodb": "ListTables DescribeTable:TableName",
     "organizations": "DescribeOrganization ListAccounts ListRoots",
 }
 _WHOLE_ACCOUNT = frozenset({"iam", "sts", "s3", "s3control", "organizations"})

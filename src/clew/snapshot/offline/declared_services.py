@@ -171,19 +171,43 @@ def function(told: Told, stack: Stack, resource: Resource) -> None:
     )
     lists(told, stack.call("lambda", "ListFunctions"), "Functions", item, resource, "FunctionName")
     names = (resource.name, arn)
-    statements = [
-        _statement(arn, each) for each in stack.attached("AWS::Lambda::Permission", "FunctionName", *names)
-    ]
     call = stack.call("lambda", "GetPolicy", FunctionName=resource.name)
-    left = open_part(statements)
-    document = left or telling.document({"Version": "2012-10-17", "Id": "default", "Statement": statements})
-    says(told, call, {"Policy": document} if statements else None, resource, "ResourceNotFoundException")
+    says(told, call, _function_policy(stack, arn, *names), resource, "ResourceNotFoundException")
+    _aliases(told, stack, resource, arn)
     urls = [
         {"FunctionArn": arn, "AuthType": Unresolved(each.doubt) if each.doubt else each.get("AuthType")}
         for each in stack.attached("AWS::Lambda::Url", "TargetFunctionArn", *names)
     ]
     asked = stack.call("lambda", "ListFunctionUrlConfigs", FunctionName=resource.name)
     says(told, asked, {"FunctionUrlConfigs": urls}, resource)
+
+
+def _function_policy(stack: Stack, arn: str, *names: str) -> dict[str, object] | None:
+    """The policy that the permissions on a function or alias of these names make; None where there are none."""
+    given = stack.attached("AWS::Lambda::Permission", "FunctionName", *names)
+    statements = [_statement(arn, each) for each in given]
+    if not statements:
+        return None
+    left = open_part(statements)
+    return {
+        "Policy": left
+        or telling.document({"Version": "2012-10-17", "Id": "default", "Statement": statements})
+    }
+
+
+def _aliases(told: Told, stack: Stack, function: Resource, of_function: str) -> None:
+    """The aliases of a function, each with the policy of its own."""
+    declared = stack.attached("AWS::Lambda::Alias", "FunctionName", function.name, of_function)
+    aliases: list[dict[str, object]] = []
+    for alias in declared:
+        name = Unresolved(alias.doubt) if alias.doubt else alias.get("Name")
+        aliases.append({"Name": name, "AliasArn": f"{of_function}:{name}"})
+        if isinstance(name, str):
+            call = stack.call("lambda", "GetPolicy", FunctionName=function.name, Qualifier=name)
+            policy = _function_policy(stack, f"{of_function}:{name}", f"{of_function}:{name}")
+            says(told, call, policy, alias, "ResourceNotFoundException")
+    asked = stack.call("lambda", "ListAliases", FunctionName=function.name)
+    says(told, asked, {"Aliases": aliases}, function)
 
 
 def _vpc(resource: Resource) -> object:
@@ -359,6 +383,7 @@ PARTS = frozenset(
     {
         "AWS::SNS::TopicPolicy",
         "AWS::SQS::QueuePolicy",
+        "AWS::Lambda::Alias",
         "AWS::Lambda::Permission",
         "AWS::Lambda::Url",
         "AWS::SecretsManager::ResourcePolicy",
