@@ -2,10 +2,11 @@
 
 Usage: python benchmarks/symbolic.py [--pairs 400]
 
-The policies are made from the catalogue in the manner of AWS managed policies: 1 to 30 statements, whole services,
-lists of actions, read-only patterns, bucket and table ARNs, conditions on tags, networks, organisations and services
-passed to. The other of a pair is a copy with one to three edits such as reviews see: an action more, a wildcard, a
-resource more or less, a condition dropped or changed, a statement gone, a denial added.
+First AWS's managed policies, asked both ways about copies with one edit each (`managed.py`). Then policies made from
+the catalogue in their manner: 1 to 30 statements, whole services, lists of actions, read-only patterns, bucket and
+table ARNs, conditions on tags, networks, organisations and services passed to, beside copies with one to three edits;
+once of twenty services, once of one service each, where every statement may matter. Last cvc5 and Z3, given the same
+formula of pairs of AWS's policies, which they are asked only where it is about texts alone.
 """
 
 from __future__ import annotations
@@ -15,18 +16,30 @@ import random
 import statistics
 import sys
 import time
+from collections.abc import Callable, Sequence
 from copy import deepcopy
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+import managed
+
 from clew.aws import catalog
+from clew.engine.request import Request
+from clew.policy.model import Policy
 from clew.policy.parse import from_document
-from clew.symbolic.questions import implies, oracle
-from clew.symbolic.solver import is_installed
+from clew.symbolic import solver
+from clew.symbolic.budget import UndecidedError
+from clew.symbolic.questions import Answer, Verdict, implies, oracle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from clew.symbolic.search import Formula
+    from clew.symbolic.space import Space
 
 Document = dict[str, Any]
+Sized = tuple[str, Policy, Policy]
+"""A pair of policies with the number of their statements."""
+
+Ask = Callable[[Policy, Policy], Answer]
 
 SERVICES = ("s3", "ec2", "dynamodb", "lambda", "iam", "sqs", "sns", "kms", "logs", "cloudwatch", "ecr", "ecs", "rds",
             "secretsmanager", "ssm", "states", "glue", "athena", "kinesis", "cloudformation")  # fmt: skip
@@ -47,17 +60,17 @@ CONDITIONS: tuple[Document, ...] = (
     {"NumericLessThan": {"s3:max-keys": "100"}},
 )
 STEMS = ("Get*", "List*", "Describe*", "Put*", "Create*", "Update*", "*", "BatchGet*")
-MOST_FOR_SOLVERS, SOLVED = 8, 60
+SIZES_FOR_SOLVERS, SOLVED = ("1", "2-3", "4-7"), 60
 NAMES = ("app", "data", "logs", "payroll", "web", "audit")
 
 
-def policy(chance: random.Random, statements: int) -> Document:
+def policy(chance: random.Random, statements: int, services: Sequence[str] = SERVICES) -> Document:
     """A policy of so many statements."""
-    return {"Version": "2012-10-17", "Statement": [_statement(chance) for _ in range(statements)]}
+    return {"Version": "2012-10-17", "Statement": [_statement(chance, services) for _ in range(statements)]}
 
 
-def _statement(chance: random.Random) -> Document:
-    service = chance.choice(SERVICES)
+def _statement(chance: random.Random, services: Sequence[str]) -> Document:
+    service = chance.choice(services)
     found: Document = {"Effect": "Deny" if chance.random() < 0.12 else "Allow"}
     found["Action"] = _actions(chance, service)
     found["Resource"] = _resources(chance, service)
@@ -82,7 +95,7 @@ def _resources(chance: random.Random, service: str) -> list[str]:
     return [chance.choice(forms).format(name) for name in chance.sample(NAMES, chance.randint(1, 3))]
 
 
-def edited(chance: random.Random, document: Document) -> Document:
+def edited(chance: random.Random, document: Document, services: Sequence[str] = SERVICES) -> Document:
     """A copy with one to three edits."""
     found = deepcopy(document)
     for _ in range(chance.randint(1, 3)):
@@ -90,7 +103,7 @@ def edited(chance: random.Random, document: Document) -> Document:
         each = chance.choice(listed)
         match chance.randrange(7):
             case 0:
-                each["Action"].append(f"{chance.choice(SERVICES)}:{chance.choice(STEMS)}")
+                each["Action"].append(f"{chance.choice(services)}:{chance.choice(STEMS)}")
             case 1:
                 each["Action"] = each["Action"][:-1] or each["Action"]
             case 2:
@@ -102,36 +115,51 @@ def edited(chance: random.Random, document: Document) -> Document:
             case 5 if len(listed) > 1:
                 listed.remove(each)
             case _:
-                listed.append(_statement(chance))
+                listed.append(_statement(chance, services))
     return found
 
 
-def pairs(count: int, seed: int = 20261129) -> list[tuple[int, Document, Document]]:
-    """So many pairs, each with its number of statements; the edited one is on either side."""
+def pairs(count: int, seed: int = 20261129, services: Sequence[str] = SERVICES) -> list[Sized]:
+    """So many pairs of these services, each with its number of statements; the edited one is on either side."""
     chance = random.Random(seed)
     found = []
     for number in range(count):
         size = (1, 2, 3, 5, 8, 12, 20, 30)[number % 8]
-        one = policy(chance, size)
-        two = edited(chance, one)
-        found.append((size, two, one) if chance.random() < 0.7 else (size, one, two))
+        one = policy(chance, size, services)
+        two = edited(chance, one, services)
+        left, right = (two, one) if chance.random() < 0.7 else (one, two)
+        found.append((str(size), from_document(left), from_document(right)))
     return found
 
 
-def _timed(ask: Callable[[Document, Document], str], asked: Sequence[tuple[int, Document, Document]]) -> None:
-    costs: dict[int, list[float]] = {}
+def of_aws(count: int) -> list[Sized]:
+    """AWS's managed policies beside so many edited copies, both ways."""
+    found: list[Sized] = []
+    for pair in managed.pairs(count):
+        low, high = next(each for each in managed.SIZES if each[0] <= pair.statements <= each[1])
+        size = str(low) if low == high else f"{low}-{high}"
+        before, after = from_document(pair.before), from_document(pair.after)
+        found += [(size, after, before), (size, before, after)]
+    return found
+
+
+def _timed(title: str, ask: Ask, asked: Sequence[Sized]) -> None:
+    print(f"\n## {title}\n")
+    ask(asked[0][1], asked[0][2])  # the catalogue is read once
+    costs: dict[str, list[float]] = {}
     verdicts: dict[str, int] = {}
     for size, left, right in asked:
         start = time.process_time()
-        verdict = ask(left, right)
+        answer = ask(left, right)
         costs.setdefault(size, []).append((time.process_time() - start) * 1000)
+        verdict = answer.verdict.value
+        verdict += f" ({answer.reason})" if answer.verdict is Verdict.UNKNOWN else ""
         verdicts[verdict] = verdicts.get(verdict, 0) + 1
-    everything = sorted(cost for each in costs.values() for cost in each)
     print(f"{'statements':<12}{'median ms':>10}{'p95 ms':>9}{'worst ms':>10}")
-    for size, each in sorted(costs.items()):
-        _row(str(size), sorted(each))
-    _row("all", everything)
-    print(", ".join(f"{verdict} {count}" for verdict, count in sorted(verdicts.items())))
+    for size, each in costs.items():
+        _row(size, sorted(each))
+    _row("all", sorted(cost for each in costs.values() for cost in each))
+    print(", ".join(f"{verdict}: {count}" for verdict, count in sorted(verdicts.items())))
 
 
 def _row(name: str, costs: list[float]) -> None:
@@ -139,21 +167,36 @@ def _row(name: str, costs: list[float]) -> None:
     print(f"{name:<12}{statistics.median(costs):>10.2f}{late:>9.2f}{costs[-1]:>10.1f}")
 
 
+def _with_z3(space: Space, formula: Formula) -> Request | None:
+    """The question answered by Z3, from cvc5's own text of it; `UndecidedError` when its time is over."""
+    import z3
+
+    text = solver.smtlib(space, formula)
+    asked = z3.Solver()
+    asked.set("timeout", solver.LIMIT_MS)
+    asked.from_string(text)
+    found = asked.check()
+    if found == z3.unknown:
+        raise UndecidedError("Z3 does not know either")
+    return None if found == z3.unsat else Request("*", "example:Example", "*")
+
+
 def main() -> int:
-    """Measure the pairs, and cvc5 on some of them where it is installed."""
+    """Measure the pairs, and the solvers that are installed on some of them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--pairs", type=int, default=400)
-    arguments = parser.parse_args()
-    asked = [
-        (size, from_document(left), from_document(right)) for size, left, right in pairs(arguments.pairs)
-    ]
-    implies(asked[0][1], asked[0][2])  # the catalogue is read once
-    print(f"\n## {len(asked)} pairs: policies already parsed\n")
-    _timed(lambda left, right: implies(left, right).verdict.value, asked)  # type: ignore[arg-type]
-    if is_installed():
-        few = [each for each in asked if each[0] <= MOST_FOR_SOLVERS][:SOLVED]
-        print(f"\n## {len(few)} of them, cvc5 with the same formula, at most 5 s a question\n")
-        _timed(lambda left, right: oracle(left, right).verdict.value, few)  # type: ignore[arg-type]
+    count = parser.parse_args().pairs
+    real = of_aws(count)
+    _timed(f"AWS's managed policies: {len(real)} pairs, already parsed", implies, real)
+    _timed(f"Made policies of {len(SERVICES)} services: {count} pairs", implies, pairs(count))
+    for service in ("s3", "iam", "ec2", "dynamodb"):
+        _timed(f"Made policies of {service} alone: {count} pairs", implies, pairs(count, services=(service,)))
+    few = [each for each in real if each[0] in SIZES_FOR_SOLVERS][:SOLVED]
+    _timed(f"{len(few)} pairs of AWS's policies", implies, few)
+    if solver.is_installed():
+        _timed("The same, cvc5 with the same formula, at most 5 s a question", oracle, few)
+        if find_spec("z3") is not None:
+            _timed("The same, Z3", lambda left, right: oracle(left, right, solve=_with_z3), few)
     return 0
 
 

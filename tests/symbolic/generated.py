@@ -130,15 +130,25 @@ CONDITIONS: tuple[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]], ...]
         _TAG,
         ("${aws:RequestTag/t}", "${aws:PrincipalTag/t}", "a", "b", "ab", "a*", "${aws:username}"),
     ),
+    (
+        ("StringEquals", "StringNotEquals", "StringLike"),
+        ("aws:ResourceAccount", "aws:PrincipalAccount"),
+        ("${aws:PrincipalAccount}", "${aws:ResourceAccount}", HOME, "1111*", "${aws:PrincipalTag/t}"),
+    ),
 )
 
 
 def pair(random: Random, kind: PolicyKind) -> tuple[Policy, Policy]:
     """Two policies, most of them one with a change, in either order."""
+    left, right = documents(random, kind)
+    return from_document(left), from_document(right)
+
+
+def documents(random: Random, kind: PolicyKind) -> tuple[Document, Document]:
+    """As `pair`, the documents."""
     one = document(random, kind)
     two = document(random, kind) if random.random() < 0.4 else _changed(random, one, kind)
-    left, right = (one, two) if random.random() < 0.5 else (two, one)
-    return from_document(left), from_document(right)
+    return (one, two) if random.random() < 0.5 else (two, one)
 
 
 def document(random: Random, kind: PolicyKind) -> Document:
@@ -219,6 +229,7 @@ _GIVEN: tuple[tuple[str, tuple[str | tuple[str, ...], ...]], ...] = (
     ("aws:CurrentTime", ("2019-01-01", "2020-01-01", "2020-06-01", "2021-01-01T00:00:00Z", "2022")),
     ("aws:SecureTransport", ("true", "false")),
     ("aws:RequestTag/t", ("a", "b", "ab", "", "A", "ana")),
+    ("aws:ResourceAccount", (HOME, OTHER)),
     ("aws:SourceArn", (f"arn:aws:iam::{HOME}:role/x", "arn:aws:s3:::q")),
 )
 _OF_MEMBERS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -244,3 +255,23 @@ def request(random: Random, kind: PolicyKind) -> Request:
     asked = Request(principal, random.choice(_ASKED), resource, context=Context(context))
     values = derived(asked).context.values
     return Request(principal, asked.action, resource, context=Context(values))
+
+
+def is_possible(asked: Request, *policies: Policy) -> bool:
+    """Whether the request can be while the policies' principals are there: a role's name is unique in its account.
+
+    A session's ARN leaves out the path of its role, so that the engine takes it for a session of each role of the name.
+    """
+    account, _, rest = asked.principal.removeprefix("arn:aws:sts::").partition(":assumed-role/")
+    own = asked.context.values.get("aws:principalarn")
+    named = {
+        principal.value
+        for policy in policies
+        for statement in policy.statements
+        for principal in (*(statement.principals or ()), *(statement.not_principals or ()))
+    }
+    begin, end = f"arn:aws:iam::{account}:role/", "/" + rest.partition("/")[0]
+    return not rest or all(
+        each == own or not (each.startswith(begin) and f"/{each.removeprefix(begin)}".endswith(end))
+        for each in named
+    )

@@ -8,6 +8,7 @@ AWS: "AWS JSON policy elements: Principal"; "AWS global condition context keys",
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from clew.engine.principal import Caller, Kind, Manner, Named, PrincipalError, parse_principal
@@ -52,10 +53,8 @@ DERIVED: Final = frozenset(
 )
 """The keys, in lower case, that depend on the kind of the caller; and `aws:PrincipalTag/…`."""
 
-TOLD_APART: Final = frozenset(
-    {"aws:principalarn", "aws:principalaccount", "aws:principaltype", "aws:username"}
-)
-"""Those of them that differ between the callers to whom an identity policy can belong."""
+TOLD_APART: Final = frozenset({"aws:principalarn", "aws:principaltype", "aws:username"})
+"""Those of them that differ between the callers to whom an identity policy can belong; accounts have all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +108,7 @@ def _arns(kind: Kind, partitions: Sequence[str]) -> Texts:
     return Texts(_arn(kind, partition) for partition in partitions)
 
 
+@cache
 def _arn(kind: Kind, partition: str) -> Atom:
     service = "sts" if kind is Kind.FEDERATED_USER else "iam"
     path = _PATHS[kind]

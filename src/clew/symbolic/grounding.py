@@ -36,6 +36,8 @@ def ground(space: Space, assumed: Mapping[str, frozenset[int]]) -> Request | Non
 
     Errors: `OpenError` when no trial gives one, and it is not certain that none would.
     """
+    if any(_is_impossible(space, dimension, literals) for dimension, literals in assumed.items()):
+        return None
     is_certain = True
     names = _variables(space, assumed)
     candidates = []
@@ -60,6 +62,14 @@ def ground(space: Space, assumed: Mapping[str, frozenset[int]]) -> Request | Non
         return None
     named = f"`${{{space.spelled(names[0])}}}`" if names else "a policy variable"
     raise OpenError(f"it depends on the value of {named}")
+
+
+def _is_impossible(space: Space, dimension: str, literals: frozenset[int]) -> bool:
+    """Whether no value of the dimension fits, whatever the variables stand for."""
+    try:
+        return space.ask(dimension, literals) is None
+    except UndecidedError:
+        return False
 
 
 def _variables(space: Space, assumed: Mapping[str, frozenset[int]]) -> tuple[str, ...]:

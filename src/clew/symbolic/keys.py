@@ -120,8 +120,25 @@ def _agree(tests: Sequence[Signed], value: ContextValue | None) -> Found | None:
     if any(answer is (not wanted) for answer, wanted in answers):
         return None
     if any(answer is None for answer, _ in answers):
+        if _contradict([each for each, (answer, _) in zip(tests, answers, strict=True) if answer is None]):
+            return None
         raise OpenError("it depends on the value of a policy variable")
     return Found(value)
+
+
+def _contradict(tests: Sequence[Signed]) -> bool:
+    """Whether one set must hold by its variables what another set, with the same variables, must not hold.
+
+    All tests are of one text that no set holds without its variables.
+    """
+    sets = [(test.values.texts, test.negated is not wanted) for test, wanted in tests]
+    outside = {atom.key for found, is_inside in sets if found and not is_inside for atom in found.atoms}
+    return any(
+        is_inside
+        and found is not None
+        and all(not each.is_open or each.key in outside for each in found.atoms)
+        for found, is_inside in sets
+    )
 
 
 def _absent(tests: Sequence[Signed], _kind: KeyKind, _budget: Budget) -> Found | None:

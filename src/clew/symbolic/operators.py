@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from clew.policy.pattern import Run
+    from clew.policy.variables import Piece
     from clew.symbolic.variables import Symbols
 
 _PARTS: Final = 6
@@ -48,13 +49,21 @@ def set_of(name: str, written: Sequence[str], symbols: Symbols | None) -> Values
         return Values(row.family, ENGINE[name].matcher(written), tuple(written), operator=name)
     if symbols is None or row.resolved is None or not any(map(has_variables, written)):
         return of_texts(Texts(_known(map(row.atom, written)), ENGINE[name].matcher(written)))
-    plain = [value for value in written if not has_variables(value)]
-    templates = [pieces(value) for value in written if has_variables(value)]
-    atoms = [row.atom(value) for value in plain]
-    atoms += [
-        of_pieces(_KINDS.get(name, name), each, row.resolved, row.spelled, symbols) for each in templates
-    ]
+    atoms = [row.atom(value) for value in written if not has_variables(value)]
+    for value in written:
+        if has_variables(value):
+            cut = pieces(value)
+            kind = _kind(name, cut)
+            spelled = OPERATORS[kind].spelled
+            atoms.append(of_pieces(kind, cut, row.resolved, spelled, symbols))
     return of_texts(Texts(_known(atoms)))
+
+
+def _kind(name: str, cut: Sequence[Piece]) -> str:
+    """The operator that reads the pattern alike: `StringLike` is `StringEquals` where no wildcard is written."""
+    kind = _KINDS.get(name, name)
+    has_wildcard = any(isinstance(each, str) and ("*" in each or "?" in each) for each in cut)
+    return "StringEquals" if kind == "StringLike" and not has_wildcard else kind
 
 
 def _known(atoms: object) -> list[Atom]:

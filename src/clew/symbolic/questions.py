@@ -135,13 +135,18 @@ def _side(side: Policy | Side, kind: PolicyKind) -> Side:
     return Documents((side,), kind) if isinstance(side, Policy) else side
 
 
-def oracle(left: Policy, right: Policy, kind: PolicyKind = PolicyKind.IDENTITY) -> Answer:
-    """As `implies`, asked of cvc5 alone: for tests and benchmarks; `ModuleNotFoundError` where it is missing."""
+def oracle(
+    left: Policy,
+    right: Policy,
+    kind: PolicyKind = PolicyKind.IDENTITY,
+    solve: Callable[[Space, Formula], Request | None] = solver.solve,
+) -> Answer:
+    """As `implies`, asked of a solver alone: for tests and benchmarks; `ModuleNotFoundError` where cvc5 is missing."""
     a, b = Documents((left,), kind), Documents((right,), kind)
     open_question: UndecidedError | None = None
     for space in _spaces((a, b), Budget()):
         try:
-            request = solver.solve(space, all_of([a.formula(space), contrary(b.formula(space))]))
+            request = solve(space, all_of([a.formula(space), contrary(b.formula(space))]))
         except UndecidedError as error:
             open_question = error
         else:

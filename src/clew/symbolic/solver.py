@@ -43,6 +43,14 @@ def solve(space: Space, formula: Formula) -> Request | None:
     return _Asking(space).answer(formula)
 
 
+def smtlib(space: Space, formula: Formula) -> str:
+    """The same question as SMT-LIB text, for other solvers: satisfiable where there is a request.
+
+    Errors: `UndecidedError` where the formula is about more than texts.
+    """
+    return _Asking(space).text(formula)
+
+
 class _Asking:
     """One question to cvc5: a string for each dimension, and for each key whether it is there."""
 
@@ -63,11 +71,22 @@ class _Asking:
         self._texts: dict[str, Any] = {}
         self._present: dict[str, Any] = {}
 
-    def answer(self, formula: Formula) -> Request | None:
-        """As `solve`."""
+    def text(self, formula: Formula) -> str:
+        """As `smtlib`."""
+        self._assert(formula)
+        names = [*self._texts.values(), *self._present.values()]
+        lines = [f"(declare-const {name} {name.getSort()})" for name in names]
+        lines += [f"(assert {each})" for each in self.solver.getAssertions()]
+        return "\n".join([*lines, "(check-sat)"])
+
+    def _assert(self, formula: Formula) -> None:
         for where in (ACTION, RESOURCE, CALLER):
             self._text(where)
         self.solver.assertFormula(self._formula(formula))
+
+    def answer(self, formula: Formula) -> Request | None:
+        """As `solve`."""
+        self._assert(formula)
         found = self.solver.checkSat()
         if found.isUnsat():
             return None

@@ -192,8 +192,7 @@ class Space:
     def _liked(self, mask: int) -> str:
         """One action of the set, in lower case, a well-known one where there is one."""
         for name in _LIKED:
-            place = self.index.bit(name)
-            if place is not None and mask >> place & 1:
+            if mask & self.index.mask(name):
                 return name
         return self.index.lowered[(mask & -mask).bit_length() - 1]
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from itertools import combinations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from clew.policy import pattern
 from clew.symbolic.automata import FIRST_SYMBOL, Automaton, Step, find, letters, letters_of_any_case, wild
 from clew.symbolic.budget import OpenError, UndecidedError
+from clew.symbolic.meeting import shared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from clew.aws.catalog_index import ActionIndex
     from clew.policy.variables import Variable
@@ -79,6 +80,11 @@ class Atom:
         return self
 
     @property
+    def relaxed(self) -> Atom | None:
+        """A closed atom that matches at least what this one may match; None where there is none to be had."""
+        return self
+
+    @property
     def automaton(self) -> Automaton:
         """The automaton; `UndecidedError` when the pattern has none."""
         if self._automaton is None:
@@ -141,8 +147,13 @@ def _filled(steps: Sequence[Step], number: int, *, is_arn: bool) -> str:
     return text
 
 
+@lru_cache(maxsize=1024)
 def glob(text: str) -> Atom:
-    """The texts that a pattern with `*` and `?` matches."""
+    """The texts that a pattern with `*` and `?` matches.
+
+    Both sides of a question name the same patterns, and batches name them again and again: see benchmarks/symbolic.py,
+    where policies of one service take three quarters of the time.
+    """
     if "*" in text or "?" in text:
         return Atom(("glob", text), pattern.any_of([text]), partial(wild, text))
     return equal(text)
@@ -224,12 +235,14 @@ def globs(patterns: Sequence[str]) -> Texts:
 class Question(NamedTuple):
     """What is left to ask of a text that some atoms match: further sets, sets to stay out of, and the budget.
 
-    `domain` is one more atom that the text must match, looked at last because it hardly ever matters.
+    `domain` is one more atom that the text must match, looked at last because it hardly ever matters. `is_open` says
+    whether policy variables take part, on either side.
     """
 
     negatives: Sequence[Texts]
     budget: Budget
     domain: Atom | None = None
+    is_open: bool = False
 
     def fits(self, text: str, chosen: Sequence[Atom], others: Sequence[Texts]) -> bool:
         """Whether the text is in every set and in none to stay out of."""
@@ -253,24 +266,30 @@ def solve(
     Errors: `UndecidedError` when that is beyond the budget, or a pattern has no automaton; `OpenError` when it depends
     on policy variables. With variables, None holds for all their values.
     """
-    question = Question(negatives, budget, domain)
+    question = Question(negatives, budget, domain, any(each.is_open for each in (*positives, *negatives)))
     if not positives:
         return _within((EVERYTHING,), (), question)
     base, *others = sorted(positives, key=_size)
     return _first(((atom,) for atom in base.atoms), others, question)
 
 
-def _size(found: Texts) -> int:
-    return len(found.atoms)
+def _size(found: Texts) -> tuple[bool, int]:
+    """Sets with policy variables come last: what is closed may leave nothing for them to decide."""
+    return found.is_open, len(found.atoms)
 
 
 def _first(choices: Iterable[tuple[Atom, ...]], others: Sequence[Texts], question: Question) -> str | None:
-    """The first text that any of the choices gives; what is undecided counts only when no choice gives one."""
+    """The first text that any of the choices gives; what is undecided counts only when no choice gives one.
+
+    Where variables take part no text is given at all: there the first choice that is undecided leaves all undecided.
+    """
     open_question: UndecidedError | None = None
     for chosen in choices:
         try:
             text = _within(chosen, others, question)
         except UndecidedError as error:
+            if question.is_open:
+                raise
             open_question = error
         else:
             if text is not None:
@@ -284,15 +303,19 @@ def _within(chosen: tuple[Atom, ...], others: Sequence[Texts], question: Questio
     """As `solve`, for texts that every chosen atom matches too."""
     negatives = question.negatives
     if any(atom.is_open for atom in chosen):
-        _prove_empty(chosen, negatives, question.budget)
+        _within_open(chosen, others, question)
         return None
     text = _sampled(chosen, others, question)
     if text is None and any(atom.exact is not None for atom in chosen) and not any(e.is_open for e in others):
         return None
+    pair = _patterns(chosen) if text is None else None
+    if pair is not None:
+        text = shared(*pair, question.budget)
+        if text is None:
+            return None
+        text = text if question.fits(text, chosen, others) else None
     if text is None and others:
-        first, *rest = others
-        choices = ((*chosen, atom) for atom in first.atoms if not _apart(atom, chosen))
-        return _first(choices, rest, question)
+        return _first(_with_one_more(chosen, others[0]), others[1:], question)
     if text is None:
         kept = _overlapping(chosen, negatives, is_open=False)
         whole = chosen if question.domain is None else (*chosen, question.domain)
@@ -300,6 +323,30 @@ def _within(chosen: tuple[Atom, ...], others: Sequence[Texts], question: Questio
     if text is not None and any(each.is_open for each in negatives):
         raise OpenError(_VARIABLE)
     return text
+
+
+def _patterns(chosen: Sequence[Atom]) -> tuple[str, str] | None:
+    """The two atoms as patterns whose wildcards take any text; None where they are more, fewer or of another kind."""
+    match [atom.key for atom in chosen]:
+        case [("glob", str(one)), ("glob", str(other))]:
+            return one, other
+        case _:
+            return None
+
+
+def _within_open(chosen: tuple[Atom, ...], others: Sequence[Texts], question: Question) -> None:
+    """Return where no text is left, whatever the variables stand for; else raise `OpenError`."""
+    try:
+        _prove_empty(chosen, question.negatives, question.budget)
+    except OpenError:
+        if not others:
+            raise
+        _first(_with_one_more(chosen, others[0]), others[1:], question)
+
+
+def _with_one_more(chosen: tuple[Atom, ...], other: Texts) -> Iterator[tuple[Atom, ...]]:
+    """The chosen atoms with each of the other set's that may share a text with them."""
+    return ((*chosen, atom) for atom in other.atoms if not _apart(atom, chosen))
 
 
 def _sampled(chosen: tuple[Atom, ...], others: Sequence[Texts], question: Question) -> str | None:
@@ -316,9 +363,9 @@ def _prove_empty(chosen: Sequence[Atom], negatives: Sequence[Texts], budget: Bud
 
     One open atom alone is looked at, its variables as symbols which only themselves and wildcards match: if every word
     of symbols that it matches is in some negative, every text is, once values take the symbols' places. Nor is
-    a text left where the closed atoms alone have none.
+    a text left where there is none even if every variable may stand for anything.
     """
-    closed = [atom for atom in chosen if not atom.is_open]
+    closed = [each for atom in chosen if (each := atom.relaxed) is not None]
     if closed:
         kept = _overlapping(closed, negatives, is_open=False)
         if kept is None or find(*_automata(closed, kept), budget) is None:

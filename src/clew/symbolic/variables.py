@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from clew.engine.conditions.resolve import resolve
 from clew.policy.variables import MULTIVALUED, Literal, Variable
-from clew.symbolic.automata import FIRST_SYMBOL, REST_SYMBOL, Step, letters
+from clew.symbolic.automata import FIRST_SYMBOL, REST_SYMBOL, Automaton, Step, letters
 from clew.symbolic.budget import UndecidedError
 from clew.symbolic.texts import Atom, Texts
 
@@ -67,6 +67,17 @@ class OpenAtom(Atom):
     def named(self) -> tuple[Variable, ...]:
         """The policy variables."""
         return self._named
+
+    @property
+    def relaxed(self) -> Atom | None:
+        """The pattern with any text in each variable's place; None where it has no automaton."""
+        if self._spell is None:
+            return None
+        steps: list[Step] = []
+        for piece in self.pieces:
+            steps += [Step(many=True)] if isinstance(piece, Variable) else self._spell([piece])
+        machine = Automaton(steps)
+        return Atom(("relaxed", self.key), machine.matches, steps)
 
     def emptied(self, empty: frozenset[Variable]) -> Atom | None:
         """The pattern where these variables have an empty value; None where symbols would not do."""
