@@ -39,6 +39,7 @@ bench: $(INSTALLED)
 	$(BIN)/python benchmarks/audit.py --collect
 	$(BIN)/python benchmarks/symbolic.py
 	$(BIN)/python benchmarks/exposure.py
+	$(BIN)/python benchmarks/who_can.py
 	$(BIN)/python benchmarks/explain.py
 
 # A million events, a hundred kills, long fuzzing.

@@ -146,3 +146,11 @@ def test_answers_are_told_in_every_form(full: bool) -> None:
     text = access_text.what_can(what, full=full)
     assert ("s3:GetObjectAcl" in text) is full
     json.dumps(access_text.what_document(what))
+
+
+def test_what_several_share_is_told_once() -> None:
+    """A condition that several share stands once below their names, and what was not at hand is named."""
+    bare = Snapshot(_snapshot().accounts)
+    text = access_text.who_can(who_can(Predictor(bare), "s3:GetObject", OBJECT))
+    assert text.count("explicit_deny if") < text.count("arn:aws:iam::")
+    assert f"of them: the resource policy of {OBJECT}" in text

@@ -87,7 +87,7 @@ def _policy(attachment: Attachment) -> Policy | Missing:
             or f"the document of {attachment.label} ({attachment.holder}) is not in the files given",
         )
     try:
-        return attachment.document.policy
+        return attachment.document.remembered_meaning
     except PolicyError as error:
         if attachment.document.is_whole_file:
             raise

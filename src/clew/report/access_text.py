@@ -35,15 +35,28 @@ def _who(found: WhoCan) -> Iterator[str]:
     if found.conditional:
         yield ""
         yield f"can under a condition, or open: {len(found.conditional)}"
-    for can in found.conditional:
-        yield f"  {terminal(_name(can.principal))}"
-        yield from _wrapped(readable(can.condition), "      ")
+    for condition, principals in _by_condition(found.conditional).items():
+        yield from (f"  {terminal(_name(each))}" for each in principals)
+        yield from _wrapped(readable(condition), "      ")
+    if found.unknown:
+        yield ""
+        yield "not at hand, and so open for:"
+        for what, count in found.unknown.items():
+            yield from _wrapped(f"{count} of them: {what}", "  ")
     if found.outsiders:
         yield ""
         yield "named by the resource's policy, and of no account at hand:"
         yield from (f"  {terminal(each.principal)}: {terminal(each.reason)}" for each in found.outsiders)
     yield ""
     yield f"cannot: {found.cannot}"
+
+
+def _by_condition(found: Sequence[Can]) -> dict[str, list[str]]:
+    """The principals by what must hold for them: thousands often share a few conditions."""
+    together: dict[str, list[str]] = {}
+    for can in found:
+        together.setdefault(can.condition, []).append(can.principal)
+    return together
 
 
 def _name(principal: str) -> str:

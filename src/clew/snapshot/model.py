@@ -86,6 +86,11 @@ class Document:
         """As `policy`, without the places of its statements: for those who go through all documents of an account."""
         return parse.meaning(self.text, self._said_in, self.kind)
 
+    @cached_property
+    def remembered_meaning(self) -> Policy:
+        """As `meaning`, remembered: for questions that are put to the same document again and again."""
+        return self.__dict__.get("policy") or self.meaning
+
     @property
     def _said_in(self) -> str | None:
         return self.file if self.is_whole_file else None
