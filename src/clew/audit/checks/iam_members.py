@@ -6,7 +6,7 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from clew.audit.checks.iam_policies import details
+from clew.audit.checks.iam_policies import boundaries, details, left_out_boundary
 from clew.audit.credentials import each_user, flag, said, unknown
 from clew.audit.model import Judgement, Verdict, check
 from clew.audit.resources import listing
@@ -202,10 +202,11 @@ def _kind(account: Account, each: User | Role | Group) -> str:
     "A policy allows a whole service",
     Severity.MEDIUM,
 )
-def service_full_access(state: State) -> Iterator[Judgement]:
+def service_full_access(state: State, *, exclude_boundaries: str = "false") -> Iterator[Judgement]:
     """Managed policies of the account's own that allow every action of a service.
 
     Finds. The default version of a customer managed policy with an Allow of `service:*` or `*`, whatever the resource.
+    With `exclude_boundaries` = `true` policies that are somebody's permissions boundary are left out.
     Why it matters. A service has actions that its users never need, among them those that change who may do what.
     False positives. The policy of those who run the service.
     Fix. Allow what the work takes; `clew events` shows what was used.
@@ -215,8 +216,9 @@ def service_full_access(state: State) -> Iterator[Judgement]:
     if isinstance(account, Judgement):
         yield account
         return
+    left_out = boundaries(account) if exclude_boundaries == "true" else frozenset()
     for arn, document in sorted(account.policies.items()):
-        yield _full_access(arn, document)
+        yield left_out_boundary(arn) if arn in left_out else _full_access(arn, document)
     if not account.policies:
         yield Judgement(Verdict.NOT_APPLICABLE, state.account_arn, "the account has no policies of its own")
 

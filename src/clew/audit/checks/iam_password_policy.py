@@ -27,16 +27,17 @@ POLICY = "iam:GetAccountPasswordPolicy"
     "Passwords need no upper-case letter",
     Severity.LOW,
 )
-def uppercase(state: State) -> Iterator[Judgement]:
+def uppercase(state: State, *, required: str = "true") -> Iterator[Judgement]:
     """Whether the password policy demands an upper-case letter.
 
-    Finds. A password policy without `RequireUppercaseCharacters`, or no policy at all.
+    Finds. A password policy without `RequireUppercaseCharacters`, or no policy at all. With `required` = `false`
+    it is not asked for.
     Why it matters. More kinds of characters make a password of the same length harder to guess.
     False positives. Accounts in which nobody has a console password.
     Fix. Set the requirement in the account's password policy; it holds from the next change of a password on.
     References. IAM API reference, GetAccountPasswordPolicy · IAM user guide, Set an account password policy
     """
-    return _required(state, "RequireUppercaseCharacters")
+    return _required(state, "RequireUppercaseCharacters", required)
 
 
 @check(
@@ -45,42 +46,45 @@ def uppercase(state: State) -> Iterator[Judgement]:
     "Passwords need no lower-case letter",
     Severity.LOW,
 )
-def lowercase(state: State) -> Iterator[Judgement]:
+def lowercase(state: State, *, required: str = "true") -> Iterator[Judgement]:
     """Whether the password policy demands a lower-case letter.
 
-    Finds. A password policy without `RequireLowercaseCharacters`, or no policy at all.
+    Finds. A password policy without `RequireLowercaseCharacters`, or no policy at all. With `required` = `false`
+    it is not asked for.
     Why it matters. More kinds of characters make a password of the same length harder to guess.
     False positives. Accounts in which nobody has a console password.
     Fix. Set the requirement in the account's password policy; it holds from the next change of a password on.
     References. IAM API reference, GetAccountPasswordPolicy · IAM user guide, Set an account password policy
     """
-    return _required(state, "RequireLowercaseCharacters")
+    return _required(state, "RequireLowercaseCharacters", required)
 
 
 @check("iam-password-policy-symbol", "Passwords need a symbol", "Passwords need no symbol", Severity.LOW)
-def symbol(state: State) -> Iterator[Judgement]:
+def symbol(state: State, *, required: str = "true") -> Iterator[Judgement]:
     """Whether the password policy demands a symbol.
 
-    Finds. A password policy without `RequireSymbols`, or no policy at all.
+    Finds. A password policy without `RequireSymbols`, or no policy at all. With `required` = `false`
+    it is not asked for.
     Why it matters. More kinds of characters make a password of the same length harder to guess.
     False positives. Accounts in which nobody has a console password.
     Fix. Set the requirement in the account's password policy; it holds from the next change of a password on.
     References. IAM API reference, GetAccountPasswordPolicy · IAM user guide, Set an account password policy
     """
-    return _required(state, "RequireSymbols")
+    return _required(state, "RequireSymbols", required)
 
 
 @check("iam-password-policy-number", "Passwords need a number", "Passwords need no number", Severity.LOW)
-def number(state: State) -> Iterator[Judgement]:
+def number(state: State, *, required: str = "true") -> Iterator[Judgement]:
     """Whether the password policy demands a number.
 
-    Finds. A password policy without `RequireNumbers`, or no policy at all.
+    Finds. A password policy without `RequireNumbers`, or no policy at all. With `required` = `false`
+    it is not asked for.
     Why it matters. More kinds of characters make a password of the same length harder to guess.
     False positives. Accounts in which nobody has a console password.
     Fix. Set the requirement in the account's password policy; it holds from the next change of a password on.
     References. IAM API reference, GetAccountPasswordPolicy · IAM user guide, Set an account password policy
     """
-    return _required(state, "RequireNumbers")
+    return _required(state, "RequireNumbers", required)
 
 
 @check("iam-password-policy-length", "Passwords are long", "Passwords may be short", Severity.MEDIUM)
@@ -128,7 +132,10 @@ def expiry(state: State, *, days: int = 90) -> Iterator[Judgement]:
     return _number(state, "MaxPasswordAge", lambda set_: 0 < set_ <= days, f"at most {days}")
 
 
-def _required(state: State, member: str) -> Iterator[Judgement]:
+def _required(state: State, member: str, required: str) -> Iterator[Judgement]:
+    if required == "false":
+        yield Judgement(Verdict.NOT_APPLICABLE, state.account_arn, f"`{member}` is not asked for")
+        return
     policy = _policy(state)
     if isinstance(policy, Judgement):
         yield policy

@@ -52,12 +52,15 @@ def _user(user: User) -> Judgement:
 
 
 @check("iam-admin-policy", "No policy allows everything", "Policy allows everything", Severity.HIGH)
-def admin_policy(state: State, *, scope: str = "local") -> Iterator[Judgement]:
+def admin_policy(
+    state: State, *, scope: str = "local", exclude_boundaries: str = "false"
+) -> Iterator[Judgement]:
     """Managed policies that allow every action on every resource.
 
     Finds. The default version of a managed policy with an Allow of the action `*` (or `*:*`) on the resource `*`, among
     others or alone. `scope` is `local` (every policy of the account's own), `attached` (also AWS's, attached to
-    somebody only) or `all` (all that the details hold). A condition does not change the verdict and is said.
+    somebody only) or `all` (all that the details hold). With `exclude_boundaries` = `true` policies that are somebody's
+    permissions boundary are left out. A condition does not change the verdict and is said.
     Why it matters. Whoever gets hold of one of its bearers owns the account.
     False positives. The one policy of the administrators' role; suppress it with a reason.
     Fix. Allow what the work takes; `clew events` shows what was used.
@@ -71,10 +74,22 @@ def admin_policy(state: State, *, scope: str = "local") -> Iterator[Judgement]:
         yield account
         return
     found = _policies(state, account, scope)
+    left_out = boundaries(account) if exclude_boundaries == "true" else frozenset()
     for arn, document in sorted(found.items()):
-        yield _policy(arn, document)
+        yield left_out_boundary(arn) if arn in left_out else _policy(arn, document)
     if not found:
         yield Judgement(Verdict.NOT_APPLICABLE, state.account_arn, "there are no such policies")
+
+
+def boundaries(account: Account) -> frozenset[str]:
+    """The ARNs of the policies that are the permissions boundary of a user or a role."""
+    bearers = chain(account.users.values(), account.roles.values())
+    return frozenset(each.boundary for each in bearers if each.boundary)
+
+
+def left_out_boundary(arn: str) -> Judgement:
+    """The judgement of a permissions boundary where these are not asked about."""
+    return Judgement(Verdict.NOT_APPLICABLE, arn, "is a permissions boundary, which is left out")
 
 
 def _policies(state: State, account: Account, scope: str) -> dict[str, Document | None]:
