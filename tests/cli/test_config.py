@@ -77,6 +77,35 @@ def test_history_without_events_says_what_is_not_known(workspace: Path) -> None:
     assert "the lake holds no CloudTrail record" in output
 
 
+def test_two_recorders_share_one_list(workspace: Path) -> None:
+    """What Clew collected and what AWS Config recorded stand in the order of time, each with who saw it."""
+    items = [
+        {
+            "configurationItemVersion": "1.3",
+            "configurationItemCaptureTime": f"2026-03-10T01:{minute}:00Z",
+            "configurationItemStatus": "OK",
+            "awsAccountId": ACCOUNT,
+            "resourceType": "AWS::S3::Bucket",
+            "resourceId": "a",
+            "ARN": "arn:aws:s3:::a",
+            "awsRegion": "eu-west-1",
+            "configuration": {"name": "a", "creationDate": minute},
+        }
+        for minute in ("20", "40")
+    ]
+    delivered = workspace / "config.json"
+    delivered.write_text(json.dumps({"fileVersion": "1.0", "configurationItems": items}))
+    early, late = snapshot(workspace, 1, {"a": None}), snapshot(workspace, 2, {"a": POLICY})
+    run("ingest", early, late, str(delivered))
+    lines = [line for line in run("history", "a", "--no-events")[1].splitlines() if line.startswith("2026")]
+    assert [line.partition("a, as ")[2] for line in lines] == [
+        "clew collect saw it",
+        "AWS Config saw it",
+        "AWS Config saw it",
+        "clew collect saw it",
+    ]
+
+
 def test_a_resource_that_nobody_knows(workspace: Path) -> None:
     """An unknown name is an error with advice."""
     run("ingest", snapshot(workspace, 1, {"a": None}))

@@ -17,12 +17,16 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding
-from tests.report.audit_case import ACCOUNTS, HOSTILE, audit
+from tests.report.audit_case import ACCOUNTS, AS_OF, HOSTILE, audit
 
 from clew import __version__
-from clew.audit.model import Verdict
-from clew.report import audit_groups, audit_ocsf
+from clew.audit.checks import CHECKS
+from clew.audit.frameworks import of_checks
+from clew.audit.model import State, Verdict
+from clew.audit.run import run
+from clew.report import audit_groups, audit_ocsf, audit_text
 from clew.report.audit_formats import FORMATS, SUFFIXES, Options, render
+from clew.snapshot.answers import GLOBAL, Answer, Answers, Call, Status
 
 if TYPE_CHECKING:
     from clew.audit.results import Audit
@@ -152,6 +156,24 @@ def test_text_lists_no_more_than_it_was_asked_to(found: Audit) -> None:
     passes = str(render(found, "text", Options(verdicts=frozenset({Verdict.PASS.value}))))
     assert "Passed" in passes
     assert "Failed" not in passes
+
+
+def test_regions_that_were_not_asked_are_told_once() -> None:
+    """A snapshot of few regions says so in one place, with all the controls that it leaves unknown."""
+    account = ACCOUNTS[0]
+    names = ("eu-west-1", "sa-east-1", "us-east-1")
+    said = {
+        Call(account, GLOBAL, "ec2", "DescribeRegions"): {"Regions": [{"RegionName": n} for n in names]},
+        Call(account, names[0], "ec2", "DescribeVpcs"): {"Vpcs": []},
+        Call(account, names[0], "rds", "DescribeDBInstances"): {"DBInstances": []},
+    }
+    answers = Answers(Answer(call, "", Status.OK, body) for call, body in said.items())
+    checks = [CHECKS["ec2-vpc-flow-logs"], CHECKS["rds-public-access"]]
+    state = State(account, AS_OF, answers=answers)
+    text = audit_text.render(run([state], [of_checks(checks)], now=AS_OF))
+    assert text.count("sa-east-1") == 1
+    assert "2 enabled regions were not asked in 111122223333" in text
+    assert "leaves unknown: rds-public-access, ec2-vpc-flow-logs" in text
 
 
 def test_page_holds_every_resource_and_loads_nothing(found: Audit) -> None:

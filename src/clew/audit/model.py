@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from clew.snapshot.credential_report import CredentialReport
 
 Parameter = int | str
+NOT_ASKED = "regions not asked"
+"""The evidence by which a judgement says that enabled regions were not asked: their names, with commas."""
+
 _HEADINGS = ("Finds", "Why it matters", "False positives", "Fix", "References")
 _HEADING = re.compile(rf"^({'|'.join(_HEADINGS)})\. ", re.MULTILINE)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
-from clew.audit.model import Judgement, Verdict, not_collected, why_unknown
+from clew.audit.model import NOT_ASKED, Judgement, Verdict, not_collected, why_unknown
 from clew.snapshot.answers import GLOBAL
 
 if TYPE_CHECKING:
@@ -114,7 +114,8 @@ def regions_left_out(state: State, call: str) -> Iterator[Judgement]:
     left_out = [region for region in state.regions if region not in asked]
     if left_out:
         message = f"`{call}` was not asked in {listing(left_out)}"
-        yield Judgement(Verdict.UNKNOWN, state.account_arn, message, missing=(call,))
+        seen = ((NOT_ASKED, ", ".join(left_out)),)
+        yield Judgement(Verdict.UNKNOWN, state.account_arn, message, seen, (call,))
 
 
 def unanswered(resource: str, *needed: Answer, evidence: tuple[tuple[str, str], ...] = ()) -> Judgement:

@@ -13,7 +13,7 @@ from clew.cli.history_rows import blind_spot, csv_lines, iso
 from clew.cli.history_rows import row as event_row
 from clew.cli.history_table import blind_spot_lines
 from clew.report.escape import terminal
-from clew.snapshot.items import aws_form
+from clew.snapshot.items import COLLECT, CONFIG, aws_form
 from clew.snapshot.json_diff import ABSENT
 
 if TYPE_CHECKING:
@@ -201,15 +201,20 @@ def _cause(cause: Cause) -> dict[str, object]:
 
 
 def _history(found: Sequence[Told]) -> Iterator[str]:
+    recorders = {told.step.item.key.recorder for told in found}
     for told in found:
         item = told.step.item
-        yield f"{item.captured_at:%Y-%m-%d %H:%M:%S}  {_happened(told):13}{terminal(item.label)}"
+        by = f", as {_RECORDERS[item.key.recorder]} saw it" if len(recorders) > 1 else ""
+        yield f"{item.captured_at:%Y-%m-%d %H:%M:%S}  {_happened(told):13}{terminal(item.label)}{by}"
         if told.step.previous is not None and item.configuration is not None:
             yield from _changes(told.step.changes)
         if told.cause is not None:
             yield from _cause_lines(told.cause, "changed" if told.step.previous else "created")
     if not found:
         yield "no change in that time"
+
+
+_RECORDERS = {COLLECT: "clew collect", CONFIG: "AWS Config"}
 
 
 def _happened(told: Told) -> str:

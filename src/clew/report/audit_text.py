@@ -6,7 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from clew.audit.credentials import day
-from clew.audit.model import Verdict
+from clew.audit.model import NOT_ASKED, Verdict
 from clew.findings import Severity, Status
 from clew.report.audit_groups import groups
 from clew.report.credential_text import heading, name, wrapped
@@ -43,7 +43,9 @@ def render(
     blocks = {
         "head": "\n".join(_head(audit)),
         "fail": _block("Failed, worst first", (line for g in failed for line in writing.failed(g))),
-        "unknown": _block("Unknown", (line for g in unknown for line in writing.unknown(g))),
+        "unknown": _block(
+            "Unknown", (*_unasked(grouped), *(line for g in unknown for line in writing.unknown(g)))
+        ),
         "fixed": _block("Fixed since", writing.fixed(audit.trend) if audit.trend else ()),
         "pass": _block("Passed", _named(grouped, Verdict.PASS)),
         "not_applicable": _block("Not applicable", _named(grouped, Verdict.NOT_APPLICABLE)),
@@ -107,7 +109,9 @@ class _Writing:
 
     def unknown(self, group: Group) -> Iterator[str]:
         """A check that could not know something, and the calls that would tell."""
-        items = group.of(Verdict.UNKNOWN)
+        items = [item for item in group.of(Verdict.UNKNOWN) if not _regions(item)]
+        if not items:
+            return
         yield f"{'UNKNOWN':<9} {terminal(group.check.title)} · {group.label}"
         yield from self._items(items)
         told = " ".join(item.judgement.message for item in items)
@@ -143,6 +147,26 @@ class _Writing:
         places = [part for part in (item.account if self._accounts else "", item.region) if part]
         where = f" ({', '.join(places)})" if places and called not in places else ""
         return f"{called}{where}"
+
+
+def _unasked(grouped: Sequence[Group]) -> Iterator[str]:
+    """The regions that were not asked, once for all checks that they leave unknown."""
+    left: dict[tuple[str, str], dict[str, None]] = {}
+    for group in grouped:
+        for item in group.of(Verdict.UNKNOWN):
+            if _regions(item):
+                left.setdefault((item.account, _regions(item)), {})[group.label] = None
+    for (account, regions), labels in left.items():
+        count = regions.count(",") + 1
+        told = "1 enabled region was" if count == 1 else f"{count} enabled regions were"
+        yield f"{'UNKNOWN':<9} {told} not asked{f' in {account}' if account else ''}"
+        yield from _wrapped(regions)
+        yield from _wrapped(f"leaves unknown: {', '.join(labels)}")
+
+
+def _regions(item: Item) -> str:
+    """The regions that were not asked, where the judgement is about them."""
+    return dict(item.judgement.evidence).get(NOT_ASKED, "")
 
 
 def _counted(group: Group) -> Iterator[str]:
