@@ -83,8 +83,9 @@ def admin_policy(
 
 def boundaries(account: Account) -> frozenset[str]:
     """The ARNs of the policies that are the permissions boundary of a user or a role."""
-    bearers = chain(account.users.values(), account.roles.values())
-    return frozenset(each.boundary for each in bearers if each.boundary)
+    of_users = (user.boundary for user in account.users.values())
+    of_roles = (role.boundary for role in account.roles.values())
+    return frozenset(filter(None, chain(of_users, of_roles)))
 
 
 def left_out_boundary(arn: str) -> Judgement:
