@@ -129,7 +129,7 @@ def _records(asked: Asked) -> Iterator[Mapping[str, object]]:
     from clew.lake.reader import open_lake
 
     if asked.event is not None:
-        wanted = Filters(event_ids=(asked.event,))
+        wanted = Filters(event_ids=(asked.event.strip(),))
     else:
         wanted = Filters(denied=True, since=times.moment(asked.since or "now", datetime.now(UTC)))
     texts = list(originals(open_lake(context.workspace().lake_path), wanted, limit=0))
