@@ -12,8 +12,11 @@ from tests.case_files import read_case_file
 from tests.explain import scenario
 
 from clew.aws import catalog
+from clew.cli import fix_forms
+from clew.cli.fix_forms import Form
 from clew.engine import prepare
-from clew.explain import fix_calls
+from clew.errors import InputError
+from clew.explain import fix_calls, fix_plan
 from clew.explain.explanation import Explanation, of_event, of_text
 from clew.explain.fix import Fix, policies_after
 from clew.explain.fix_edit import Edit, Kind, Where, patched, statements
@@ -118,6 +121,44 @@ def _errors(document: dict[str, Any], kind: Kind) -> set[str]:
         json.dumps(document), kind=_KINDS.get(kind, PolicyKind.IDENTITY), catalog=catalog.current()
     )
     return {problem.code for problem in found.problems if problem.is_error}
+
+
+@pytest.mark.parametrize("row", _FIXES["rows"], ids=lambda row: row["name"])
+def test_a_fix_is_printed_in_every_form(row: dict[str, Any]) -> None:
+    """Difference, patch, commands, CloudFormation, Terraform and plan; a plan is read as it was written."""
+    _, found = _explained(row, _FIXES["defaults"])
+    fix = next(each for each in found.fixes if each.title.startswith(row["title"]))
+    assert found.request is not None
+    if not fix.edits:
+        return
+    forms = {form: "\n".join(fix_forms.written(fix, form, found.request)) for form in _FORMS}
+    for form in (Form.JSON_PATCH, Form.CLOUDFORMATION):
+        assert json.loads(forms[form])
+    assert forms[Form.TERRAFORM].startswith('resource "aws_')
+    plan = fix_plan.read(forms[Form.PLAN], "plan")
+    assert (plan.edits, plan.title, plan.newly_allows) == (fix.edits, fix.title, fix.newly)
+    assert (plan.request.action, plan.request.resource) == (found.request.action, found.request.resource)
+    if any(edit.where.kind in {Kind.SCP, Kind.RCP} and not edit.where.name for edit in fix.edits):
+        return
+    for form in (Form.CLI, Form.UNDO):
+        assert "\n".join(fix_forms.written(fix, form, found.request)).startswith("aws ")
+
+
+_FORMS = tuple(form for form in Form if form not in {Form.CLI, Form.UNDO})
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[]", "not what `clew explain --fix-as plan` writes"),
+        ('{"format": "2"}', "expected `clew policy fix 1`, found `2`"),
+        ("no", "not what"),
+    ],
+)
+def test_what_is_no_plan_is_said(text: str, says: str) -> None:
+    """A file that is no plan of ours is named as such, whatever it holds."""
+    with pytest.raises(InputError, match=says):
+        fix_plan.read(text, "x.json")
 
 
 def test_a_policy_with_five_versions_loses_its_oldest_first() -> None:

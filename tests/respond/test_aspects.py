@@ -33,6 +33,16 @@ FLAGS = dict.fromkeys(
 RULE = {"IsEgress": False, "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIpv4": "10.0.0.0/8"}
 TAGGED = RULE | {"Tags": [{"Key": "a", "Value": "b"}], "IsEgress": True, "Description": "d"}
 TRUST = {"Version": "2012-10-17", "Statement": []}
+OTHER = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
+V1 = {"VersionId": "v1", "IsDefaultVersion": True, "Document": TRUST}
+V2 = {"VersionId": "v2", "IsDefaultVersion": True, "Document": OTHER}
+INVOKE = {
+    "Sid": "ClewFix",
+    "Effect": "Allow",
+    "Principal": {"AWS": "arn:aws:iam::111122223333:user/ana"},
+    "Action": "lambda:InvokeFunction",
+    "Resource": "*",
+}
 TRAIL = {"LogFileValidationEnabled": False, "IsMultiRegionTrail": False, "IncludeGlobalServiceEvents": False}
 SELECTOR = {"ReadWriteType": "All", "IncludeManagementEvents": True}
 LOG = {
@@ -56,6 +66,11 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "password-policy": (None, {"MinimumPasswordLength": 14, "RequireSymbols": True, "MaxPasswordAge": 90}),
     "role": (None, {"Path": "/", "AssumeRolePolicyDocument": TRUST}),
     "role-policy": (None, TRUST),
+    **dict.fromkeys(("user-policy", "group-policy", "secret-policy"), (None, TRUST)),
+    **dict.fromkeys(("role-trust", "key-policy", "topic-policy", "queue-policy"), (TRUST, OTHER)),
+    **dict.fromkeys(("service-control-policy", "resource-control-policy"), (TRUST, OTHER)),
+    "managed-policy": ([V1], [{**V1, "IsDefaultVersion": False}, V2]),
+    "function-policy": (None, {"Version": "2012-10-17", "Statement": [INVOKE]}),
     "service-linked-role": (None, {"AWSServiceName": "config.amazonaws.com"}),
     "trail-logging": (False, True),
     "trail-settings": (TRAIL, dict.fromkeys(TRAIL, True)),

@@ -16,8 +16,8 @@ from clew.audit.run import run
 from clew.audit.state import of_snapshot
 from clew.errors import ChangeError, InputError, UsageError
 from clew.respond.actions import ACTIONS
-from clew.respond.aspects import ASPECTS
-from clew.respond.model import Place
+from clew.respond.aspects import ASPECTS, policies
+from clew.respond.model import Aspect, Place
 from clew.respond.offline import SOURCES, Recorded
 from clew.respond.rules import RULES
 from clew.snapshot import file
@@ -49,8 +49,9 @@ def plan_of(text: str) -> str:
 
 
 def test_every_setting_has_a_source() -> None:
-    """Each aspect is read from a snapshot, but the access keys, which collecting does not ask for."""
-    assert ASPECTS.keys() - SOURCES.keys() == {"access-keys"}
+    """Each aspect is read from a snapshot, but access keys and the policies that explanations edit."""
+    edited = {each.name for each in vars(policies).values() if isinstance(each, Aspect)}
+    assert ASPECTS.keys() - SOURCES.keys() == {"access-keys", *edited}
 
 
 def test_failures_of_the_sample_are_planned_without_aws(fix: Callable[..., Any]) -> None:

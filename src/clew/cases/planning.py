@@ -93,7 +93,7 @@ def _of_refusal(hypothesis: Hypothesis, refusal: Explanation | None) -> Iterator
         return
     fix = fixes[0]
     proof = "; tried with the engine: then it is allowed" if fix.proven else ""
-    risk = Risk.LOW if not fix.statement else Risk.MEDIUM
+    risk = Risk.LOW if not fix.edits else Risk.MEDIUM
     yield PlanStep(
         0,
         fix.title,

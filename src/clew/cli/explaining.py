@@ -51,9 +51,7 @@ def answer(asked: Asked) -> int:
     if asked.since is None and asked.fix_as is None:
         found = tuple(proved(each, predictor) for each in found)
     if asked.fix_as is not None:
-        for line in written(chosen(found, asked.fix), asked.fix_as):
-            sys.stdout.write(f"{context.printable(line)}\n")
-        return context.EXIT_CLEAN
+        return _fix_alone(found, asked.fix_as, asked.fix)
     if asked.as_json:
         documents = [explanation_text.document(each) for each in found]
         sys.stdout.write(json.dumps({"explanations": documents}, indent=2) + "\n")
@@ -62,6 +60,15 @@ def answer(asked: Asked) -> int:
     else:
         sys.stdout.write(explanation_text.render(found, color=context.use_color()))
     return _code(found)
+
+
+def _fix_alone(found: Sequence[Explanation], form: Form, number: int) -> int:
+    fix = chosen(found, number)
+    request = found[0].request
+    if request is not None:
+        for line in written(fix, form, request):
+            sys.stdout.write(f"{context.printable(line)}\n")
+    return context.EXIT_CLEAN
 
 
 def _code(found: Sequence[Explanation]) -> int:

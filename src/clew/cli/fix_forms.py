@@ -11,6 +11,7 @@ from clew.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from clew.engine import Request
     from clew.explain.explanation import Explanation
     from clew.explain.fix import Fix
 
@@ -22,6 +23,9 @@ class Form(StrEnum):
     JSON_PATCH = "json-patch"
     CLI = "cli"
     UNDO = "undo"
+    CLOUDFORMATION = "cloudformation"
+    TERRAFORM = "terraform"
+    PLAN = "plan"
 
 
 def chosen(found: Sequence[Explanation], number: int) -> Fix:
@@ -38,8 +42,8 @@ def _there_are(number: int) -> str:
     return "no change of a policy is known that would let it through" if not number else f"there are {number}"
 
 
-def written(fix: Fix, form: Form) -> Iterator[str]:
-    """The lines of the fix in that form."""
+def written(fix: Fix, form: Form, request: Request) -> Iterator[str]:
+    """The lines of the fix in that form; `request` is what it lets through."""
     match form:
         case Form.DIFF:
             for edit in fix.edits:
@@ -50,6 +54,12 @@ def written(fix: Fix, form: Form) -> Iterator[str]:
             yield from _commands(fix, fix.commands)
         case Form.UNDO:
             yield from _commands(fix, fix.undo)
+        case Form.PLAN:
+            from clew.explain import fix_plan
+
+            yield from fix_plan.written(fix, request).splitlines()
+        case Form.CLOUDFORMATION | Form.TERRAFORM:
+            yield from _as_code(fix, form)
 
 
 def _patches(fix: Fix) -> object:
@@ -57,6 +67,19 @@ def _patches(fix: Fix) -> object:
     if len(fix.edits) == 1:
         return list(fix.edits[0].patch)
     return [{"where": edit.where.words, "patch": list(edit.patch)} for edit in fix.edits]
+
+
+def _as_code(fix: Fix, form: Form) -> Iterator[str]:
+    """The documents as they should be, for those who keep them in code."""
+    from clew.cli import fix_text
+    from clew.respond import templates
+    from clew.respond.actions.edit_policy import steps_of
+
+    steps = tuple(step for edit in fix.edits for step in steps_of(edit))
+    if form is Form.CLOUDFORMATION:
+        yield from fix_text.template(templates.cloudformation(steps))
+    else:
+        yield from templates.terraform(steps).splitlines()
 
 
 def _commands(fix: Fix, commands: tuple[str, ...]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from clew.cli import context, fix_text
 from clew.errors import InputError, MissingExtraError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from clew.findings import Finding
@@ -83,7 +83,7 @@ def carry_out(asked: Asked, manner: Manner, *, profile: str | None, role: str | 
     if wanted and manner.snapshot:
         return _offline(wanted, manner, manner.snapshot)
     try:
-        entrance = _door(asked, profile, role)
+        entrance = door_of(asked, profile, role)
     except (InputError, MissingExtraError) as error:
         if wanted is None or manner.writes or profile or role:
             raise
@@ -92,10 +92,11 @@ def carry_out(asked: Asked, manner: Manner, *, profile: str | None, role: str | 
         return _undo(manner, entrance)
     change, session = _planned(wanted, entrance)
     basis = fix_text.Basis(session.caller)
-    return _apply(change, session, manner) if manner.apply else _preview(change, basis, manner)
+    return apply(change, session, manner) if manner.apply else preview(change, basis, manner)
 
 
-def _door(asked: Asked, profile: str | None, role: str | None) -> Door:
+def door_of(asked: Asked, profile: str | None, role: str | None) -> Door:
+    """The way into AWS with these credentials. Errors: `InputError` without any."""
     from clew.collect.asking import Clock
     from clew.respond.session import Credentials, door
 
@@ -126,7 +127,7 @@ def _offline(wanted: Wanted, manner: Manner, path: Path) -> int:
     target = _target(wanted, account, recorded.partition)
     change = _change(wanted, target, recorded.state(wanted.action.needs(target, wanted.options)))
     basis = fix_text.Basis(file=str(path), as_of=f"{recorded.collected_at:%Y-%m-%d %H:%M} UTC")
-    return _preview(change, basis, manner)
+    return preview(change, basis, manner)
 
 
 def _say(lines: Iterator[str]) -> int:
@@ -210,7 +211,8 @@ def _change(wanted: Wanted, target: Target, state: State) -> Change:
     return plan(wanted.action, target, wanted.options, state, finding=wanted.finding, rule=wanted.rule)
 
 
-def _preview(change: Change, basis: fix_text.Basis, manner: Manner) -> int:
+def preview(change: Change, basis: fix_text.Basis, manner: Manner) -> int:
+    """Print the plan in the form that was asked for; the exit code."""
     from clew.respond import templates
 
     match manner.output:
@@ -225,18 +227,24 @@ def _preview(change: Change, basis: fix_text.Basis, manner: Manner) -> int:
     return _say(fix_text.preview(change, basis))
 
 
-def _apply(change: Change, session: Session, manner: Manner) -> int:
-    from clew.respond.carry_out import apply
+def apply(
+    change: Change,
+    session: Session,
+    manner: Manner,
+    verified: Callable[[Change, Session], bool] | None = None,
+) -> int:
+    """Make the change, verify it and say how to take it back; the exit code."""
+    from clew.respond import carry_out
 
     _say(fix_text.preview(change, fix_text.Basis(session.caller), applying=True))
     if not change.steps:
         return context.EXIT_CLEAN
     _check_approval(change, manner)
     with _journal() as journal:
-        done = apply(change, session, journal)
+        done = carry_out.apply(change, session, journal)
     _told(done)
     _say(iter([f"To take it back: clew fix --undo {done.fix}"]))
-    is_remedied = _verified(change, session)
+    is_remedied = (verified or _verified)(change, session)
     return context.EXIT_PARTIAL if done.problems or not is_remedied else context.EXIT_CLEAN
 
 

@@ -173,7 +173,7 @@ def _permission(statement: Document) -> dict[str, Any] | None:
 
 
 def _organization(where: Where, _: Document | None, wanted: Document | None) -> tuple[Call, ...]:
-    if wanted is None or not where.name.startswith("p-"):
+    if wanted is None or not where.name:
         return ()
     given = {"PolicyId": where.name, "Content": compact(wanted)}
     return (Call("organizations", "UpdatePolicy", given, ("organizations:UpdatePolicy",)),)

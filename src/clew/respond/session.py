@@ -63,7 +63,7 @@ class Session:
         return ask(Question(read, place.account, region, write.parameters), self.clients, self.clock)
 
 
-_FOR_ACCOUNTS = frozenset({"iam", "s3", "s3control"})
+_FOR_ACCOUNTS = frozenset({"iam", "organizations", "s3", "s3control"})
 
 
 def _where(read: Read, place: Place) -> str:

@@ -9,6 +9,7 @@ import json
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from clew.respond import policy_templates
 from clew.respond.hcl import resource
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def _recorder(_: Place, value: Value) -> tuple[str, Described]:
 
 _CLOUDFORMATION: Mapping[str, Callable[[Place, Value], tuple[str, Described]]] = MappingProxyType(
     {
+        **policy_templates.CLOUDFORMATION,
         "bucket-public-access-block": lambda p, v: _bucket(p, PublicAccessBlockConfiguration=v),
         "bucket-versioning": lambda p, v: _bucket(p, VersioningConfiguration={"Status": v["Status"]}),
         "bucket-logging": lambda p, v: _bucket(p, LoggingConfiguration=_log_file(v)),
@@ -163,6 +165,7 @@ def _flow_log_block(place: Place, value: Value) -> tuple[str, Described]:
 
 _TERRAFORM: Mapping[str, Callable[[Place, Value], tuple[str, Described]]] = MappingProxyType(
     {
+        **policy_templates.TERRAFORM,
         "bucket-public-access-block": lambda p, v: (
             "aws_s3_bucket_public_access_block",
             {"bucket": p.name, **_flags(v)},

@@ -30,19 +30,19 @@ def judged(check: Check, change: Change, session: Session) -> tuple[Judgement, .
     services = {n for a, _ in change.needs for n in _TOGETHER.get(a.read.service, (a.read.service,))}
     place = change.target.place
     reads = tuple(r for r in TABLE if r.service in services and r.name != _STALE)
-    answers = Answers(_answers(reads, place, session))
+    collected = Answers(answers(reads, place, session))
     state = State(
         account=place.account,
         as_of=session.clock.now(),
-        answers=answers,
-        snapshot=load.of_answers("AWS", answers),
+        answers=collected,
+        snapshot=load.of_answers("AWS", collected),
     )
     found = check.judge(state)
     own = tuple(j for j in found if j.resource == change.target.arn)
     return own or tuple(j for j in found if j.resource == state.account_arn)
 
 
-def _answers(reads: tuple[Read, ...], place: Place, session: Session) -> Iterator[Answer]:
+def answers(reads: tuple[Read, ...], place: Place, session: Session) -> Iterator[Answer]:
     """The answers for the account or region, and of what is asked about each thing those about the one."""
     found: dict[str, list[Answer]] = {}
     for read in reads:

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from clew.snapshot.answers import Answer, Answers
 
 _BUCKET_READS = ("GetBucketPolicy", "GetBucketAcl", "GetBucketOwnershipControls", "GetPublicAccessBlock")
-# What the state is made from: the lists without which whole kinds of things are not known, and the policies.
-_NEEDED = (
+NEEDED = (
     ("iam", "GetAccountAuthorizationDetails"),
     ("s3", "ListBuckets"),
     ("kms", "ListKeys"),
@@ -45,6 +44,7 @@ _NEEDED = (
     ("secretsmanager", "GetResourcePolicy"),
     ("sts", "AssumeRole"),
 )
+"""The calls, by service and operation, whose answers hold principals, policies and the organisation."""
 _SCP = "SERVICE_CONTROL_POLICY"
 _RCP = "RESOURCE_CONTROL_POLICY"
 
@@ -95,7 +95,7 @@ def notes(name: str, answers: Answers) -> Iterator[str]:
     """What of the state is not known because a call was refused, one sentence for each account and operation."""
     found = {
         (answer.call.account, f"{service}:{operation}", answer.error_code): None
-        for service, operation in _NEEDED
+        for service, operation in NEEDED
         for answer in answers.each(service, operation)
         if not answer.status.is_known
     }

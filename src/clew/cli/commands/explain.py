@@ -27,6 +27,9 @@ class FixAs(StrEnum):
     JSON_PATCH = "json-patch"
     CLI = "cli"
     UNDO = "undo"
+    CLOUDFORMATION = "cloudformation"
+    TERRAFORM = "terraform"
+    PLAN = "plan"
 
 
 class _MessageFirst(TyperGroup):
@@ -72,7 +75,10 @@ def message(
     ] = False,
     profile: Annotated[str | None, typer.Option(help="AWS profile for `--decode`.")] = None,
     fix_as: Annotated[
-        FixAs | None, typer.Option(help="Print the fix alone: diff, json-patch, cli or undo.")
+        FixAs | None,
+        typer.Option(
+            help="Print the fix alone: diff, json-patch, cli, undo, cloudformation, terraform; plan for clew fix."
+        ),
     ] = None,
     fix: Annotated[int, typer.Option(help="With --fix-as: which of the fixes.")] = 1,
     output: Annotated[Output, typer.Option("--output", "-o", help="text or json.")] = Output.TEXT,

@@ -27,6 +27,19 @@ SnapshotFile = Annotated[
 ]
 
 
+PlanFile = Annotated[
+    str | None,
+    typer.Option(
+        "--from", help="A policy fix that `clew explain --fix-as plan` wrote; `-` is standard input."
+    ),
+]
+
+
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", help="An option of the action: NAME=VALUE (repeatable).")
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command()(fix)
@@ -44,9 +57,7 @@ def fix(
     resource: Annotated[
         str | None, typer.Option(help="What to change, by its ARN; a finding's own by default.")
     ] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="An option of the action: NAME=VALUE (repeatable).")
-    ] = None,
+    settings: Settings = None,
     account: Annotated[
         str | None, typer.Option(help="The account, where the ARN has none; the caller's own by default.")
     ] = None,
@@ -55,6 +66,7 @@ def fix(
     role: Annotated[
         str | None, typer.Option(help="Role to assume where the resource is in another account, by its name.")
     ] = None,
+    plan_file: PlanFile = None,
     snapshot: SnapshotFile = None,
     plan: Annotated[
         bool, typer.Option("--plan", help="Show what would be done, and do nothing (default).")
@@ -93,4 +105,8 @@ def fix(
         region or "",
     )
     manner = fixing.Manner(apply, approved or "", irreversible, undo or "", force, output.value, snapshot)
+    if plan_file is not None:
+        from clew.cli import fixing_policy
+
+        raise typer.Exit(fixing_policy.carry_out(plan_file, asked, manner, profile=profile, role=role))
     raise typer.Exit(fixing.carry_out(asked, manner, profile=profile, role=role, only_plan=plan))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from clew.respond.aspects import analyzer, cloudtrail, config, ec2, iam, kms, logs, s3
+from clew.respond.aspects import analyzer, cloudtrail, config, ec2, iam, kms, logs, policies, s3
 from clew.respond.model import Aspect
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 ASPECTS: Mapping[str, Aspect] = MappingProxyType(
     {
         value.name: value
-        for module in (s3, iam, cloudtrail, ec2, kms, logs, config, analyzer)
+        for module in (s3, iam, cloudtrail, ec2, kms, logs, config, analyzer, policies)
         for value in vars(module).values()
         if isinstance(value, Aspect)
     }
