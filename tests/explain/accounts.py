@@ -23,6 +23,8 @@ def snapshot(
     for number in accounts:
         content["UserDetailList"].append(_user(f"arn:aws:iam::{number}:user/somebody", {}))
     assert collected.add(Source("details.json", json.dumps(content)))
+    longest = {arn: each["longest"] for arn, each in roles.items() if "longest" in each}
+    collected.add_session_lengths({"Arn": arn, "MaxSessionDuration": n} for arn, n in longest.items())
     held = {arn: {**each, "Policy": policy(each["Policy"])} for arn, each in (resources or {}).items()}
     return Snapshot(
         collected.accounts(), side.resources(Source("resources.json", json.dumps(held))), Organization()

@@ -25,7 +25,8 @@ def _diagnosed(given: dict[str, Any]) -> Diagnosis:
     caller, own = row["from"], {key: row[key] for key in ("identity", "tags", "boundary") if key in row}
     users = {caller: own} if ":user/" in caller and not row.get("no_caller") else {}
     there = row.get("has", row["to"])
-    roles = {there: {"trust": row["trust"]}} if there else {}
+    of_role = {key: row[key] for key in ("trust", "longest") if key in row}
+    roles = {there: of_role} if there else {}
     if ":role/" in caller:
         roles[caller] = {"identity": row["identity"]}
     if session_role(caller):

@@ -119,6 +119,122 @@ def test_one_refusal_leaves_a_key_s_answer_open(denied: str, tmp_path: Path) -> 
     assert decision(snapshot(tmp_path / "s", denied), *QUESTIONS["kms"]) == "UNDETERMINED"
 
 
+PLACE = f"eu-west-1:{ACCOUNT}"
+TABLE = f"arn:aws:dynamodb:{PLACE}:table/t"
+# What lists a resource and what tells its policy; the last call is the one that tells it, and where.
+POLICIES: dict[str, tuple[str, str, list[tuple[str, dict[str, str], dict[str, Any]]]]] = {
+    "table": (
+        "dynamodb:GetItem",
+        f"{TABLE}/index/i",
+        [
+            ("dynamodb:DescribeTable", {"TableName": "t"}, {"Table": {"TableArn": TABLE}}),
+            ("dynamodb:GetResourcePolicy", {"ResourceArn": TABLE}, {"Policy": "P"}),
+        ],
+    ),
+    "stream of a table": (
+        "dynamodb:GetRecords",
+        f"{TABLE}/stream/1",
+        [
+            (
+                "dynamodb:DescribeTable",
+                {"TableName": "t"},
+                {"Table": {"LatestStreamArn": f"{TABLE}/stream/1"}},
+            ),
+            ("dynamodb:GetResourcePolicy", {"ResourceArn": f"{TABLE}/stream/1"}, {"Policy": "P"}),
+        ],
+    ),
+    "stream": (
+        "kinesis:GetRecords",
+        f"arn:aws:kinesis:{PLACE}:stream/s",
+        [
+            (
+                "kinesis:GetResourcePolicy",
+                {"ResourceARN": f"arn:aws:kinesis:{PLACE}:stream/s"},
+                {"Policy": "P"},
+            )
+        ],
+    ),
+    "file system": (
+        "elasticfilesystem:ClientMount",
+        f"arn:aws:elasticfilesystem:{PLACE}:file-system/fs-1",
+        [
+            (
+                "efs:DescribeFileSystems",
+                {},
+                {
+                    "FileSystems": [
+                        {
+                            "FileSystemId": "fs-1",
+                            "FileSystemArn": f"arn:aws:elasticfilesystem:{PLACE}:file-system/fs-1",
+                        }
+                    ]
+                },
+            ),
+            ("efs:DescribeFileSystemPolicy", {"FileSystemId": "fs-1"}, {"Policy": "P"}),
+        ],
+    ),
+    "alias": (
+        "lambda:InvokeFunction",
+        f"arn:aws:lambda:{PLACE}:function:f:live",
+        [
+            ("lambda:ListFunctions", {}, {"Functions": [{"FunctionName": "f", "FunctionArn": "arn:aws:f"}]}),
+            (
+                "lambda:ListAliases",
+                {"FunctionName": "f"},
+                {"Aliases": [{"Name": "live", "AliasArn": f"arn:aws:lambda:{PLACE}:function:f:live"}]},
+            ),
+            ("lambda:GetPolicy", {"FunctionName": "f", "Qualifier": "live"}, {"Policy": "P"}),
+        ],
+    ),
+    "layer": (
+        "lambda:GetLayerVersion",
+        f"arn:aws:lambda:{PLACE}:layer:l:1",
+        [
+            (
+                "lambda:ListLayerVersions",
+                {"LayerName": "l"},
+                {"LayerVersions": [{"Version": 1, "LayerVersionArn": f"arn:aws:lambda:{PLACE}:layer:l:1"}]},
+            ),
+            ("lambda:GetLayerVersionPolicy", {"LayerName": "l", "VersionNumber": "1"}, {"Policy": "P"}),
+        ],
+    ),
+    "repository": (
+        "ecr:BatchGetImage",
+        f"arn:aws:ecr:{PLACE}:repository/r",
+        [
+            (
+                "ecr:DescribeRepositories",
+                {},
+                {
+                    "repositories": [
+                        {"repositoryName": "r", "repositoryArn": f"arn:aws:ecr:{PLACE}:repository/r"}
+                    ]
+                },
+            ),
+            ("ecr:GetRepositoryPolicy", {"repositoryName": "r"}, {"policyText": "P"}),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", POLICIES)
+def test_policies_of_other_resources_decide_too(kind: str, tmp_path: Path) -> None:
+    """What the policy of a table, a stream or a layer allows is allowed; refused, the answer stays open."""
+    action, resource, calls = POLICIES[kind]
+    policy = json.dumps(allow({"AWS": USER}, action))
+    said = []
+    for name, parameters, body in calls:
+        service, _, operation = name.partition(":")
+        call = Call(ACCOUNT, "eu-west-1", service, operation, tuple(sorted(parameters.items())))
+        full = {key: policy if value == "P" else value for key, value in body.items()}
+        said.append(Answer(call, NOW, Status.OK, full))
+    refused = Answer(said[-1].call, NOW, Status.DENIED, None, "AccessDenied")
+    for path, last, expected in (("a", said[-1], "ALLOWED"), ("b", refused, "UNDETERMINED")):
+        answers = Answers([*recorded(), *said[:-1], last])
+        file.write(tmp_path / path, answers, tool_version="1", collected_at=NOW)
+        assert decision(str(tmp_path / path), action, resource) == expected
+
+
 @pytest.mark.parametrize(
     "denied", ["s3:ListBuckets", "kms:ListKeys", "iam:GetAccountAuthorizationDetails", "s3:GetBucketPolicy"]
 )

@@ -158,10 +158,23 @@ def _length(case: Case) -> Link | None:
         return Link("duration", Verdict.BROKEN, says, fix="ask for a length between them")
     if seconds <= _HOUR:
         return Link("duration", Verdict.HOLDS, "every role allows a session of one hour")
+    account = case.snapshot.accounts.get(account_of(case.asked.role))
+    role = account.roles.get(case.asked.role) if account is not None else None
+    if role is not None and role.max_session_duration is not None:
+        return _within(seconds, role.max_session_duration)
     name = case.asked.role.rpartition("/")[2]
     settle = f"aws iam get-role --role-name {name} --query Role.MaxSessionDuration"
     says = f"whether the role's MaxSessionDuration is {seconds:,} seconds or more is not in the snapshot"
     return Link("duration", Verdict.UNKNOWN, says, settle=settle)
+
+
+def _within(seconds: int, longest: int) -> Link:
+    evidence = (("MaxSessionDuration", str(longest)),)
+    if seconds <= longest:
+        return Link("duration", Verdict.HOLDS, f"the role allows sessions of {longest:,} seconds", evidence)
+    says = f"the role allows sessions of {longest:,} seconds at most; {seconds:,} were asked for"
+    fix = f"ask for {longest} seconds or fewer, or raise the role's MaxSessionDuration"
+    return Link("duration", Verdict.BROKEN, says, evidence, fix=fix)
 
 
 LIMITS: tuple[Callable[[Case], Link | None], ...] = (

@@ -6,7 +6,7 @@ were put together.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from clew.snapshot.model import Account, Attached, Document, Group, PolicyVersio
 from clew.snapshot.pages import Entry, pages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from clew.snapshot.json_place import Step
     from clew.snapshot.model import Source
@@ -62,6 +62,14 @@ class Collected:
                 growing.lists |= page.lists
                 growing.truncated = page.truncated
         return bool(found)
+
+    def add_session_lengths(self, told: Iterable[Mapping[str, object]]) -> None:
+        """Take in how long sessions of roles may last, from the answer to `ListRoles`; other roles are left out."""
+        for item in told:
+            arn, seconds = str(item.get("Arn")), item.get("MaxSessionDuration")
+            growing = self._growing.get("".join(arn.split(":")[4:5]))
+            if growing is not None and arn in growing.roles and isinstance(seconds, int):
+                growing.roles[arn] = replace(growing.roles[arn], max_session_duration=seconds)
 
     def accounts(self) -> Mapping[str, Account]:
         """The accounts by id; AWS's own managed policies, which belong to none, stand under `aws`."""

@@ -100,6 +100,8 @@ def _with_recorded(
     """Take in a file of `clew collect`; returns the organisation with what the file knows of it."""
     for account, given in recorded.account_files(name, answers):
         collected.add(given, account)
+    for answer in answers.each("iam", "ListRoles"):
+        collected.add_session_lengths(answer.list("Roles"))
     resources.update(side.resources(recorded.resource_file(name, answers)))
     readers = {"organization": side.with_tree, "scps": side.with_scps, "rcps": side.with_rcps}
     for kind, told in recorded.organization_files(name, answers).items():

@@ -170,7 +170,10 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """An IAM role; `trust` is its trust policy."""
+    """An IAM role; `trust` is its trust policy.
+
+    Units: `max_session_duration` is in seconds; None where nobody told it, since the authorization details do not.
+    """
 
     arn: str
     name: str
@@ -180,6 +183,7 @@ class Role:
     attached: tuple[Attached, ...] = ()
     boundary: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    max_session_duration: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

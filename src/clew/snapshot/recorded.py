@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from clew.snapshot.answers import GLOBAL, Status
+from clew.snapshot import recorded_policies
+from clew.snapshot.answers import GLOBAL
 from clew.snapshot.model import Source
+from clew.snapshot.recorded_policies import partition, policy_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,6 +44,21 @@ NEEDED = (
     ("sqs", "GetQueueAttributes"),
     ("lambda", "GetPolicy"),
     ("secretsmanager", "GetResourcePolicy"),
+    ("lambda", "ListAliases"),
+    ("lambda", "ListLayers"),
+    ("lambda", "ListLayerVersions"),
+    ("lambda", "GetLayerVersionPolicy"),
+    ("ecr", "DescribeRepositories"),
+    ("ecr", "GetRepositoryPolicy"),
+    ("events", "ListEventBuses"),
+    ("efs", "DescribeFileSystems"),
+    ("efs", "DescribeFileSystemPolicy"),
+    ("dynamodb", "ListTables"),
+    ("dynamodb", "DescribeTable"),
+    ("dynamodb", "GetResourcePolicy"),
+    ("kinesis", "ListStreams"),
+    ("kinesis", "ListStreamConsumers"),
+    ("kinesis", "GetResourcePolicy"),
     ("sts", "AssumeRole"),
 )
 """The calls, by service and operation, whose answers hold principals, policies and the organisation."""
@@ -61,17 +78,11 @@ def resource_file(name: str, answers: Answers) -> Source:
     """The resources with their policies, as `resource-policies.json` has them."""
     found: dict[str, object] = {}
     for account in answers.accounts:
-        partition = _partition(answers, account)
-        found.update(_buckets(answers, account, partition))
-        found.update(_account_settings(answers, account, partition))
-    for entries in (
-        _keys(answers),
-        _topics(answers),
-        _queues(answers),
-        _functions(answers),
-        _secrets(answers),
-    ):
-        found.update(entries)
+        place = partition(answers, account)
+        found.update(_buckets(answers, account, place))
+        found.update(_account_settings(answers, account, place))
+    found.update(_keys(answers))
+    found.update(recorded_policies.entries(answers))
     return _source(f"{name}#resource-policies", found)
 
 
@@ -107,24 +118,7 @@ def _source(name: str, content: object) -> Source:
     return Source(name, content)
 
 
-def _partition(answers: Answers, account: str) -> str:
-    body = answers.get(account, GLOBAL, "sts", "GetCallerIdentity").body or {}
-    return str(body.get("Arn", "arn:aws:")).split(":")[1]
-
-
-def _policy(answer: Answer, *path: str) -> object:
-    """The policy in an answer; None where AWS said that there is none; unreadable text where it said nothing."""
-    if answer.status is Status.ABSENT:
-        return None
-    value: object = answer.body
-    for step in path:
-        value = value.get(step) if isinstance(value, dict) else None
-    if not answer.status.is_known:
-        return f"not collected: {answer.call}: {answer.error_code}"
-    return value
-
-
-def _buckets(answers: Answers, account: str, partition: str) -> Iterator[tuple[str, object]]:
+def _buckets(answers: Answers, account: str, place: str) -> Iterator[tuple[str, object]]:
     of_account = answers.get(account, GLOBAL, "s3control", "GetPublicAccessBlock", AccountId=account)
     for bucket in answers.get(account, GLOBAL, "s3", "ListBuckets").list("Buckets"):
         name = str(bucket.get("Name"))
@@ -133,30 +127,30 @@ def _buckets(answers: Answers, account: str, partition: str) -> Iterator[tuple[s
         record |= dict(said["GetPublicAccessBlock"].body or {})
         record |= dict(said["GetBucketOwnershipControls"].body or {})
         acl = said["GetBucketAcl"].body
-        yield f"arn:{partition}:s3:::{name}", record if acl is None else {**record, "Acl": dict(acl)}
+        yield f"arn:{place}:s3:::{name}", record if acl is None else {**record, "Acl": dict(acl)}
 
 
 def _bucket_policy(said: Mapping[str, Answer], of_account: Answer) -> object:
     """The bucket's policy; unreadable, too, where something else that may decide beside it was not collected."""
-    policy, acl, ownership = (
+    own, acl, ownership = (
         said[each] for each in ("GetBucketPolicy", "GetBucketAcl", "GetBucketOwnershipControls")
     )
     others = len(acl.list("Grants")) > 1
-    deciding = [policy]
-    if policy.body is not None or others:
+    deciding = [own]
+    if own.body is not None or others:
         deciding += [said["GetPublicAccessBlock"], of_account]
     if not acl.status.is_known and "BucketOwnerEnforced" not in json.dumps(ownership.body):
         deciding += [acl]
     if others:
         deciding += [ownership]
     unread = next((answer for answer in deciding if not answer.status.is_known), None)
-    return _policy(unread or policy, "Policy")
+    return policy_in(unread or own, "Policy")
 
 
-def _account_settings(answers: Answers, account: str, partition: str) -> Iterator[tuple[str, object]]:
+def _account_settings(answers: Answers, account: str, place: str) -> Iterator[tuple[str, object]]:
     answer = answers.get(account, GLOBAL, "s3control", "GetPublicAccessBlock", AccountId=account)
     if answer.body is not None:
-        yield f"arn:{partition}:iam::{account}:root", dict(answer.body)
+        yield f"arn:{place}:iam::{account}:root", dict(answer.body)
 
 
 def _keys(answers: Answers) -> Iterator[tuple[str, object]]:
@@ -168,47 +162,10 @@ def _keys(answers: Answers) -> Iterator[tuple[str, object]]:
             grants = answers.get(account, region, "kms", "ListGrants", KeyId=name)
             # A grant that nobody read may allow what the policy does not.
             deciding = policy if grants.status.is_known else grants
-            record: dict[str, object] = {"Account": account, "Policy": _policy(deciding, "Policy")}
+            record: dict[str, object] = {"Account": account, "Policy": policy_in(deciding, "Policy")}
             if grants.body is not None:
                 record["Grants"] = list(grants.list("Grants"))
             yield str(key.get("KeyArn")), record
-
-
-def _topics(answers: Answers) -> Iterator[tuple[str, object]]:
-    for answer in answers.each("sns", "GetTopicAttributes"):
-        arn = dict(answer.call.parameters)["TopicArn"]
-        yield arn, {"Account": answer.call.account, "Policy": _policy(answer, "Attributes", "Policy")}
-
-
-def _queues(answers: Answers) -> Iterator[tuple[str, object]]:
-    for answer in answers.each("sqs", "GetQueueAttributes"):
-        url = dict(answer.call.parameters)["QueueUrl"]
-        partition = _partition(answers, answer.call.account)
-        queue = url.rpartition("/")[2]
-        arn = f"arn:{partition}:sqs:{answer.call.region}:{answer.call.account}:{queue}"
-        yield arn, {"Account": answer.call.account, "Policy": _policy(answer, "Attributes", "Policy")}
-
-
-def _functions(answers: Answers) -> Iterator[tuple[str, object]]:
-    for listed in answers.each("lambda", "ListFunctions"):
-        for function in listed.list("Functions"):
-            policy = answers.get(
-                listed.call.account,
-                listed.call.region,
-                "lambda",
-                "GetPolicy",
-                FunctionName=str(function.get("FunctionName")),
-            )
-            yield (
-                str(function.get("FunctionArn")),
-                {"Account": listed.call.account, "Policy": _policy(policy, "Policy")},
-            )
-
-
-def _secrets(answers: Answers) -> Iterator[tuple[str, object]]:
-    for answer in answers.each("secretsmanager", "GetResourcePolicy"):
-        arn = dict(answer.call.parameters)["SecretId"]
-        yield arn, {"Account": answer.call.account, "Policy": _policy(answer, "ResourcePolicy")}
 
 
 def _list(answers: Answers, account: str, operation: str) -> tuple[Mapping[str, object], ...]:
@@ -247,7 +204,7 @@ def _targets(answers: Answers, account: str, kind: str) -> dict[str, list[object
             # Who has the policy is not known, so that no target can be told completely.
             return None
         described = answers.get(account, GLOBAL, "organizations", "DescribePolicy", PolicyId=name)
-        content = _policy(described, "Policy", "Content")
+        content = policy_in(described, "Policy", "Content")
         for target in targets.list("Targets"):
             found.setdefault(str(target.get("TargetId")), []).append(
                 {"PolicySummary": dict(policy), "Content": content}
