@@ -145,7 +145,7 @@ def held(case: Case, folder: Path, *, after: bool = False) -> Held:
             case.question,
             tuple(answer for _, read in reads for answer in read.answers),
             tuple(log for _, read in reads for log in read.logs),
-            tuple(findings),
+            _newest(findings),
             states,
         ),
         tuple((one.id, read.event) for one, read in reads if read.event is not None),
@@ -155,6 +155,11 @@ def held(case: Case, folder: Path, *, after: bool = False) -> Held:
         tuple(_changes(folder, chosen)),
         problems,
     )
+
+
+def _newest(findings: list[tuple[str, Finding]]) -> tuple[tuple[str, Finding], ...]:
+    """Each finding once, as it stood last."""
+    return tuple({finding.id: (source, finding) for source, finding in findings}.values())
 
 
 def _finding(data: bytes, evidence: Evidence) -> Finding:

@@ -41,9 +41,14 @@ Dumper.add_representer(str, _text)
 
 def dump(value: object, leave_out: frozenset[str] = frozenset()) -> str:
     """The value as YAML; fields named in `leave_out` stand in files of their own."""
-    plain = _plain(value)
-    shown = {name: each for name, each in plain.items() if name not in leave_out}
+    shown = {name: each for name, each in plain(value).items() if name not in leave_out}
     return yaml.dump(shown, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH)
+
+
+def plain(value: object) -> dict[str, Any]:
+    """The value as JSON holds it: its fields by name, without those that have their default."""
+    found = _plain(value)
+    return found if isinstance(found, dict) else {}
 
 
 def _plain(value: Any) -> Any:

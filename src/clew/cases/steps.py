@@ -11,12 +11,15 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from clew.cases import planning, verifying
-from clew.cases.model import Verdict
+from clew.cases.model import Kept, Verdict
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from clew.cases.model import Case, Hypothesis
+
+
+_TELLING = frozenset({Kept.EVENT, Kept.FINDING, Kept.REFUSAL})
 
 
 class Name(StrEnum):
@@ -63,11 +66,21 @@ def steps(case: Case) -> tuple[Step, ...]:
 
 def _identify(case: Case) -> Step:
     told = [
-        f"{len(case.symptoms)} symptom{'s' * (len(case.symptoms) != 1)}",
-        f"{len(case.evidence)} piece{'s' * (len(case.evidence) != 1)} of evidence",
+        counted(len(case.symptoms), "symptom"),
+        counted(len(case.evidence), "piece", " of evidence"),
         "changes are known" if _knows_changes(case) else "what changed is not known",
     ]
     return Step(Name.IDENTIFY, bool(case.symptoms and case.evidence), ", ".join(told))
+
+
+def counted(number: int, thing: str, more: str = "") -> str:
+    """So many things in words.
+
+    >>> counted(1, "step"), counted(2, "hypothesis"), counted(0, "piece", " of evidence")
+    ('1 step', '2 hypotheses', '0 pieces of evidence')
+    """
+    several = f"{thing[:-2]}es" if thing.endswith("is") else f"{thing}s"
+    return f"{number:,} {thing if number == 1 else several}{more}"
 
 
 def _knows_changes(case: Case) -> bool:
@@ -91,7 +104,9 @@ def _isolate(case: Case) -> Step:
 
 def _hypothesise(case: Case) -> Step:
     held = case.hypotheses.of if case.hypotheses else ()
-    return Step(Name.HYPOTHESISE, bool(held), f"{len(held)} hypotheses, ranked" if held else "none yet")
+    return Step(
+        Name.HYPOTHESISE, bool(held), f"{counted(len(held), 'hypothesis')}, ranked" if held else "none yet"
+    )
 
 
 def _test(case: Case) -> Step:
@@ -113,7 +128,7 @@ def _plan(case: Case) -> Step:
         return Step(Name.PLAN, False, "no plan yet")
     done = sum(step.done_at is not None for step in case.plan.steps)
     approved = "approved" if planning.is_approved(case.plan) else "not approved"
-    says = f"{len(case.plan.steps)} steps, {approved}, {done} carried out"
+    says = f"{counted(len(case.plan.steps), 'step')}, {approved}, {done} carried out"
     return Step(Name.PLAN, case.implemented_at is not None, says)
 
 
@@ -141,6 +156,11 @@ def next_step(case: Case, name: str, now: datetime) -> Next:
     clew = "clew case"
     if case.closing is not None:
         return _after_closing(case, f"{clew} watch {name}", now)
+    if not case.symptoms and not any(each.kind in _TELLING for each in case.evidence):
+        return Next(
+            "say what is seen, in the words of the error, or as a symptom such as timed-out:22",
+            f"{clew} attach {name} --error TEXT",
+        )
     if not case.evidence:
         return Next(
             "attach what is known: files, `--event ID`, `--finding ID`, `--live`",

@@ -10,6 +10,7 @@ from clew.cases.model import OF_LINK, Fact, Hypotheses, Hypothesis, Verdict
 from clew.explain.operational import ranking
 from clew.explain.operational.scene import SEEN
 from clew.explain.operational.symptoms import Kind
+from clew.findings import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from clew.cases.evidence import Held
     from clew.cases.model import Case
     from clew.explain.operational.ranking import Ranked
+    from clew.findings import Finding
+
+
+_LIKELY = 4
 
 
 def tested(case: Case, held: Held, at: datetime) -> Hypotheses:
@@ -44,6 +49,8 @@ def _tested(case: Case, held: Held) -> Iterator[Hypothesis]:
     if symptoms:
         for ranked in ranking.examine(held.scene, symptoms, rows):
             yield _of_ranked(ranked, held)
+    for source, finding in held.scene.findings:
+        yield _of_finding(source, finding)
     refusal = denials.explained(case, held)
     if refusal is not None:
         yield from denials.hypotheses(*refusal)
@@ -70,6 +77,35 @@ def _of_ranked(ranked: Ranked, held: Held) -> Hypothesis:
         of.source,
         tuple(symptom.words for symptom in ranked.explains),
         ranked.changed[-3:],
+    )
+
+
+def _of_finding(source: str, finding: Finding) -> Hypothesis:
+    """A finding that was attached is true while it is active, refuted where it is resolved, open where suppressed."""
+    verdict = {
+        Status.ACTIVE: Verdict.TRUE,
+        Status.RESOLVED: Verdict.REFUTED,
+        Status.SUPPRESSED: Verdict.UNDETERMINED,
+    }[finding.status]
+    facts = (
+        Fact("finding", finding.id),
+        Fact("rule", finding.rule),
+        Fact("actor", finding.actor),
+        Fact(SEEN, source),
+    )
+    return Hypothesis(
+        f"finding-{finding.rule}",
+        finding.title,
+        "how it is run",
+        _LIKELY,
+        finding.severity.rank + 1,
+        verdict,
+        f"the finding is {finding.status.value}: {finding.explanation}",
+        facts,
+        (source,),
+        (finding.next_steps[0] if finding.next_steps else "") if verdict is Verdict.TRUE else "",
+        f"clew findings show {finding.id}" if verdict is Verdict.UNDETERMINED else "",
+        "; ".join(finding.references[:1]),
     )
 
 

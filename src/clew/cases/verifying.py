@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from clew.cases import denials, testing
@@ -65,18 +65,24 @@ def latest(case: Case) -> tuple[Verified, ...]:
     return tuple({each.hypothesis: each for each in case.verified}.values())
 
 
-def watched(found: Sequence[Verified], again: Sequence[str], looked: str, at: datetime) -> Watched:
-    """Whether it came back: by new evidence, or by what was found `again` in the records since; `looked` says where."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the records of the time since say: that it came back, that it works, or why they cannot tell."""
+
+    again: tuple[str, ...] = ()
+    works: tuple[str, ...] = ()
+    open: str = ""
+
+
+def watched(found: Sequence[Verified], seen: Seen, at: datetime) -> Watched:
+    """Whether it came back: by new evidence, or by the records since."""
     evidence = tuple(dict.fromkeys(each for one in found for each in one.evidence))
-    if again:
-        return Watched(at, Verdict.TRUE, "; ".join(again), evidence)
+    if seen.again:
+        return Watched(at, Verdict.TRUE, "; ".join(seen.again), evidence)
     came = [each for each in found if each.verdict is Verdict.TRUE]
     if came:
         return Watched(at, Verdict.TRUE, came[0].because, evidence)
-    if found and verdict(found) is Verdict.REFUTED:
-        return Watched(
-            at, Verdict.REFUTED, "; ".join(dict.fromkeys(each.because for each in found)), evidence
-        )
-    return Watched(
-        at, Verdict.UNDETERMINED, looked or "nothing new was attached and no record was looked at", evidence
-    )
+    works = [*(each.because for each in found if verdict(found) is Verdict.REFUTED), *seen.works]
+    if works:
+        return Watched(at, Verdict.REFUTED, "; ".join(dict.fromkeys(works)), evidence)
+    return Watched(at, Verdict.UNDETERMINED, seen.open or "nothing new was attached", evidence)

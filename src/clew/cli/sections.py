@@ -38,6 +38,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "notify",
             "deploy",
         ),
+        "Follow it to the cause": ("case",),
         "Clew itself": ("doctor", "catalog"),
     }
 )

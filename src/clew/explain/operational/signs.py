@@ -19,9 +19,25 @@ if TYPE_CHECKING:
 _LONGEST = 200
 
 
+def shown(line: str) -> str:
+    """The line as it is shown: without blanks around it, cut, and without secrets.
+
+    >>> shown("GET /login?password=hunter2&next=/ HTTP/1.1")
+    'GET /login?password=[redacted]&next=/ HTTP/1.1'
+    """
+    return _SECRET.sub(r"\1\2[redacted]", line.strip()[: 5 * _LONGEST])[:_LONGEST]
+
+
+# A line is shown in reports: what stands behind such a word is not.
+_SECRET = re.compile(
+    r"""(?i)\b(password|passwd|pwd|secret|[a-z_]*secret_access_key|token|api[_-]?key|authorization|cookie)"""
+    r"""(["']?\s*[=:]\s*)(?:(?:bearer|basic)\s+)?[^\s&"',;]+"""
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """One line that says something; `number` counts from 1."""
+    """One line that says something, without the secrets in it; `number` counts from 1."""
 
     source: str
     number: int
@@ -77,7 +93,7 @@ _REQUEST = re.compile(r"\[(\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\] \"")
 def signs(logs: tuple[Log, ...], pattern: re.Pattern[str], about: str = "") -> tuple[Sign, ...]:
     """Every line with the sign in logs that are about the resource, or do not say, the newest log first."""
     return tuple(
-        Sign(log.source, number, line.strip()[:_LONGEST])
+        Sign(log.source, number, shown(line))
         for log in reversed(logs)
         if not about or log.about in {"", about}
         for number, line in enumerate(log.lines, start=1)
@@ -119,7 +135,7 @@ def _units(log: Log, units: tuple[str, ...]) -> Iterator[tuple[bool, Sign]]:
         unit = named[1] if named else unit
         state = _ACTIVE.match(line)
         if state and unit.partition("@")[0] in units:
-            yield state[1] == "active", Sign(log.source, number, line.strip()[:_LONGEST])
+            yield state[1] == "active", Sign(log.source, number, shown(line))
 
 
 def _lines(
@@ -128,7 +144,7 @@ def _lines(
     for number, line in enumerate(log.lines, start=1):
         is_down = bool(down.search(line))
         if is_down or up.search(line) or _answered(line, since):
-            yield not is_down, Sign(log.source, number, line.strip()[:_LONGEST])
+            yield not is_down, Sign(log.source, number, shown(line))
 
 
 def _answered(line: str, since: datetime | None) -> bool:

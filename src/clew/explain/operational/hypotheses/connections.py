@@ -159,6 +159,12 @@ def _no_address(scene: Scene) -> Link:
             else "the instance has an IPv6 address"
         )
         return refuted(says, instance.seen)
+    if instance.text("State.Name") not in {"running", ""}:
+        # EC2 user guide: a stopped instance gives its public IPv4 address back, unless it is an Elastic IP address.
+        settle = "start it, then aws ec2 describe-instances"
+        return unknown(
+            "an instance that does not run has no public address of its own", settle, instance.seen
+        )
     return true(
         "the instance has no public address",
         (*facts(instance.data, "PublicIpAddress", "PrivateIpAddress"), *instance.seen),
