@@ -1,13 +1,15 @@
 """Write `docs/reference/` from the program itself; `--check` says whether it is current.
 
 The command-line page is the `--help` of every command, the rules page the texts of every built-in rule, the checks page
-those of every check with the controls that ask it, the findings page what `clew validate` tells of policies. Beside
-them `src/clew/audit/check_calls.toml`: the calls that each check reads, from its cases and the sample account.
+those of every check with the controls that ask it, the findings page what `clew validate` tells of policies, the
+integrations page what each doctor of `clew explain integration` looks at. Beside them
+`src/clew/audit/check_calls.toml`: the calls that each check reads, from its cases and the sample account.
 """
 
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 import json
 import os
@@ -21,6 +23,7 @@ from clew.audit import frameworks
 from clew.audit.checks import CHECKS
 from clew.cli.main import app
 from clew.detect import catalog
+from clew.explain.integrations import DOCTORS
 from clew.policy.lint.catalogue import ENTRIES, OWN
 from clew.policy.model import FindingType
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
     from clew.audit.model import Check
     from clew.detect.rule import Rule
+    from clew.explain.doctor import Doctor
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -143,6 +147,26 @@ def findings() -> str:
     return "\n".join([*parts, ""])
 
 
+def integrations() -> str:
+    """The catalogue of integrations: what each looks at, its options, and the pages of AWS that it rests on."""
+    parts = [
+        f"{NOTE}# Integrations\n",
+        f"{len(DOCTORS)} integrations; `clew explain integration NAME --policies SNAPSHOT` examines one.\n",
+        "| Integration | Works when | Options | Looks at |\n|---|---|---|---|",
+    ]
+    parts += [
+        f"| [{each.name}](#{each.name}) | {each.title} | `{each.options}` | {each.looks} |"
+        for each in DOCTORS.values()
+    ]
+    return "\n".join([*parts, "", *map(_integration, DOCTORS.values())])
+
+
+def _integration(doctor: Doctor) -> str:
+    text = inspect.getdoc(inspect.getmodule(doctor.links)) or ""
+    paragraphs = [" ".join(each.split()) for each in text.split("\n\n")]
+    return "\n".join([f"## {doctor.name}\n", *(f"{each}\n" for each in paragraphs)])
+
+
 def _bullets(sentences: Iterable[str]) -> str:
     return "\n".join(f"- {' '.join(sentence.split())}" for sentence in sentences)
 
@@ -156,6 +180,7 @@ def main() -> int:
         REFERENCE / "rules.md": rules(),
         REFERENCE / "checks.md": checks(calls),
         REFERENCE / "findings.md": findings(),
+        REFERENCE / "integrations.md": integrations(),
         CALLS: check_calls(calls),
     }
     stale = [

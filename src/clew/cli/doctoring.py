@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clew.audit.model import State
@@ -15,7 +17,7 @@ from clew.engine.principal import PrincipalError
 from clew.errors import UsageError
 from clew.explain import assume_role
 from clew.explain.assume_role_question import Asked, fitting_call
-from clew.explain.integrations import named
+from clew.explain.integrations import DOCTORS, named
 from clew.explain.links import Verdict
 from clew.report import links_text
 from clew.snapshot import file
@@ -63,28 +65,87 @@ def answer_assume_role(
     return shown(found.chain, links_text.HYPOTHESES, as_json=as_json)
 
 
-def answer_integration(name: str, given: Mapping[str, str], *, policies: Sequence[str], as_json: bool) -> int:
-    """Examine the integration in each account that the files hold and print its links; the exit code."""
+def answer_integration(
+    name: str, words: Sequence[str], *, account: str, policies: Sequence[str], as_json: bool
+) -> int:
+    """Examine the integration in the account that the files hold and print its links; the exit code."""
     doctor = named(name)
+    given = told(words)
     states = _states(policies)
     if len(states) > 1:
-        account = given.get("account", "")
         states = tuple(state for state in states if state.account == account)
     if not states:
         raise UsageError("the files hold several accounts, or none; say which with `--account`")
-    wanted = {key: value for key, value in given.items() if value and key != "account"}
-    return shown(doctor.examine(states[0], wanted), links_text.LINKS, as_json=as_json)
+    events = _events(doctor.events) if doctor.events else None
+    return shown(doctor.examine(states[0], given, events), links_text.LINKS, as_json=as_json)
+
+
+def told(words: Sequence[str]) -> dict[str, str]:
+    """The options of an integration: `--name value` or `--name=value`. Errors: `UsageError`.
+
+    >>> told(["--function", "resize", "--url=https://x/?a=b"])
+    {'function': 'resize', 'url': 'https://x/?a=b'}
+    """
+    found, rest = {}, list(words)
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("--"):
+            raise UsageError(f"`{word[:80]}` is no option; expected such as `--function NAME`")
+        key, given, value = word[2:].partition("=")
+        if not given:
+            if not rest:
+                raise UsageError(f"`--{key}` needs a value")
+            value = rest.pop(0)
+        found[key] = value
+    return found
+
+
+def list_integrations(*, as_json: bool) -> int:
+    """Print every integration with what it looks at and its options; the exit code."""
+    if as_json:
+        rows = [
+            {
+                "name": each.name,
+                "title": each.title,
+                "looks_at": each.looks,
+                "needs": each.needs,
+                "may": each.may,
+            }
+            for each in DOCTORS.values()
+        ]
+        sys.stdout.write(json.dumps({"integrations": rows}, indent=2) + "\n")
+        return context.EXIT_CLEAN
+    for each in DOCTORS.values():
+        words = textwrap.fill(
+            f"{each.title}: {each.looks}", 96, initial_indent="    ", subsequent_indent="    "
+        )
+        sys.stdout.write(f"{each.name} {each.options}\n{words}\n")
+    return context.EXIT_CLEAN
+
+
+def _events(names: Sequence[str]) -> list[Mapping[str, object]] | None:
+    """The recorded calls of these names, oldest first; None where there is no lake."""
+    from clew.lake.history.filters import Filters
+    from clew.lake.history.search import originals
+    from clew.lake.reader import open_lake
+
+    place = context.workspace().lake_path
+    if not place.exists():
+        return None
+    texts = originals(open_lake(place), Filters(event_names=tuple(names)), limit=0)
+    return sorted((json.loads(text) for text in texts), key=lambda event: str(event.get("eventTime")))
 
 
 def _states(policies: Sequence[str]) -> tuple[State, ...]:
     """The state of each account of a snapshot, or of account files, of which no answer was recorded."""
     files = state_files.chosen(policies)
-    source = read(files[0])
-    if len(files) == 1 and file.is_snapshot(source.text.encode()):
-        states, notes = of_snapshot(file.parse(source.text.encode(), files[0]), files[0])
-        for note in notes:
-            context.note(note)
-        return states
+    if len(files) == 1 and not Path(files[0]).is_dir():
+        data = read(files[0]).text.encode()
+        if file.is_snapshot(data):
+            states, notes = of_snapshot(file.parse(data, files[0]), files[0])
+            for note in notes:
+                context.note(note)
+            return states
     found = state_files.snapshot(files)
     return tuple(State(each, datetime.now(UTC), snapshot=found) for each in found.accounts if each.isdigit())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from clew.reach.predict import Predictor
 from clew.snapshot.model import Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Sequence
 
     from clew.audit.model import State
     from clew.engine.request import ContextValue
@@ -38,13 +39,20 @@ class Found:
         return self.answer.call.region
 
 
+Event = Mapping[str, object]
+
+
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """What a doctor looks at: the account's state, its policies, and what the question says."""
+    """What a doctor looks at: the account's state, its policies, and what the question says.
+
+    `events` are the recorded calls that it asked for, in the order of their times; None where there is no lake.
+    """
 
     state: State
     predictor: Predictor
     given: Mapping[str, str]
+    events: tuple[Event, ...] | None = None
 
     def permitted(  # a request and what mends it
         self,
@@ -104,15 +112,27 @@ def link(name: str, *, holds: bool, says: tuple[str, str], evidence: Facts = (),
 
 @dataclass(frozen=True, slots=True)
 class Doctor:
-    """One integration: `needs` are the options without which it cannot look, `may` those that it also reads."""
+    """One integration: `needs` are the options without which it cannot look, `may` those that it also reads.
+
+    `looks` says at what, for the list of them all. `events` are the names of the recorded calls that it reads.
+    """
 
     name: str
     title: str
     links: Callable[[Patient], Iterator[Link]]
     needs: tuple[str, ...] = ()
     may: tuple[str, ...] = ()
+    looks: str = ""
+    events: tuple[str, ...] = ()
 
-    def examine(self, state: State, given: Mapping[str, str]) -> Chain:
+    @property
+    def options(self) -> str:
+        """Its options as they are typed; those that may be left out in brackets."""
+        wanted = (f"--{name}" for name in self.needs)
+        further = (f"[--{name}]" for name in self.may)
+        return " ".join((*wanted, *further))
+
+    def examine(self, state: State, given: Mapping[str, str], events: Sequence[Event] | None = None) -> Chain:
         """Every link, in order. Errors: `UsageError` for an option that is missing or means nothing here."""
         lacking = [name for name in self.needs if name not in given]
         if lacking:
@@ -120,6 +140,7 @@ class Doctor:
         strange = sorted(set(given) - {*self.needs, *self.may})
         if strange:
             raise UsageError(f"`{self.name}` takes no `--{strange[0]}`")
-        patient = Patient(state, Predictor(state.snapshot), given)
+        known = None if events is None else tuple(events)
+        patient = Patient(state, Predictor(state.snapshot), given, known)
         named = ", ".join(given[name].partition("?")[0] for name in self.needs)
         return Chain(f"{self.title}: {named}" if named else self.title, tuple(self.links(patient)))

@@ -139,8 +139,9 @@ class _Ready:
 
 
 def _account(principal: str) -> str:
+    """The account of the principal; empty for services and for an identity of CloudFront, whose ARN names none."""
     fields = principal.split(":", 5)
-    return fields[4] if len(fields) > 5 else ""  # noqa: PLR2004  # an ARN has six parts
+    return fields[4] if len(fields) > 5 and fields[4].isdigit() else ""  # noqa: PLR2004  # an ARN has six parts
 
 
 def _holders(arn: str) -> Iterator[str]:

@@ -50,7 +50,9 @@ def register(app: typer.Typer) -> None:
     )
     group.command(_TEXT)(message)
     group.command("assume-role")(assume_role)
-    group.command("integration")(integration)
+    # Each integration has options of its own, which its module names: they are read there.
+    own_options = {"allow_extra_args": True, "ignore_unknown_options": True}
+    group.command("integration", context_settings=own_options)(integration)
     app.add_typer(group, name="explain")
 
 
@@ -142,32 +144,25 @@ def assume_role(
 
 
 def integration(
-    name: Annotated[str, typer.Argument(help="Which: lambda-logs, cloudtrail-delivery, alarm-chain, ….")],
+    ctx: typer.Context,
+    name: Annotated[
+        str | None, typer.Argument(help="Which: lambda-logs, cloudtrail-delivery, ….", show_default=False)
+    ] = None,
     policies: Annotated[list[str] | None, typer.Option(help=state_files.HELP)] = None,
     account: Annotated[str, typer.Option(help="The account, where the files hold several.")] = "",
-    function: Annotated[str, typer.Option(help="A function's name or ARN.")] = "",
-    principal: Annotated[str, typer.Option(help="Who asks: an ARN, or a service's name.")] = "",
-    source: Annotated[str, typer.Option(help="The ARN on whose behalf a service asks.")] = "",
-    rule: Annotated[str, typer.Option(help="A rule's name or ARN.")] = "",
-    bucket: Annotated[str, typer.Option(help="A bucket's name.")] = "",
-    trail: Annotated[str, typer.Option(help="A trail's name or ARN.")] = "",
-    alarm: Annotated[str, typer.Option(help="An alarm's name or ARN.")] = "",
-    instance: Annotated[str, typer.Option(help="An instance's id.")] = "",
-    region: Annotated[str, typer.Option(help="The region to look at.")] = "",
-    url: Annotated[str, typer.Option(help="A pre-signed URL.")] = "",
-    session_ends: Annotated[str, typer.Option(help="When the signer's session ends.")] = "",
-    at: Annotated[str, typer.Option(help="The time of the call; else that of the snapshot.")] = "",
     output: Annotated[Output, typer.Option("--output", "-o", help="text or json.")] = Output.TEXT,
 ) -> None:
     """Which link of an integration is broken? Each in order, on what was collected, with evidence and fix.
 
+    Without a name: every integration, what it looks at, and the options that it takes: `--function`, `--bucket`, ….
+
     Exit codes: 0 every link holds, 1 one is broken, 2 the question is malformed, 3 one is not known.
     """
-    from clew.cli.doctoring import answer_integration
+    from clew.cli.doctoring import answer_integration, list_integrations
 
-    given = {
-        "account": account, "function": function, "principal": principal, "source": source, "rule": rule,
-        "bucket": bucket, "trail": trail, "alarm": alarm, "instance": instance, "region": region, "url": url, "at": at,
-        "session-ends": session_ends,
-    }  # fmt: skip
-    raise typer.Exit(answer_integration(name, given, policies=policies or (), as_json=output is Output.JSON))
+    if name is None:
+        raise typer.Exit(list_integrations(as_json=output is Output.JSON))
+    code = answer_integration(
+        name, ctx.args, account=account, policies=policies or (), as_json=output is Output.JSON
+    )
+    raise typer.Exit(code)

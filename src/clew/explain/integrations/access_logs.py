@@ -97,4 +97,10 @@ def _delivery(source: Bucket, target: Bucket, prefix: str) -> Link:
     return Link("target-policy", verdict, found.message, found.evidence, fix, settle)
 
 
-DOCTOR = Doctor("access-logs", "A bucket's access logs arrive", _links, needs=("bucket",))
+DOCTOR = Doctor(
+    "access-logs",
+    "A bucket's access logs arrive",
+    _links,
+    needs=("bucket",),
+    looks="the configuration, loop, region, Object Lock, encryption, the target's policy for the logging service",
+)

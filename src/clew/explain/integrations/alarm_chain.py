@@ -116,4 +116,10 @@ def _topic(patient: Patient, alarm: Found, topic: str) -> Iterator[Link]:
     )
 
 
-DOCTOR = Doctor("alarm-chain", "An alarm reaches a person", _links, needs=("alarm",))
+DOCTOR = Doctor(
+    "alarm-chain",
+    "An alarm reaches a person",
+    _links,
+    needs=("alarm",),
+    looks="trail and its role, metric filter, statistic and threshold, actions, topic policy, a confirmed subscriber",
+)

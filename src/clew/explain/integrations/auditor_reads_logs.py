@@ -38,5 +38,9 @@ def _links(patient: Patient) -> Iterator[Link]:
 
 
 DOCTOR = Doctor(
-    "auditor-reads-logs", "An auditor reads what a trail recorded", _links, needs=("principal", "trail")
+    "auditor-reads-logs",
+    "An auditor reads what a trail recorded",
+    _links,
+    needs=("principal", "trail"),
+    looks="reading the trail, listing and reading its files, decrypting them",
 )

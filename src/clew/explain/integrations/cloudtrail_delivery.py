@@ -110,4 +110,10 @@ def _group(patient: Patient, role: str, group: str) -> Iterator[Link]:
         yield may_write(patient, name, role, action, stream)
 
 
-DOCTOR = Doctor("cloudtrail-delivery", "A trail delivers what it records", _links, needs=("trail",))
+DOCTOR = Doctor(
+    "cloudtrail-delivery",
+    "A trail delivers what it records",
+    _links,
+    needs=("trail",),
+    looks="logging, bucket and its policy, the key's region and policy, topic policy, the role for the log group",
+)

@@ -70,4 +70,10 @@ def _bucket(patient: Patient, name: str) -> Iterator[Link]:
     yield patient.permitted("bucket-write", _SERVICE, "s3:PutObject", place, fix, **with_acl)
 
 
-DOCTOR = Doctor("config-delivery", "AWS Config records and delivers", _links, needs=("region",))
+DOCTOR = Doctor(
+    "config-delivery",
+    "AWS Config records and delivers",
+    _links,
+    needs=("region",),
+    looks="the recorder, the delivery channel, the bucket's policy",
+)

@@ -30,5 +30,9 @@ def _links(patient: Patient) -> Iterator[Link]:
 
 
 DOCTOR = Doctor(
-    "dashboards", "Somebody sees dashboards, metrics, alarms and logs", _links, needs=("principal",)
+    "dashboards",
+    "Somebody sees dashboards, metrics, alarms and logs",
+    _links,
+    needs=("principal",),
+    looks="which reading action of CloudWatch and its logs is missing",
 )

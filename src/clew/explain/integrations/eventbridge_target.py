@@ -50,4 +50,10 @@ def _targets(patient: Patient, rule: Found) -> Iterator[Link]:
             yield allowed_to_reach(patient, "target", _SERVICE, arn, rule.text("Arn"))
 
 
-DOCTOR = Doctor("eventbridge-target", "An EventBridge rule reaches its targets", _links, needs=("rule",))
+DOCTOR = Doctor(
+    "eventbridge-target",
+    "An EventBridge rule reaches its targets",
+    _links,
+    needs=("rule",),
+    looks="enabled, its targets, each target's own policy or the role that it needs",
+)

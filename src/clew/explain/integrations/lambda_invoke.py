@@ -37,4 +37,5 @@ DOCTOR = Doctor(
     _links,
     needs=("function", "principal"),
     may=("source",),
+    looks="the function policy for that caller and source; across accounts both ends",
 )

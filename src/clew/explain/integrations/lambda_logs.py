@@ -39,4 +39,10 @@ def _links(patient: Patient) -> Iterator[Link]:
         yield may_write(patient, link_name, role, action, f"{place}:log-stream:2026/03/11/[$LATEST]0")
 
 
-DOCTOR = Doctor("lambda-logs", "Lambda writes the logs of a function", _links, needs=("function",))
+DOCTOR = Doctor(
+    "lambda-logs",
+    "Lambda writes the logs of a function",
+    _links,
+    needs=("function",),
+    looks="the role's trust, the log group, creating streams, putting events, resource policies of CloudWatch Logs",
+)

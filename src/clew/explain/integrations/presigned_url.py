@@ -127,4 +127,5 @@ DOCTOR = Doctor(
     _links,
     needs=("url",),
     may=("at", "principal", "session-ends"),
+    looks="signature version, length, its end and the session's, whichever is earlier, the signer's permission",
 )

@@ -104,4 +104,10 @@ def _destination(patient: Patient, arn: str) -> Iterator[Link]:
     yield Link("target", Verdict.UNKNOWN, says, there.evidence, settle=settle)
 
 
-DOCTOR = Doctor("replication", "Objects are copied to another bucket", _links, needs=("bucket",))
+DOCTOR = Doctor(
+    "replication",
+    "Objects are copied to another bucket",
+    _links,
+    needs=("bucket",),
+    looks="versions on both sides, rules, the role, owner override, keys of both sides; what is never copied",
+)

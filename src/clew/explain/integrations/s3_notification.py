@@ -45,4 +45,10 @@ def _links(patient: Patient) -> Iterator[Link]:
         yield allowed_to_reach(patient, "destination", _SERVICE, place, held.arn)
 
 
-DOCTOR = Doctor("s3-notification", "A bucket's events reach their destinations", _links, needs=("bucket",))
+DOCTOR = Doctor(
+    "s3-notification",
+    "A bucket's events reach their destinations",
+    _links,
+    needs=("bucket",),
+    looks="the configuration, and the policy of each function, queue and topic",
+)

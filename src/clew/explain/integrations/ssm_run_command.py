@@ -1,7 +1,7 @@
 """Run Command reaches an instance: instance, role, and the agent's own word that it is there.
 
-Systems Manager user guide: "Troubleshooting managed node availability", "Configure instance permissions required for
-Systems Manager".
+Systems Manager user guide: "Troubleshooting managed node availability using ssm-cli", "Configure instance permissions
+required for Systems Manager", "Reference: ec2messages, ssmmessages, and other API operations".
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from clew.audit.buckets import asked
-from clew.audit.resources import facts, items, text
+from clew.audit.resources import items, text
+from clew.explain import instances, way_out
 from clew.explain.doctor import Doctor, Patient, link, unanswered
 from clew.explain.links import Link, Verdict
 
@@ -18,71 +19,53 @@ if TYPE_CHECKING:
 
     from clew.explain.doctor import Found
 
-_ACTIONS: Final = (
-    "ssm:UpdateInstanceInformation",
-    "ssmmessages:CreateControlChannel",
-    "ec2messages:GetMessages",
+# AWS: "Reference: ec2messages, ssmmessages, and other API operations": commands come by ssmmessages where the agent may
+# connect to it, else by ec2messages.
+_CHANNELS: Final = (
+    (
+        "ssmmessages:CreateControlChannel",
+        "ssmmessages:CreateDataChannel",
+        "ssmmessages:OpenControlChannel",
+        "ssmmessages:OpenDataChannel",
+    ),
+    ("ec2messages:GetMessages", "ec2messages:AcknowledgeMessage", "ec2messages:SendReply"),
 )
+_ENDPOINTS: Final = ("ssm", "ssmmessages")
 _AGENT: Final = (
-    "start the agent, and let it out on port 443, or to endpoints for ssm, ssmmessages and ec2messages"
+    "install the agent where it is not (Amazon's own images have it), start it, and see that the operating system is "
+    "one that Systems Manager supports"
 )
 
 
 def _links(patient: Patient) -> Iterator[Link]:
-    name = patient.given["instance"]
-    path = "Reservations.Instances"
-    first, found = patient.find("instance", "ec2:DescribeInstances", path, name, "InstanceId")
+    first, found = instances.found(patient, patient.given["instance"])
     yield first
     if found is None:
         return
-    yield link(
-        "running",
-        holds=found.text("State.Name") == "running",
-        says=(
-            "the instance is running",
-            f"the instance is {found.text('State.Name') or 'in no known state'}",
-        ),
-        evidence=facts(found.data, "State.Name"),
-        fix=f"aws ec2 start-instances --instance-ids {name}",
-    )
-    yield from _role(patient, found.text("IamInstanceProfile.Arn"))
-    yield _agent(patient, found)
+    yield instances.running(found)
+    own, role = instances.profile(patient, found, "AmazonSSMManagedInstanceCore")
+    yield from own
+    if role:
+        yield from instances.allowed(patient, role, ("ssm:UpdateInstanceInformation",))
+        yield from _channel(patient, role)
+    agent = _agent(patient, found)
+    if agent.verdict is not Verdict.HOLDS:
+        # An agent that is online has found its way out.
+        yield from way_out.links(patient, found, 443, _ENDPOINTS)
+    yield agent
 
 
-def _role(patient: Patient, profile: str) -> Iterator[Link]:
-    yield link(
-        "profile",
-        holds=bool(profile),
-        says=(f"the instance has the profile {profile}", "the instance has no instance profile"),
-        fix="aws ec2 associate-iam-instance-profile, with a role that has AmazonSSMManagedInstanceCore",
-    )
-    if not profile:
-        return
-    told = patient.state.answer("GetAccountAuthorizationDetails")
-    roles = (
-        text(role, "Arn")
-        for role in items(told.body, "RoleDetailList")
-        if profile in {text(each, "Arn") for each in items(role, "InstanceProfileList")}
-    )
-    role = next(roles, "")
-    if not role:
-        yield Link(
-            "role",
-            Verdict.UNKNOWN,
-            f"the role of {profile} is not known",
-            settle="aws iam get-instance-profile",
-        )
-        return
-    yield patient.trusted("role-trust", role, "ec2.amazonaws.com")
-    for action in _ACTIONS:
-        yield patient.permitted("role", role, action, "*")
+def _channel(patient: Patient, role: str) -> tuple[Link, ...]:
+    """The links of the first way by which commands come to the agent that is whole; else those of the way to prefer."""
+    ways = [tuple(instances.allowed(patient, role, actions)) for actions in _CHANNELS]
+    whole = (way for way in ways if all(link.verdict is Verdict.HOLDS for link in way))
+    return next(whole, ways[0])
 
 
 def _agent(patient: Patient, instance: Found) -> Link:
     """What the agent said last; an instance that never spoke lacks the agent or the way out."""
-    said = patient.state.answers.get(
-        patient.state.account, instance.region, "ssm", "DescribeInstanceInformation"
-    )
+    account = patient.state.account
+    said = patient.state.answers.get(account, instance.region, "ssm", "DescribeInstanceInformation")
     if not said.status.is_known:
         return unanswered("agent", said)
     name = instance.text("InstanceId")
@@ -99,4 +82,10 @@ def _agent(patient: Patient, instance: Found) -> Link:
     )
 
 
-DOCTOR = Doctor("ssm-run-command", "Run Command reaches an instance", _links, needs=("instance",))
+DOCTOR = Doctor(
+    "ssm-run-command",
+    "Run Command reaches an instance",
+    _links,
+    needs=("instance",),
+    looks="running, profile, the role's trust and permissions, the way out, what the agent said last",
+)
