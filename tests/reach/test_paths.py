@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from clew.reach.paths import ADMIN, Reach, edges, paths, paths_of_all
 from clew.reach.paths_methods import Method, Target, methods
@@ -241,3 +243,45 @@ def test_everybody_who_reaches_the_goal_is_listed_surest_first(tmp_path: Path) -
     assert [each.paths[0].is_certain for each in found] == [True, True, False]
     assert all(each.paths == paths(snapshot, each.start, ADMIN).paths for each in found)
     assert "user/boss reaches every permission, if more holds" in paths_text.render_all(found)
+
+
+_NAMES = [f"r{number}" for number in range(5)]
+_TRUST = st.sampled_from(
+    [
+        {"Principal": {"AWS": f"{_IAM}root"}},
+        {"Principal": {"AWS": "111122223333"}},
+        {"Principal": {"AWS": f"{_IAM}role/r1"}},
+        {"Principal": {"AWS": [f"{_IAM}role/r2", f"{_IAM}role/r0"]}},
+        {"Principal": {"AWS": "*"}, "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}},
+        {"Principal": {"Service": "lambda.amazonaws.com"}},
+    ]
+)
+_ASSUMES = st.lists(st.sampled_from([*_NAMES, "*"]), max_size=2)
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(_TRUST, _ASSUMES), min_size=5, max_size=5), st.sampled_from(_NAMES))
+def test_ways_to_a_goal_are_the_same_from_both_ends(
+    tmp_path: Path, roles: list[tuple[dict[str, Any], list[str]]], goal: str
+) -> None:
+    """Sought backwards from the goal, each principal's path is as sure and as short as when it is asked alone."""
+    made = [
+        _role(name, trust, [_assume(each) for each in assumes])
+        for name, (trust, assumes) in zip(_NAMES, roles, strict=True)
+    ]
+    snapshot = _snapshot(tmp_path, RoleDetailList=made)
+    together = {each.start: each for each in paths_of_all(snapshot, f"{_IAM}role/{goal}")}
+    for name in _NAMES:
+        start = f"{_IAM}role/{name}"
+        alone = paths(snapshot, start, f"{_IAM}role/{goal}") if name != goal else None
+        told = together.get(start)
+        assert _costs(told) == _costs(alone)
+
+
+def _assume(name: str) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": f"{_IAM}role/{name}"}
+
+
+def _costs(found: Reach | None) -> list[tuple[int, int]]:
+    every = found.paths if found is not None else ()
+    return [(sum(not edge.is_certain for edge in path.edges), len(path.edges)) for path in every]

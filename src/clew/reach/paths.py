@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from clew.engine import Context, Effect, Request, authorize
-from clew.errors import PolicyError, UsageError
+from clew.errors import UsageError
 from clew.reach.applied import applied
 from clew.reach.paths_ask import Made, Powers
 from clew.reach.paths_methods import ADMINISTRATOR, ASSUME, Method, Target, methods
+from clew.reach.paths_trust import Trusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from clew.snapshot.model import Account, Role, Snapshot, User
+    from clew.snapshot.model import Account, Snapshot, User
 
 ADMIN: Final = "admin"
 """Every permission, as a goal."""
@@ -93,7 +94,11 @@ def paths_of_all(snapshot: Snapshot, goal: str) -> tuple[Reach, ...]:
     """
     _check(snapshot, () if goal == ADMIN else (goal,))
     search = _Search(snapshot, goal)
-    found = [search.reach(start) for start in _principals(snapshot) if start != goal]
+    best = search.backwards(goal, [start for start in _principals(snapshot) if start != goal])
+    found = [
+        Reach(start, goal, (Path(edges),) if edges else (), unknown)
+        for start, (edges, unknown) in best.items()
+    ]
     return tuple(sorted((each for each in found if each.paths or each.unknown), key=_surest))
 
 
@@ -148,6 +153,7 @@ class _Search:
         self.trusted: dict[tuple[str, str], _Trust] = {}
         # Many starts lead through the same roles: each is asked once.
         self.known: dict[str, _Around] = {}
+        self.roles = Trusted(role for each in snapshot.accounts.values() for role in each.roles.values())
 
     def reach(self, start: str) -> Reach:
         """What the start reaches of the goal, or at all."""
@@ -184,6 +190,57 @@ class _Search:
                     heapq.heappush(waiting, (_cost(longer), number, edge.target, longer))
         return best
 
+    def backwards(
+        self, goal: str, starts: list[str]
+    ) -> Mapping[str, tuple[tuple[Edge, ...], tuple[str, ...]]]:
+        """From each start the best path to the goal, empty for none, and what is not known on any way from there."""
+        into = self._into(starts)
+        towards: dict[str, Edge] = {}
+        waiting: list[tuple[tuple[int, int], int, str, Edge | None]] = [((0, 0), 0, goal, None)]
+        number = 0
+        settled: set[str] = set()
+        while waiting:
+            (opened, length), _, at, edge = heapq.heappop(waiting)
+            if at in settled:
+                continue
+            settled.add(at)
+            if edge is not None:
+                towards[at] = edge
+            for each in into.get(at, ()):
+                number += 1
+                cost = (opened + (not each.is_certain), length + 1)
+                heapq.heappush(waiting, (cost, number, each.source, each))
+        unknown = self._unknown_from(starts, into)
+        return {start: (tuple(_followed(start, goal, towards)), unknown[start]) for start in starts}
+
+    def _into(self, starts: Iterable[str]) -> Mapping[str, list[Edge]]:
+        """Every edge by its target, from the starts and whatever they reach."""
+        into: dict[str, list[Edge]] = {}
+        waiting = list(starts)
+        seen = set(waiting)
+        while waiting:
+            for edge in self.around(waiting.pop()).edges:
+                into.setdefault(edge.target, []).append(edge)
+                if edge.target not in seen and edge.target != ADMIN:
+                    seen.add(edge.target)
+                    waiting.append(edge.target)
+        return into
+
+    def _unknown_from(
+        self, starts: Iterable[str], into: Mapping[str, list[Edge]]
+    ) -> Mapping[str, tuple[str, ...]]:
+        """What is not known of a start or of anything that it reaches: handed back along the edges."""
+        said = {node: dict.fromkeys(around.unknown) for node, around in self.known.items()}
+        waiting = [node for node, unknown in said.items() if unknown]
+        while waiting:
+            at = waiting.pop()
+            for edge in into.get(at, ()):
+                more = said[at].keys() - said[edge.source].keys()
+                if more:
+                    said[edge.source] |= {what: None for what in said[at] if what in more}
+                    waiting.append(edge.source)
+        return {start: tuple(said[start]) for start in starts}
+
     def around(self, source: str) -> _Around:
         """Every edge from a principal, or from a group that the attacker has joined, and what is not known of it."""
         if source not in self.known:
@@ -205,16 +262,14 @@ class _Search:
                     yield from self._by(method, powers)
 
     def _assumed(self, powers: Powers) -> Iterator[Edge]:
-        for account in self.snapshot.accounts.values():
-            for role in account.roles.values():
-                # Most pairs need no question: neither side says anything of the other.
-                if role.arn == powers.principal or not (
-                    powers.says("sts:AssumeRole", role.arn) or _names(role, powers.principal)
-                ):
-                    continue
-                made = powers.asks("sts:AssumeRole", role.arn)
-                if made is not None:
-                    yield self._edge(powers.principal, role.arn, ASSUME, (made,))
+        # Most pairs need no question: neither side says anything of the other.
+        named = self.roles.by_name(powers.principal)
+        wanted = (arn for arn in self.roles.by_account(powers.principal) if arn not in named)
+        said = (arn for arn in wanted if powers.says("sts:AssumeRole", arn))
+        for arn in (*named, *said):
+            made = powers.asks("sts:AssumeRole", arn) if arn != powers.principal else None
+            if made is not None:
+                yield self._edge(powers.principal, arn, ASSUME, (made,))
 
     def _by(self, method: Method, powers: Powers) -> Iterator[Edge]:
         """The edges that one method makes."""
@@ -308,19 +363,12 @@ class _Search:
         return _Trust(f"{role} trusts {service} only under a condition")
 
 
-def _names(role: Role, principal: str) -> bool:
-    """Whether the trust policy may open the role to the principal without its own policies' leave."""
-    if role.trust is None:
-        return True
-    try:
-        statements = role.trust.policy.statements
-    except PolicyError:
-        return True
-    return any(
-        each.not_principals is not None
-        or any(one.is_anyone or one.value == principal for one in each.principals or ())
-        for each in statements
-    )
+def _followed(start: str, goal: str, towards: Mapping[str, Edge]) -> Iterator[Edge]:
+    """The edges from the start to the goal; none where it does not get there."""
+    at = start
+    while at != goal and at in towards:
+        yield towards[at]
+        at = towards[at].target
 
 
 def _bounded(account: Account, principal: str) -> tuple[str, ...]:
