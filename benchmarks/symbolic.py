@@ -24,22 +24,23 @@ from typing import TYPE_CHECKING, Any
 import managed
 
 from clew.aws import catalog
-from clew.engine.request import Request
+from clew.engine import Policies, Request
 from clew.policy.model import Policy
 from clew.policy.parse import from_document
 from clew.symbolic import solver
 from clew.symbolic.budget import UndecidedError
 from clew.symbolic.questions import Answer, Verdict, implies, oracle
+from clew.symbolic.stacks import Stack
 
 if TYPE_CHECKING:
     from clew.symbolic.search import Formula
     from clew.symbolic.space import Space
 
 Document = dict[str, Any]
-Sized = tuple[str, Policy, Policy]
-"""A pair of policies with the number of their statements."""
+Pairs = Sequence[tuple[str, Policy, Policy]] | Sequence[tuple[str, Stack, Stack]]
+"""Pairs of policies or stacks, each with the number of their statements."""
 
-Ask = Callable[[Policy, Policy], Answer]
+Ask = Callable[[Any, Any], Answer]
 
 SERVICES = ("s3", "ec2", "dynamodb", "lambda", "iam", "sqs", "sns", "kms", "logs", "cloudwatch", "ecr", "ecs", "rds",
             "secretsmanager", "ssm", "states", "glue", "athena", "kinesis", "cloudformation")  # fmt: skip
@@ -60,6 +61,51 @@ CONDITIONS: tuple[Document, ...] = (
     {"NumericLessThan": {"s3:max-keys": "100"}},
 )
 STEMS = ("Get*", "List*", "Describe*", "Put*", "Create*", "Update*", "*", "BatchGet*")
+ROLE = "arn:aws:sts::111122223333:assumed-role/app/session"
+FULL: Document = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+GUARDRAIL: Document = {
+    "Statement": [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {
+            "Effect": "Deny",
+            "NotAction": ["iam:*", "sts:*", "s3:*", "organizations:*"],
+            "Resource": "*",
+            "Condition": {"StringNotEquals": {"aws:RequestedRegion": ["us-east-1", "eu-west-1"]}},
+        },
+        {
+            "Effect": "Deny",
+            "Action": ["organizations:LeaveOrganization", "cloudtrail:StopLogging"],
+            "Resource": "*",
+        },
+    ]
+}
+BOUNDARY: Document = {
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": ["s3:*", "sqs:*", "logs:*", "lambda:*", "kms:*", "ec2:*"],
+            "Resource": "*",
+        },
+        {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "arn:aws:iam::*:role/app-*"},
+    ]
+}
+BUCKET: Document = {
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": "arn:aws:iam::111122223333:role/app"},
+            "Action": "s3:*",
+            "Resource": ["arn:aws:s3:::reports", "arn:aws:s3:::reports/*"],
+        },
+        {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": "*",
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        },
+    ]
+}
 SIZES_FOR_SOLVERS, SOLVED = ("1", "2-3", "4-7"), 60
 NAMES = ("app", "data", "logs", "payroll", "web", "audit")
 
@@ -119,7 +165,9 @@ def edited(chance: random.Random, document: Document, services: Sequence[str] = 
     return found
 
 
-def pairs(count: int, seed: int = 20261129, services: Sequence[str] = SERVICES) -> list[Sized]:
+def pairs(
+    count: int, seed: int = 20261129, services: Sequence[str] = SERVICES
+) -> list[tuple[str, Policy, Policy]]:
     """So many pairs of these services, each with its number of statements; the edited one is on either side."""
     chance = random.Random(seed)
     found = []
@@ -132,9 +180,9 @@ def pairs(count: int, seed: int = 20261129, services: Sequence[str] = SERVICES) 
     return found
 
 
-def of_aws(count: int) -> list[Sized]:
+def of_aws(count: int) -> list[tuple[str, Policy, Policy]]:
     """AWS's managed policies beside so many edited copies, both ways."""
-    found: list[Sized] = []
+    found: list[tuple[str, Policy, Policy]] = []
     for pair in managed.pairs(count):
         low, high = next(each for each in managed.SIZES if each[0] <= pair.statements <= each[1])
         size = str(low) if low == high else f"{low}-{high}"
@@ -143,7 +191,20 @@ def of_aws(count: int) -> list[Sized]:
     return found
 
 
-def _timed(title: str, ask: Ask, asked: Sequence[Sized]) -> None:
+def stacks(real: Sequence[tuple[str, Policy, Policy]]) -> list[tuple[str, Stack, Stack]]:
+    """The pairs as a role's policies under a boundary and two levels of SCPs, half of them beside a bucket policy."""
+
+    def under(policy: Policy, number: int) -> Stack:
+        resource = from_document(BUCKET) if number % 2 else None
+        levels = (from_document(FULL),), (from_document(GUARDRAIL),)
+        return Stack(Policies((policy,), resource, (from_document(BOUNDARY),), scps=levels), ROLE)
+
+    return [
+        (size, under(left, number), under(right, number)) for number, (size, left, right) in enumerate(real)
+    ]
+
+
+def _timed(title: str, ask: Ask, asked: Pairs) -> None:
     print(f"\n## {title}\n")
     ask(asked[0][1], asked[0][2])  # the catalogue is read once
     costs: dict[str, list[float]] = {}
@@ -188,6 +249,11 @@ def main() -> int:
     count = parser.parse_args().pairs
     real = of_aws(count)
     _timed(f"AWS's managed policies: {len(real)} pairs, already parsed", implies, real)
+    _timed(
+        "The same in stacks: a boundary, two levels of SCPs, every other time a bucket policy",
+        implies,
+        stacks(real),
+    )
     _timed(f"Made policies of {len(SERVICES)} services: {count} pairs", implies, pairs(count))
     for service in ("s3", "iam", "ec2", "dynamodb"):
         _timed(f"Made policies of {service} alone: {count} pairs", implies, pairs(count, services=(service,)))

@@ -39,8 +39,13 @@ def _law(policy: Document, asked: Document, kind: str) -> str | None:
 
 
 def _stands_alone(asked: Document, kind: str) -> bool:
-    """Whether the document alone decides: for a resource's policy, a caller without policies of its own."""
+    """Whether the document alone decides: for a resource's policy, a caller without policies of its own.
+
+    A federated user has no permissions without a session policy.
+    """
     principal = asked["principal"]
+    if ":federated-user/" in principal:
+        return False
     if kind == "identity":
         fields = asked["resource"].split(":")
         return len(fields) <= _ACCOUNT or fields[_ACCOUNT] in {"", principal.split(":")[_ACCOUNT]}

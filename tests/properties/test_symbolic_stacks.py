@@ -13,7 +13,8 @@ from tests.symbolic.generated import HOME, OTHER, document, request, searcher
 from clew.engine import Policies, Request
 from clew.policy.model import PolicyKind
 from clew.policy.parse import from_document
-from clew.symbolic.questions import Verdict, implies
+from clew.symbolic.questions import Verdict, find, implies
+from clew.symbolic.search import AllOf, contrary
 from clew.symbolic.stacks import Stack
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from clew.policy.model import Policy
 
-FEW = settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+FEW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 MANY = settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 RANDOM = st.randoms(use_true_random=False)
 PRINCIPALS = (
@@ -117,6 +118,35 @@ def test_every_none_of_two_stacks_withstands_a_search(random: Random) -> None:
 def test_every_none_of_two_stacks_withstands_a_long_search(random: Random) -> None:
     """The same over hundreds of stacks."""
     _withstands(random, 400)
+
+
+def _compares(random: Random) -> None:
+    principal = random.choice(PRINCIPALS)
+    one = _policies(random)
+    left, right = (Stack(each, principal) for each in (one, _changed(random, one)))
+    whole = find(
+        (left, right),
+        lambda space: AllOf((left.formula(space), contrary(right.formula(space)))),
+        lambda request: left.allows(request) is True and right.allows(request) is False,
+    )
+    answer = implies(left, right)
+    if Verdict.UNKNOWN not in {answer.verdict, whole.verdict}:
+        assert answer.verdict is whole.verdict
+
+
+@FEW
+@given(random=RANDOM)
+def test_what_two_stacks_share_does_not_matter(random: Random) -> None:
+    """Asking only about requests that a changed statement matches gives the answer of asking about all requests."""
+    _compares(random)
+
+
+@pytest.mark.long
+@MANY
+@given(random=RANDOM)
+def test_what_hundreds_of_stacks_share_does_not_matter(random: Random) -> None:
+    """The same over hundreds of stacks."""
+    _compares(random)
 
 
 @FEW

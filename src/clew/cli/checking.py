@@ -16,7 +16,8 @@ from clew.policy.model import PolicyKind
 from clew.policy.parse import parse, read
 from clew.report import check_json, check_text
 from clew.symbolic import batch
-from clew.symbolic.checks import MOST, Access, Outcome, Result
+from clew.symbolic.checks import MOST, Outcome, Result
+from clew.symbolic.questions import Access
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -139,16 +139,10 @@ class Prepared:
         plan.law = law
         plan.policies = self.policies
         plan.wildcard_only = catalog.is_wildcard_only(action)
-        present = plan.present = self._present(law, caller, action)
+        present = plan.present = self.present(law, caller, action)
         plan.bounded = Gate.BOUNDARY in present
         plan.plain = tuple([(atom, self.about(gate, action)) for atom, gate in _PLAIN if gate in present])
-        plan.resource = self._resource_statements(
-            action,
-            resource,
-            present,
-            foreign=foreign,
-            is_root_of_owner=caller.kind is Kind.ROOT and law in {SAME_ACCOUNT, SAME_ACCOUNT.refused()},
-        )
+        plan.resource = self.heard_of_resource(action, resource, law, caller, present, foreign=foreign)
         plan.rcp = self.about(Gate.RCP, action) if Gate.RCP in present else ()
         plan.endpoint = self.about(Gate.ENDPOINT, action) if Gate.ENDPOINT in present else None
         plan.scps = tuple(_matching(level, action) for level in self._scps) if Gate.SCP in present else None
@@ -167,11 +161,13 @@ class Prepared:
         """The gate's statements whose action element matches the action (in lower case)."""
         return _matching(self._gates[gate], action)
 
-    def _resource_statements(
-        self, action: str, resource: str, present: frozenset[Gate], *, foreign: bool, is_root_of_owner: bool
+    def heard_of_resource(
+        self, action: str, resource: str, law: Law, caller: Caller, present: frozenset[Gate], *, foreign: bool
     ) -> tuple[Placed, ...]:
+        """The statements of the resource's side about the action that count."""
         if Gate.RESOURCE not in present:
             return ()
+        is_root_of_owner = caller.kind is Kind.ROOT and law in {SAME_ACCOUNT, SAME_ACCOUNT.refused()}
         found = self.about(Gate.RESOURCE, action)
         if foreign:
             # AWS: the bucket owner can deny access to any object, but only its owner can grant it.
@@ -186,7 +182,7 @@ class Prepared:
             found = tuple(placed for placed in found if placed.statement.not_principals is None)
         return found
 
-    def _present(self, law: Law, caller: Caller, action: str) -> frozenset[Gate]:
+    def present(self, law: Law, caller: Caller, action: str) -> frozenset[Gate]:
         """The gates that take part: a policy is there, the law looks at it, and the caller is not exempt."""
         policies = self.policies
         is_person, is_root = caller.is_person_of_account, caller.kind is Kind.ROOT

@@ -127,10 +127,15 @@ def slices(
 
 
 class Planner:
-    """The law of single requests under policies, whatever their statements say."""
+    """The law of single requests under policies, whatever their statements say; equal where the gates are equal."""
 
     def __init__(self, policies: Policies) -> None:
         self._probe = Prepared(_probe(policies))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Planner) and self._probe.policies == other._probe.policies
+
+    __hash__ = None  # type: ignore[assignment]  # policies hold mappings
 
     def plan(
         self, action: str, named: Callers, resource: str, owner: str
@@ -148,11 +153,12 @@ def _key(
     foreign = s3.is_ruled_by_object_owner(action, policies, owner)
     caller, account = named[web], policies.object_owner or "" if foreign else owner
     law = law_of(action, resource, caller, same_account=account == caller.account)
-    plan = probe.make_plan(action, law, caller, resource, foreign=foreign)  # not a second law
+    present = probe.present(law, caller, action)  # not a second law
     unheard: set[Placed] = set()
-    if Gate.RESOURCE in plan.present:
-        unheard = {*probe.about(Gate.RESOURCE, action)} - {*plan.resource}
-    return law, plan.present, View(web, foreign, plan.bounded, frozenset(map(voice, unheard)))
+    if Gate.RESOURCE in present:
+        heard = probe.heard_of_resource(action, resource, law, caller, present, foreign=foreign)
+        unheard = {*probe.about(Gate.RESOURCE, action)} - {*heard}
+    return law, present, View(web, foreign, Gate.BOUNDARY in present, frozenset(map(voice, unheard)))
 
 
 def _probe(policies: Policies) -> Policies:

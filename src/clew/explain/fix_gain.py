@@ -19,11 +19,8 @@ from clew.explain.fix_places import where_of
 from clew.explain.fix_statements import named_actions
 from clew.reach.applied import applied
 from clew.snapshot.model import User
-from clew.symbolic.questions import NONE, Answer, Verdict, find
-from clew.symbolic.search import AllOf, Is, contrary
-from clew.symbolic.space import ACTION, RESOURCE
+from clew.symbolic.questions import NONE, Access, Answer, Verdict, implies
 from clew.symbolic.stacks import Stack
-from clew.symbolic.texts import globs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,8 +31,6 @@ if TYPE_CHECKING:
     from clew.explain.fix_statements import Box
     from clew.reach.predict import Prediction
     from clew.snapshot.model import Account, Role, Snapshot
-    from clew.symbolic.search import Formula
-    from clew.symbolic.space import Space
 
 _SHARED = frozenset({Kind.GROUP, Kind.MANAGED, Kind.SCP, Kind.RCP})
 _MOST_ASKED = 5
@@ -140,24 +135,8 @@ def beyond(before: Stack, after: Stack, boxes: tuple[Box, ...] = (), about: tupl
     >>> beyond(old, new).request.action, beyond(old, new, (Box(("s3:GetObject",), ("arn:aws:s3:::a/x",)),)).is_none
     ('s3:GetObject', True)
     """
-    if any("${" in text for box in boxes for text in box.resources):
-        return Answer(Verdict.UNKNOWN, reason="a resource of the fix holds a policy variable")
-
-    def formula(space: Space) -> Formula:
-        outside = [contrary(Is(_literals(space, box))) for box in boxes]
-        inside = [Is((space.literal(RESOURCE, globs(about)),))] if about else []
-        return AllOf((after.formula(space), contrary(before.formula(space)), *inside, *outside))
-
-    def confirms(request: Request) -> bool:
-        is_new = after.allows(request) is True and before.allows(request) is False
-        return is_new and not any(box.holds(request.action, request.resource) for box in boxes)
-
-    return find((after, before), formula, confirms)
-
-
-def _literals(space: Space, box: Box) -> tuple[int, int]:
-    actions = globs(tuple(each.lower() for each in box.actions))
-    return space.literal(ACTION, actions), space.literal(RESOURCE, globs(box.resources))
+    besides = [Access(box.actions, box.resources) for box in boxes]
+    return implies(after, before, besides=besides, about=about)
 
 
 def _actions(fix: Fix, request: Request, before: Policies, after: Policies) -> Iterator[str]:

@@ -16,13 +16,13 @@ from clew.policy.parse import read
 from clew.symbolic import public
 from clew.symbolic.checks import (
     MOST,
-    Access,
     Outcome,
     access_not_granted,
     implied,
     no_new_access,
     no_public_access,
 )
+from clew.symbolic.questions import Access
 from clew.symbolic.requests import document
 
 Line = Mapping[str, object]

@@ -16,8 +16,6 @@ from clew.symbolic.contrast import contrasted, limited, services_of
 from clew.symbolic.questions import Verdict, find
 from clew.symbolic.search import AllOf, AnyOf, Is, all_of, contrary
 from clew.symbolic.sides import Documents
-from clew.symbolic.space import ACTION, RESOURCE
-from clew.symbolic.texts import globs
 from clew.symbolic.typed import typed as going_together
 
 if TYPE_CHECKING:
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
 
     from clew.engine.request import Request
     from clew.policy.model import Policy, Statement
-    from clew.symbolic.questions import Answer
+    from clew.symbolic.questions import Access, Answer
     from clew.symbolic.search import Formula
     from clew.symbolic.space import Space
 
@@ -127,14 +125,6 @@ _PUBLIC: Final = _Words(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Actions and resources, as patterns; none listed means any."""
-
-    actions: tuple[str, ...] = ()
-    resources: tuple[str, ...] = ()
-
-
 def no_new_access(
     new: Policy, existing: Policy, kind: PolicyKind = PolicyKind.IDENTITY, *, typed: bool = False
 ) -> Outcome:
@@ -185,14 +175,7 @@ def no_public_access(policy: Policy, resource_type: str) -> Outcome:
 
 
 def _among(access: Sequence[Access], space: Space) -> Formula:
-    return AnyOf(tuple(Is(tuple(_literals(each, space))) for each in access))
-
-
-def _literals(access: Access, space: Space) -> Iterator[int]:
-    if access.actions:
-        yield space.literal(ACTION, globs([action.lower() for action in access.actions]))
-    if access.resources:
-        yield space.literal(RESOURCE, globs(access.resources))
+    return AnyOf(tuple(Is(each.literals(space)) for each in access))
 
 
 def _checked(policy: Policy, kind: PolicyKind, check: _Check) -> Outcome:

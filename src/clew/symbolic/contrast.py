@@ -82,15 +82,15 @@ def _parted(side: Documents) -> tuple[list[_Told], list[_Told]]:
     for number, policy in enumerate(side.policies):
         has_variables = policy.version == variables.VERSION
         for place, statement in enumerate(policy.statements):
-            words = (_words(statement), has_variables)
+            worded = (words(statement), has_variables)
             services = None if statement.actions is None else services_of(statement.actions)
-            told = _Told((number, place), statement, words, services)
+            told = _Told((number, place), statement, worded, services)
             (allows if statement.allows else denies).append(told)
     return allows, denies
 
 
-def _words(statement: Statement) -> object:
-    """Equal for statements that list the same in any order."""
+def words(statement: Statement) -> object:
+    """The statement's words without name and place: equal for statements that list the same in any order."""
     listed = (
         statement.principals,
         statement.not_principals,

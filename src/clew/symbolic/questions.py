@@ -11,11 +11,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from clew.policy.model import Policy, PolicyKind
-from clew.symbolic import callers, filled, kinds, solver, ties, witness
+from clew.policy.pattern import any_of as any_of_patterns
+from clew.symbolic import callers, filled, kinds, solver, stack_contrast, ties, witness
 from clew.symbolic.budget import Budget, OpenError, UndecidedError
 from clew.symbolic.contrast import contrasted
 from clew.symbolic.grounding import ground
-from clew.symbolic.regions import ANY_ACCOUNT, MISLEADING, OWNED, Asked, regions, same_principal
+from clew.symbolic.regions import ANY_ACCOUNT, EVERYTHING, MISLEADING, OWNED, Asked, regions, same_principal
 from clew.symbolic.search import AllOf, Is, Search, all_of, contrary
 from clew.symbolic.sides import Documents
 from clew.symbolic.space import ACTION, RESOURCE, Space
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from clew.engine.request import Request
     from clew.symbolic.callers import CallerKind
     from clew.symbolic.keys import KeyKind
+    from clew.symbolic.regions import Reach
     from clew.symbolic.search import Assumed, Formula
 
 
@@ -70,23 +72,82 @@ class Side(Protocol):
         """Whether the engine allows the request."""
 
 
-def implies(left: Policy | Side, right: Policy | Side, kind: PolicyKind = PolicyKind.IDENTITY) -> Answer:
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Actions and resources, as patterns; none listed means any."""
+
+    actions: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+
+    def literals(self, space: Space) -> tuple[int, ...]:
+        """What a request of this access is like: nothing but action and resource matter."""
+        found = []
+        if self.actions:
+            found.append(space.literal(ACTION, globs([action.lower() for action in self.actions])))
+        if self.resources:
+            found.append(space.literal(RESOURCE, globs(self.resources)))
+        return tuple(found)
+
+    def holds(self, request: Request) -> bool:
+        """Whether the request is of this access."""
+        actions, resources = [each.lower() for each in self.actions], self.resources
+        return (not actions or any_of_patterns(actions)(request.action.lower())) and (
+            not resources or any_of_patterns(resources)(request.resource)
+        )
+
+
+def implies(
+    left: Policy | Side,
+    right: Policy | Side,
+    kind: PolicyKind = PolicyKind.IDENTITY,
+    *,
+    besides: Sequence[Access] = (),
+    about: Sequence[str] = (),
+) -> Answer:
     """Whether the right side allows all that the left one does: none, or a request that only the left allows.
+
+    `besides` is access that is not asked about, `about` limits the question to resources (patterns). Two `Stack`s of
+    one principal answer what a change means once every policy has its say: `implies(after, before, besides=wanted)` is
+    none where nothing but the wanted access becomes possible; the other way round tells what is lost.
 
     >>> from clew.policy.parse import parse
     >>> one = parse('{"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::a/*"}}')
     >>> two = parse('{"Statement": {"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}}')
     >>> implies(one, two).verdict.value, implies(two, one).verdict.value
     ('none', 'witness')
+    >>> implies(two, one, besides=[Access(("s3:Get*",))]).verdict.value
+    'none'
+    >>> from clew.engine import Policies
+    >>> before, after = (Stack(Policies((each,)), "arn:aws:iam::111122223333:role/app") for each in (one, two))
+    >>> implies(before, after).verdict.value, implies(after, before, about=["arn:aws:s3:::a/*"]).request.action
+    ('none', 's3:GetObjectAcl')
     """
+    if any("${" in text for access in besides for text in access.resources):
+        return Answer(Verdict.UNKNOWN, reason="the access that is not asked about holds a policy variable")
     a, b = _side(left, kind), _side(right, kind)
-    one, two = contrasted(a, b) if isinstance(a, Documents) and isinstance(b, Documents) else (a, b)
-    return find(
-        (one, two),
-        lambda space: AllOf((one.formula(space), contrary(two.formula(space)))),
-        lambda request: a.allows(request) is True and b.allows(request) is False,
-        written=(*a.all_policies, *b.all_policies),
-    )
+    one, two, changed, reach = _contrasted(a, b)
+
+    def formula(space: Space) -> Formula:
+        inside = [Is((space.literal(RESOURCE, globs(about)),))] if about else []
+        outside = [contrary(Is(access.literals(space))) for access in besides]
+        beyond = contrary(two.formula(space))
+        return all_of([changed(space), one.formula(space), beyond, *inside, *outside])
+
+    def confirms(request: Request) -> bool:
+        is_beyond = a.allows(request) is True and b.allows(request) is False
+        return is_beyond and not any(access.holds(request) for access in besides)
+
+    return find((one, two), formula, confirms, written=(*a.all_policies, *b.all_policies), reach=reach)
+
+
+def _contrasted(a: Side, b: Side) -> tuple[Side, Side, Callable[[Space], Formula], Reach]:
+    """Both sides as far as they can matter, the requests that can be decided differently, and their actions."""
+    if isinstance(a, Documents) and isinstance(b, Documents):
+        return (*contrasted(a, b), lambda _: True, EVERYTHING)
+    if isinstance(a, Stack) and isinstance(b, Stack):
+        found = stack_contrast.contrasted(a, b)
+        return found.left, found.right, found.formula, found.reach or EVERYTHING
+    return a, b, lambda _: True, EVERYTHING
 
 
 def equivalent(left: Policy | Side, right: Policy | Side, kind: PolicyKind = PolicyKind.IDENTITY) -> Answer:
@@ -128,7 +189,8 @@ def allows_any(
         inside = [Is((space.literal(where, globs(each)),)) for where, each in limits if each]
         return all_of([asked.formula(space), *inside])
 
-    return find((asked,), formula, lambda request: asked.allows(request) is True)
+    reach = stack_contrast.reach_of(actions) if actions else EVERYTHING
+    return find((asked,), formula, lambda request: asked.allows(request) is True, reach=reach)
 
 
 def _side(side: Policy | Side, kind: PolicyKind) -> Side:
@@ -162,14 +224,16 @@ def find(
     budget: Budget | None = None,
     *,
     written: Sequence[Policy] = (),
+    reach: Reach = EVERYTHING,
 ) -> Answer:
     """A request in the formula, over the callers and keys of the sides; `confirms` asks the engine about it.
 
-    `written`: all policies in question, where the sides were cut down; what keys can hold is read from them.
+    `written`: all policies in question, where the sides were cut down; what keys can hold is read from them. `reach`:
+    the actions outside of which the formula has no request, as far as stacks need to know.
     """
     open_question: UndecidedError | None = None
     try:
-        for space in _spaces(sides, budget or Budget(), written):
+        for space in _spaces(sides, budget or Budget(), written, reach):
             try:
                 found = _ask(space, formula, confirms)
             except UndecidedError as error:
@@ -184,8 +248,10 @@ def find(
     return NONE if open_question is None else Answer(Verdict.UNKNOWN, reason=str(open_question))
 
 
-def _spaces(sides: Sequence[Side], budget: Budget, written: Sequence[Policy] = ()) -> Iterator[Space]:
-    """One space for each kind of caller, and, of stacks, for each region of requests."""
+def _spaces(
+    sides: Sequence[Side], budget: Budget, written: Sequence[Policy] = (), reach: Reach = EVERYTHING
+) -> Iterator[Space]:
+    """One space for each kind of caller; of stacks, the same one for each region of requests."""
     policies = tuple(policy for side in sides for policy in side.all_policies)
     usual = kinds.of_policies(policies, written or policies)
     made = [side for side in sides if isinstance(side, Stack)]
@@ -197,8 +263,8 @@ def _spaces(sides: Sequence[Side], budget: Budget, written: Sequence[Policy] = (
                 yield space
         return
     principal = same_principal([stack.principal for stack in made])
-    for region in regions(Asked(principal, tuple(stack.policies for stack in made))):
-        space = _space(made[0].callers()[0], usual, policies, budget)
+    space = _space(made[0].callers()[0], usual, policies, budget)
+    for region in regions(Asked(principal, tuple(stack.policies for stack in made), reach)):
         space.region = region
         yield space
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from clew.engine import Policies
     from clew.engine.bulk_laws import Callers
+    from clew.symbolic.contrast import Services
     from clew.symbolic.search import Formula
     from clew.symbolic.space import Space
 
@@ -70,22 +71,58 @@ class _Owner(NamedTuple):
     limits: tuple[Limit, ...]
 
 
+class Reach(NamedTuple):
+    """The actions in question: known ones as bits, and the services of whose unknown actions some are; None for any."""
+
+    known: int
+    unknown: Services
+
+    def has_unknown(self, services: frozenset[str]) -> bool:
+        """Whether unknown actions of one of the services are in question."""
+        return self.unknown is None or not self.unknown.isdisjoint(services)
+
+    def has_other(self, services: frozenset[str]) -> bool:
+        """Whether unknown actions of other services are in question."""
+        return self.unknown is None or bool(self.unknown - services)
+
+
+EVERYTHING: Final = Reach(-1, None)
+
+
 class Asked(NamedTuple):
-    """What the regions depend on: the principal, and the policies of every side."""
+    """What the regions depend on: the principal, the policies of every side, and the actions in question."""
 
     principal: str
     sides: tuple[Policies, ...]
+    reach: Reach = EVERYTHING
 
 
 def regions(asked: Asked) -> Iterator[Region]:
-    """The regions of the stacks' requests; together they hold every request."""
+    """The regions of the stacks' requests; together they hold every request about the actions in question."""
     named = callers(asked.principal)
-    planners = [Planner(policies) for policies in asked.sides]
+    planners = _planners(asked.sides)
+    reach = asked.reach
+    services = [each for each in BY_ACTION if _is_reached(each, reach)]
     for owner in _owners(named, asked.sides):
-        yield from _usual(owner, _partition(named))
-        for service in BY_ACTION:
+        yield from _usual(owner, _partition(named), reach)
+        for service in services:
             for resource, form in _forms(service, owner, _partition(named)):
-                yield from _of_service(service, planners, named, owner, resource, form)
+                yield from _of_service(service, planners, named, owner, resource, form, reach)
+
+
+def _planners(sides: Sequence[Policies]) -> list[Planner]:
+    """A planner for each side; sides with the same gates share one."""
+    found: list[Planner] = []
+    for policies in sides:
+        planner = Planner(policies)
+        if planner not in found:
+            found.append(planner)
+    return found
+
+
+def _is_reached(service: str, reach: Reach) -> bool:
+    own = catalog.current().mask(f"{service}:*")
+    return bool(reach.known & own) or reach.has_unknown(frozenset({service}))
 
 
 def _partition(named: Callers) -> str:
@@ -194,7 +231,7 @@ def _forms(service: str, owner: _Owner, partition: str) -> Iterator[tuple[str, t
         yield "*", ((RESOURCE, Texts([equal("*")]), True),)
 
 
-def _usual(owner: _Owner, partition: str) -> Iterator[Region]:
+def _usual(owner: _Owner, partition: str, reach: Reach) -> Iterator[Region]:
     """The actions of all services that follow the common law."""
     known = catalog.current()
     special = 0
@@ -204,12 +241,13 @@ def _usual(owner: _Owner, partition: str) -> Iterator[Region]:
     resources = (RESOURCE, Texts([glob(f"arn:{partition}:*"), equal("*")]), True)
     resource = f"arn:{partition}:x:us-east-1:{owner.field}:other"
     alone, every = known.wildcard_only & ~special, KnownActions(known.index, known.wildcard_only)
-    for actions, is_alone in (
-        ((services, (ACTION, every, False)), False),
-        (((ACTION, KnownActions(known.index, alone), True),), True),
-    ):
-        limits = (*actions, *owner.limits, resources)
-        yield Region(f"x{_UNKNOWN}", resource, limits, owner.account, owner.said, is_alone)
+    usual = known.index.everything & ~(special | alone)
+    if reach.known & usual or reach.has_other(frozenset(BY_ACTION)):
+        limits = (services, (ACTION, every, False), *owner.limits, resources)
+        yield Region(f"x{_UNKNOWN}", resource, limits, owner.account, owner.said)
+    if reach.known & alone:
+        limits = ((ACTION, KnownActions(known.index, alone), True), *owner.limits, resources)
+        yield Region(f"x{_UNKNOWN}", resource, limits, owner.account, owner.said, wildcard_only=True)
 
 
 def _of_service(
@@ -219,12 +257,13 @@ def _of_service(
     owner: _Owner,
     resource: str,
     form: tuple[Limit, ...],
+    reach: Reach,
 ) -> Iterator[Region]:
     """The service's actions, cut by what the engine's law makes of each; last those that are not known yet."""
     known = catalog.current()
     common = (*owner.limits, *form)
     groups: dict[object, tuple[int, str, bool]] = {}
-    for action in known.names(known.mask(f"{service}:*")):
+    for action in known.names(known.mask(f"{service}:*") & reach.known):
         name = action.lower()
         plans = tuple(planner.plan(name, named, resource, owner.account) for planner in planners)
         is_alone = known.is_wildcard_only(name)
@@ -233,6 +272,8 @@ def _of_service(
     for mask, first, is_alone in groups.values():
         actions: tuple[Limit, ...] = ((ACTION, KnownActions(known.index, mask), True),)
         yield Region(first, resource, (*actions, *common), owner.account, owner.said, is_alone)
+    if not reach.has_unknown(frozenset({service})):
+        return
     actions = (
         (ACTION, globs((f"{service}:*",)), True),
         (ACTION, KnownActions(known.index, known.mask(f"{service}:*")), False),

@@ -79,6 +79,7 @@ class Space:
         self.ties: Mapping[str, str] = {}
         self.doubt = ""
         self.is_owned: bool | None = None
+        self.boxes: dict[tuple[int, bool], tuple[int, ...] | None] = {}
         self._spellings = spellings
         self._globs: dict[tuple[str, ...], Texts] = {}
         self._numbers: dict[tuple[str, object], int] = {}

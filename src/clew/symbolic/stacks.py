@@ -7,7 +7,8 @@ every side follows one law, and within a region the law is read over boxes as th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
 from clew.engine import Effect, prepare
 from clew.engine.authorize import ATOM_OF, ATOM_OF_GRANT
@@ -38,9 +39,9 @@ from clew.symbolic.space import ACTION
 from clew.symbolic.texts import Texts, equal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable
 
-    from clew.engine import Policies, Request
+    from clew.engine import Policies, Prepared, Request
     from clew.engine.bulk_laws import View
     from clew.engine.gates import Placed
     from clew.engine.law import Law
@@ -50,11 +51,11 @@ if TYPE_CHECKING:
     from clew.symbolic.space import Space
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Stack:
     """Every policy that applies when one principal asks: `policies` as the engine takes them.
 
-    `principal` is one that the engine knows: an ARN, a service name, or `*`.
+    `principal` is one that the engine knows: an ARN, a service name, or `*`. `questions.implies` compares two stacks.
     """
 
     policies: Policies
@@ -80,9 +81,18 @@ class Stack:
         session = one if one.kind is Kind.SESSION else None
         return (CallerKind(one.kind, Texts([equal(self.principal)]), session=session),)
 
+    @cached_property
+    def placed(self) -> StackPlaces:
+        """The statements of every gate where they stand, compiled once."""
+        return StackPlaces(self)
+
+    @cached_property
+    def _prepared(self) -> Prepared:
+        return prepare(self.policies)
+
     def allows(self, request: Request) -> bool | None:
         """Whether the engine allows the request."""
-        effect = prepare(self.policies).effect(request)
+        effect = self._prepared.effect(request)
         return None if effect is Effect.UNDETERMINED else effect is Effect.ALLOW
 
     def formula(self, space: Space) -> Formula:
@@ -93,19 +103,39 @@ class Stack:
         return _Reading(self, region, space).formula()
 
 
+class StackPlaces:
+    """What reading a stack takes in every region alike."""
+
+    def __init__(self, stack: Stack) -> None:
+        policies = stack.policies
+        self.named: Callers = callers(stack.principal)
+        self.planner = Planner(policies)
+        plain = ((Gate.IDENTITY, policies.identity), (Gate.BOUNDARY, policies.boundaries))
+        self.plain = {
+            gate: place(found, gate, "") for gate, found in (*plain, (Gate.SESSION, policies.session))
+        }
+        self.scps = [place(level, Gate.SCP, "") for level in policies.scps]
+        self.rcps = [each for level in policies.rcps for each in place(level, Gate.RCP, "")]
+        self.endpoint = place(policies.endpoint, Gate.ENDPOINT, "")
+        written = place_one(policies.resource, Gate.RESOURCE, "") if policies.resource is not None else []
+        self.resource = [*written, *kms.place_grants(policies.grants), *s3.place_acl(policies)]
+        self.acl_block = s3.place_acl_block(policies)
+
+
 class _Reading:
     """One stack in one region: its law, its gates, and the boxes of its statements."""
 
     def __init__(self, stack: Stack, region: Region, space: Space) -> None:
         self.policies = stack.policies
+        self.placed = stack.placed
         self.region = region
         self.space = space
-        self.named: Callers = callers(stack.principal)
-        plan = Planner(self.policies).plan(region.action, self.named, region.resource, region.owner)
+        named = self.placed.named
+        plan = self.placed.planner.plan(region.action, named, region.resource, region.owner)
         self.law: Law = plan[0]
         self.present: frozenset[Gate] = plan[1]
         self.view: View = plan[2]
-        self.caller = self.named.web if self.view.web else self.named.usual
+        self.caller = named.web if self.view.web else named.usual
         self.denials: list[Formula] = []
 
     def formula(self) -> Formula:
@@ -115,35 +145,28 @@ class _Reading:
         return all_of([granted, *self.denials])
 
     def _atoms(self) -> list[Formula]:
-        policies = self.policies
+        placed = self.placed
         atoms: list[Formula] = [False] * ATOMS
         atoms[IDENTITY] = self.caller.kind is Kind.ROOT
         atoms[RCP] = True
-        plain: tuple[tuple[int, Gate, Sequence[Policy]], ...] = (
-            (IDENTITY, Gate.IDENTITY, policies.identity),
-            (BOUNDARY, Gate.BOUNDARY, policies.boundaries),
-            (SESSION, Gate.SESSION, policies.session),
-        )
-        for atom, gate, documents in plain:
+        for atom, gate in _PLAIN:
             if gate in self.present:
-                atoms[atom] = self._allowed(place(documents, gate, ""))
+                atoms[atom] = self._allowed(placed.plain[gate])
             elif atom is not IDENTITY:
                 atoms[atom] = True
-        atoms[SCP] = self._levels(policies.scps) if Gate.SCP in self.present else True
+        atoms[SCP] = all_of(map(self._allowed, placed.scps)) if Gate.SCP in self.present else True
         if Gate.RCP in self.present:
-            self._named([each for level in policies.rcps for each in place(level, Gate.RCP, "")])
+            self._named(placed.rcps)
         has_endpoint = Gate.ENDPOINT in self.present
-        endpoint = self._named(place(policies.endpoint, Gate.ENDPOINT, "")) if has_endpoint else {}
+        endpoint = self._named(placed.endpoint) if has_endpoint else {}
         atoms[ENDPOINT] = any_of(endpoint.get(ENDPOINT, ())) if has_endpoint else True
         if Gate.RESOURCE in self.present:
-            for atom, formulas in self._named(self._resource_side()).items():
+            heard = (each for each in placed.resource if voice(each) not in self.view.unheard)
+            for atom, formulas in self._named(heard).items():
                 atoms[atom] = any_of(formulas)
             atoms[RESOURCE] = any_of([atoms[DIRECT], atoms[ROLE], atoms[RESOURCE]])
         atoms[PUBLIC] = self._public()
         return atoms
-
-    def _levels(self, levels: Iterable[Sequence[Policy]]) -> Formula:
-        return all_of([self._allowed(place(level, Gate.SCP, "")) for level in levels])
 
     def _allowed(self, placed: Iterable[Placed]) -> Formula:
         """What the statements allow; what they deny is noted."""
@@ -182,14 +205,6 @@ class _Reading:
     def _account(self) -> str:
         return self.policies.object_owner or "" if self.view.foreign else self.region.owner
 
-    def _resource_side(self) -> Iterator[Placed]:
-        policies = self.policies
-        placed: list[Placed] = []
-        if policies.resource is not None:
-            placed += place_one(policies.resource, Gate.RESOURCE, "")
-        placed += [*kms.place_grants(policies.grants), *s3.place_acl(policies)]
-        return (each for each in placed if voice(each) not in self.view.unheard)
-
     def _public(self) -> Formula:
         """Whether S3 Block Public Access lets the request pass."""
         if Gate.BLOCK_PUBLIC_ACCESS not in self.present:
@@ -197,7 +212,7 @@ class _Reading:
         if s3.is_restricted(self.policies) and not s3.is_spared(self.caller, self.region.owner):
             return False
         parts: list[Formula] = []
-        for each in s3.place_acl_block(self.policies):
+        for each in self.placed.acl_block:
             box = self._box(each)
             actions = [action.lower() for action in each.statement.actions or ()]
             about = Not((self.space.literal(ACTION, self.space.globs(actions)),))
@@ -207,11 +222,18 @@ class _Reading:
     def _box(self, placed: Placed) -> boxes.Literals | None:
         if placed.limit is not None:
             raise UndecidedError("a grant that wants an exact encryption context is not read as a set")
-        return boxes.literals(
-            placed.statement,
-            placed.policy,
-            placed.gate,
-            self.space,
-            wildcard_only=self.region.wildcard_only,
-            is_named=True,
-        )
+        # INVARIANT: what is placed lives as long as its stack, and so longer than the space.
+        key = (id(placed), self.region.wildcard_only)
+        if key not in self.space.boxes:
+            self.space.boxes[key] = boxes.literals(
+                placed.statement,
+                placed.policy,
+                placed.gate,
+                self.space,
+                wildcard_only=self.region.wildcard_only,
+                is_named=True,
+            )
+        return self.space.boxes[key]
+
+
+_PLAIN: Final = ((IDENTITY, Gate.IDENTITY), (BOUNDARY, Gate.BOUNDARY), (SESSION, Gate.SESSION))
