@@ -34,8 +34,8 @@ FILES = 32
 EVENTS_OF_A_FILE = 50
 # How many steps each job takes on these logs, about; a number too large only means that fewer runs are killed.
 STEPS = {
-    "ingest": 31_000,
-    "ingest with workers": 17_000,
+    "ingest": 48_000,
+    "ingest with workers": 22_000,
     "compact": 24_000,
     "expire": 6_000,
     "relocate": 12_000,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from clew.errors import WorkspaceError
-from clew.lake import iceberg, manifest, schema
+from clew.lake import manifest, schema
 from clew.lake.reader import open_lake
 from clew.lake.store import Store
 
@@ -96,7 +96,7 @@ def test_a_failed_commit_leaves_the_lake_as_it_was(
 
     path = filled.write("c.json", [event(n) for n in range(30, 35)])
     with monkeypatch.context() as patch:
-        patch.setattr(iceberg, "append", fail)
+        patch.setattr(Store, "append", fail)
         with pytest.raises(RuntimeError):
             filled.ingest(path)
     assert filled.sql("SELECT count(*) FROM raw_cloudtrail") == [(10,)]
@@ -112,15 +112,15 @@ def test_a_kill_between_the_commits_is_mended_by_the_next_run(
     path = scene.write(
         "b.json", [event(3), event(2, userAgent="forged"), event(9), event(8, eventTime="soon")]
     )
-    append = iceberg.append
+    append = Store.append
 
-    def killed(lake_path: Path, name: str, files: Any) -> str:
+    def killed(store: Store, name: str, *rest: Any) -> object:
         if name == lost:
             raise KeyboardInterrupt
-        return append(lake_path, name, files)
+        return append(store, name, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(iceberg, "append", killed)
+        patch.setattr(Store, "append", killed)
         with pytest.raises(KeyboardInterrupt):
             scene.ingest(path)
     report = scene.ingest(path)

@@ -1,7 +1,7 @@
 """Rows into a table of the lake, each once: what is there already, by a column that identifies it, is left out.
 
 The way is that of ingest: lock, anti-join, data file, one Iceberg commit, light manifest. A kill before the commit
-leaves a file that nothing names; a kill after it a manifest that is derived again.
+leaves a file that nothing names; a kill after it a manifest that is derived again. Loads PyIceberg.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ import duckdb
 import pyarrow as pa
 
 from clew.errors import WorkspaceError
-from clew.lake import iceberg, manifest
+from clew.lake import manifest
 from clew.lake.ingest.write import copy_statement, new_file, written
 from clew.lake.lock import exclusive
-from clew.lake.reader import open_or_new, relation
+from clew.lake.reader import Lake, open_lake, relation
 from clew.lake.schema import BIGINT, BOOLEAN, TIME, duckdb_type
+from clew.lake.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from clew.lake.manifest import DataFile
-    from clew.lake.reader import Lake
     from clew.lake.schema import Table
 
 _ARROW = {BIGINT: pa.int64(), TIME: pa.int64(), BOOLEAN: pa.bool_()}
@@ -47,13 +47,20 @@ def append(lake_path: Path, table: Table, rows: Sequence[Mapping[str, object]], 
     if table.partitioned:
         raise WorkspaceError(f"`{table.name}` has a file for each day; ingest writes it")
     with exclusive(lake_path):
-        lake = open_or_new(lake_path)
+        store = Store(lake_path)
+        lake = _opened(store)
         fresh = list({str(row[key]): row for row in rows}.values())
         known = _known(lake, table, key, [str(row[key]) for row in fresh])
         new = [row for row in fresh if str(row[key]) not in known]
         if new:
-            _commit(lake, table, _file(lake_path, table, new))
+            _commit(store, lake, table, _file(lake_path, table, new))
     return Appended(len(new), len(rows) - len(new))
+
+
+def _opened(store: Store) -> Lake:
+    if not (store.path / manifest.CATALOG_NAME).is_file():
+        return Lake(store.path, store.derive_manifest())
+    return open_lake(store.path)
 
 
 def _known(lake: Lake, table: Table, key: str, ids: Sequence[str]) -> frozenset[str]:
@@ -83,8 +90,9 @@ def _file(lake_path: Path, table: Table, rows: Sequence[Mapping[str, object]]) -
     return written(str(path), answer).data_file()
 
 
-def _commit(lake: Lake, table: Table, file: DataFile) -> None:
-    pointers = {**lake.manifest.pointers, table.name: iceberg.append(lake.path, table.name, [file])}
+def _commit(store: Store, lake: Lake, table: Table, file: DataFile) -> None:
+    made = store.append(table.name, [file])
+    pointers = {**lake.manifest.pointers, table.name: made.metadata_location}
     held = lake.manifest.files.get(table.name, ())
-    files = {**lake.manifest.files, table.name: (*held, manifest.relative(lake.path, file))}
-    manifest.write(lake.path, manifest.Manifest(pointers, files, lake.manifest.conflicts))
+    files = {**lake.manifest.files, table.name: (*held, store.relative(file))}
+    store.write_manifest(manifest.Manifest(pointers, files, lake.manifest.conflicts))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -48,11 +48,6 @@ class Manifest:
     pointers: Mapping[str, str]
     files: Mapping[str, tuple[DataFile, ...]]
     conflicts: tuple[str, ...] = field(default=())
-
-
-def relative(lake_path: Path, file: DataFile) -> DataFile:
-    """The data file with its path relative to the lake, as manifests keep it."""
-    return replace(file, path=os.path.relpath(file.path, lake_path))
 
 
 def epoch_day(iso: str) -> int:

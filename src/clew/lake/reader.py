@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from clew.lake.schema import Table
 
-__all__ = ["DataFile", "Lake", "open_lake", "open_or_new", "quoted", "relation"]
+__all__ = ["DataFile", "Lake", "open_lake", "quoted", "relation"]
 
 _INLINE_CONFLICTS = 500
 
@@ -91,11 +91,6 @@ def open_lake(path: Path) -> Lake:
     from clew.lake.store import Store
 
     return Lake(path, Store(path).derive_manifest())
-
-
-def open_or_new(path: Path) -> Lake:
-    """The lake in that directory, an empty one where there is none yet; for writers."""
-    return open_lake(path) if (path / manifest.CATALOG_NAME).is_file() else Lake(path, Manifest({}, {}))
 
 
 def relation(table: Table, paths: Iterable[str]) -> str:

@@ -6,6 +6,8 @@ hold `clew.lake.lock.exclusive`.
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +35,6 @@ from pyiceberg.types import (
 
 from clew.errors import WorkspaceError
 from clew.lake import manifest
-from clew.lake.iceberg.documents import PROPERTIES
 from clew.lake.maintenance.location import require_in_place
 from clew.lake.manifest import DataFile, Manifest
 from clew.lake.schema import (
@@ -65,6 +66,14 @@ _PRIMITIVES: dict[str, type[IcebergType]] = {
     BOOLEAN: BooleanType,
     BIGINT: LongType,
     TIME: TimestamptzType,
+}
+_PROPERTIES = {
+    # PyIceberg's retry re-appends a stale batch: on a conflict the anti-join must be done again, so never retry.
+    "commit.retry.num-retries": "0",
+    "commit.manifest-merge.enabled": "true",
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "20",
+    "write.parquet.compression-codec": "zstd",
 }
 
 
@@ -106,7 +115,7 @@ class Store:
             spec = PartitionSpec(PartitionField(time, 1000, DayTransform(), "day"))
         location = str(self.path / table.name)
         return self.catalog.create_table(
-            (NAMESPACE, table.name), schema, location, partition_spec=spec, properties=PROPERTIES
+            (NAMESPACE, table.name), schema, location, partition_spec=spec, properties=_PROPERTIES
         )
 
     def planned(self, name: str) -> tuple[DataFile, ...]:
@@ -150,7 +159,7 @@ class Store:
 
     def relative(self, file: DataFile) -> DataFile:
         """The data file with its path relative to the lake, as manifests keep it."""
-        return manifest.relative(self.path, file)
+        return replace(file, path=os.path.relpath(file.path, self.path))
 
     def orphans(self) -> tuple[Path, ...]:
         """Parquet files in the lake that no table's current snapshot names: left by a kill, or replaced."""

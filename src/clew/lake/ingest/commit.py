@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pyarrow as pa
 
-from clew.lake import iceberg, manifest
+from clew.lake import manifest
 from clew.lake.ingest.dedup import unique
 from clew.lake.ingest.write import copy_statement, new_file, written
 from clew.lake.ledger import Entry
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from clew.lake.ledger import Ledger
     from clew.lake.manifest import DataFile
     from clew.lake.schema import Table
+    from clew.lake.store import Store
 
 _MEMORY_LIMIT = "300MB"
 
@@ -53,22 +54,26 @@ class Committed:
     entries: tuple[Entry, ...]
 
 
-def commit(lake: Lake, ledger: Ledger, pending: Pending, now_us: int, stages: Stages) -> Committed:
+def commit(
+    store: Store, lake: Lake, ledger: Ledger, pending: Pending, now_us: int, stages: Stages
+) -> Committed:
     """Make everything pending part of the lake."""
     with stages.stage("commit"):
-        return _commit(lake, ledger, pending, now_us, stages)
+        return _commit(store, lake, ledger, pending, now_us, stages)
 
 
-def _commit(lake: Lake, ledger: Ledger, pending: Pending, now_us: int, stages: Stages) -> Committed:
+def _commit(
+    store: Store, lake: Lake, ledger: Ledger, pending: Pending, now_us: int, stages: Stages
+) -> Committed:
     additions: dict[str, list[DataFile]] = {}
     duplicates: dict[str, int] = {}
     conflicts: dict[str, int] = {}
     conflict_ids: set[str] = set(lake.manifest.conflicts)
-    with _connection(lake.path) as connection:
+    with _connection(store.path) as connection:
         for name in sorted({staged.table for staged in pending.staged}):
             new = [staged.file for staged in pending.staged if staged.table == name]
             with stages.stage("dedup"):
-                result = unique(connection, lake.path, TABLES[name], new, lake.files(name))
+                result = unique(connection, store.path, TABLES[name], new, lake.files(name))
             additions[name] = list(result.files)
             duplicates |= result.duplicates
             conflicts |= result.conflicts
@@ -76,26 +81,27 @@ def _commit(lake: Lake, ledger: Ledger, pending: Pending, now_us: int, stages: S
             additions.setdefault(OCCURRENCES.name, []).extend(result.occurrences)
         entries = _entries(ledger, pending.read, duplicates, conflicts)
         additions[QUARANTINE.name] = _rows_file(
-            connection, lake.path, QUARANTINE, _refusal_rows(pending.read, now_us)
+            connection, store.path, QUARANTINE, _refusal_rows(pending.read, now_us)
         )
-        additions[SOURCES.name] = _rows_file(connection, lake.path, SOURCES, _ledger_rows(entries, now_us))
-    return Committed(_append(lake, additions, tuple(sorted(conflict_ids))), entries)
+        additions[SOURCES.name] = _rows_file(connection, store.path, SOURCES, _ledger_rows(entries, now_us))
+    return Committed(_append(store, lake, additions, tuple(sorted(conflict_ids))), entries)
 
 
 _ORDER = ("cloudtrail", "s3_access", "vpc_flow", OCCURRENCES.name, QUARANTINE.name, SOURCES.name)
 
 
-def _append(lake: Lake, additions: Mapping[str, Sequence[DataFile]], conflicts: tuple[str, ...]) -> Lake:
+def _append(
+    store: Store, lake: Lake, additions: Mapping[str, Sequence[DataFile]], conflicts: tuple[str, ...]
+) -> Lake:
     pointers = dict(lake.manifest.pointers)
     files = dict(lake.manifest.files)
     for name in _ORDER:
         if additions.get(name):
-            pointers[name] = iceberg.append(lake.path, name, additions[name])
-            added = (manifest.relative(lake.path, file) for file in additions[name])
-            files[name] = (*files.get(name, ()), *added)
+            table = store.append(name, additions[name])
+            pointers[name] = table.metadata_location
+            files[name] = (*files.get(name, ()), *map(store.relative, additions[name]))
     made = manifest.Manifest(pointers, files, conflicts)
-    manifest.write(lake.path, made)
-    return Lake(lake.path, made)
+    return Lake(lake.path, store.write_manifest(made))
 
 
 def _connection(lake_path: Path) -> duckdb.DuckDBPyConnection:

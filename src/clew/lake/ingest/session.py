@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import time
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -12,13 +14,14 @@ import duckdb
 from clew.errors import WorkspaceError
 from clew.events.record import Reason, Rejected
 from clew.lake import ledger as ledgers
-from clew.lake import lock
+from clew.lake import lock, manifest
 from clew.lake.ingest.commit import Pending, commit
 from clew.lake.ingest.messages import UNREADABLE, InputFile, Missing, Progress, ReadFile, Setting
 from clew.lake.ingest.pool import pool, process_count, unpacked_guess
 from clew.lake.ingest.report import IngestReport, ThisRun, report
 from clew.lake.ingest.stages import Stages
-from clew.lake.reader import open_or_new
+from clew.lake.manifest import Manifest
+from clew.lake.reader import Lake, open_lake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -68,7 +71,7 @@ class Session:
         self._workers = workers
         self._progress = progress or (lambda _: None)
         self._started = started
-        self._lake = open_or_new(lake_path)
+        self._lake = _opened(lake_path)
         self._ledger = ledgers.load(self._lake)
         self._entries: list[Entry] = []
         self._stages = Stages(time.process_time)
@@ -96,6 +99,9 @@ class Session:
         return self._ledger.by_source[entry.source].path != entry.path
 
     def _read(self, files: Sequence[InputFile], start: Progress) -> None:
+        # PyIceberg takes 0.7 s to load, while the workers need nothing of this process.
+        loading = Thread(target=import_module, args=("clew.lake.store",))
+        loading.start()
         setting = Setting(str(self._path), self._now_us, frozenset(self._ledger.by_source))
         with pool(setting, process_count(files, self._workers), self._started) as workers:
             for part in _portions(files):
@@ -105,6 +111,7 @@ class Session:
                     pending.staged += outcome.staged
                     self._stages.add(outcome.stages)
                     start = self._advance(start, outcome)
+                loading.join()
                 self._commit(pending)
 
     def _advance(self, before: Progress, outcome: Outcome) -> Progress:
@@ -119,10 +126,12 @@ class Session:
         return after
 
     def _commit(self, pending: Pending) -> None:
+        from clew.lake.store import Store
+
         pending.read = [read for read in pending.read if not self._is_told(read)]
         if not pending.read:
             return
-        done = commit(self._lake, self._ledger, pending, self._now_us, self._stages)
+        done = commit(Store(self._path), self._lake, self._ledger, pending, self._now_us, self._stages)
         self._lake = done.lake
         self._ledger = self._ledger.with_entries(done.entries)
         self._entries += done.entries
@@ -143,8 +152,14 @@ def report_on(
     lake_path: Path, names: Sequence[str], ignored: tuple[str, ...] = (), run: ThisRun | None = None
 ) -> IngestReport:
     """The report about files that were ingested under these names, in one ingest or in several."""
-    lake = open_or_new(lake_path)
+    lake = _opened(lake_path)
     return report(lake, ledgers.load(lake), tuple(dict.fromkeys(names)), ignored, run or ThisRun())
+
+
+def _opened(lake_path: Path) -> Lake:
+    if (lake_path / manifest.CATALOG_NAME).is_file():
+        return open_lake(lake_path)
+    return Lake(lake_path, Manifest({}, {}))
 
 
 _RECORD_BYTES = 1_400
