@@ -1,4 +1,4 @@
-"""The examples of the source documents that concern refusals are cases, each under its id."""
+"""The examples of the source documents that concern refusals and faults are cases, each under its id."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ _WANTED = (
     *(f"ER{number}" for number in range(1, 11)),
     *(f"PA{number}" for number in range(3, 7)),
     *("PD8", "PD10", "CR4", "CR5"),
+    *(f"CA{number}" for number in range(1, 7)),
 )
 
 

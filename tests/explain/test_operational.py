@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +34,12 @@ def _about(given: dict[str, Any]) -> About:
     told = {**_CASES["about"], **given}
     client = told.pop("from", "")
     since = told.pop("since", "")
+    seen = datetime.fromisoformat(since) if since else None
     return About(
         **{**told, "ports": tuple(told["ports"])},
         client=ipaddress.ip_network(client) if client else None,
-        since=datetime.fromisoformat(since) if since else None,
+        since=seen,
+        window=seen - timedelta(hours=3) if seen else None,
     )
 
 

@@ -138,11 +138,14 @@ def held(case: Case, folder: Path, *, after: bool = False) -> Held:
             continue
         if each.kind in {Kept.LOG, Kept.REFUSAL}:
             texts.append((each.id, data.decode("utf-8", "replace")))
+    question, done = case.question, case.implemented_at
+    if after and done:
+        question = replace(question, since=done, window=done)
     states = tuple((one.id, state) for one, read in reads for state in _states(one, read, problems))
     predictor, used = _predictor(folder, chosen, problems)
     return Held(
         Scene(
-            case.question,
+            question,
             tuple(answer for _, read in reads for answer in read.answers),
             tuple(log for _, read in reads for log in read.logs),
             _newest(findings),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
-from datetime import datetime  # noqa: TC003  # the files are read by these annotations
+from datetime import datetime, timedelta  # the files are read by these annotations
 from enum import StrEnum
 
 from clew.explain.links import Verdict as LinkVerdict
@@ -60,6 +60,10 @@ class Risk(StrEnum):
     LOW = "low"
     MEDIUM = "medium"
     HIGH = "high"
+
+
+BEFORE = timedelta(hours=3)
+"""How long before a fault is seen its cause may show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +286,10 @@ class Case:
         """What hypotheses are asked about."""
         client = ipaddress.ip_network(self.about.client) if self.about.client else None
         ports = tuple(dict.fromkeys(seen.port for seen in self.symptoms if seen.port))
-        return About(self.about.instance, self.about.bucket, self.about.key, client, ports, self.since)
+        window = self.since - BEFORE if self.since else None
+        return About(
+            self.about.instance, self.about.bucket, self.about.key, client, ports, self.since, window
+        )
 
     @property
     def true(self) -> tuple[Hypothesis, ...]:

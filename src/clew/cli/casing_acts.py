@@ -244,6 +244,8 @@ def verify(found: casing.Opened, confirmed_by: str, because: str, at: datetime) 
     case = found.case
     if case.plan is None:
         raise UsageError("nothing was planned, so there is nothing to verify; run `clew case plan` first")
+    if not case.plan.steps:
+        raise UsageError("the plan has no steps; make it again with `clew case plan CASE --again`")
     if case.implemented_at is None:
         left = [str(step.id) for step in case.plan.steps if step.done_at is None]
         raise UsageError(f"steps {', '.join(left)} were not carried out; `clew case done` says when they are")

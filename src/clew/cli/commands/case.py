@@ -200,6 +200,9 @@ def attach(
     ] = "",
     event: Events = None,
     finding: Findings = None,
+    before: Annotated[
+        bool, typer.Option("--before", help="What is attached was made before the plan was carried out.")
+    ] = False,
     live: Live = False,
     region: Region = "",
     profile: Profile = "",
@@ -232,7 +235,7 @@ def attach(
             *casing_evidence.of_findings(finding or (), at),
             *(casing_evidence.live(held, region, profile, at) if live else ()),
         )
-        after = casing_evidence.after_change(held)
+        after = casing_evidence.after_change(held) and not before
         held = casing_evidence.attach_all(held, opened.folder, iter(found), at, after=after)
         return casing_evidence.with_changes(held, opened.folder, at)
 

@@ -11,11 +11,10 @@ from clew.explain.operational.series import alarms, figure, series
 from clew.explain.operational.signs import signs
 
 if TYPE_CHECKING:
-    import re
-
     from clew.explain.links import Link
     from clew.explain.operational.scene import Scene
     from clew.explain.operational.series import Series
+    from clew.explain.operational.signs import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ class Gauge:
     """
 
     thing: str
-    pattern: re.Pattern[str] | None
+    pattern: Words | None
     metrics: tuple[str, ...]
     full: float
     clear: float
@@ -36,7 +35,8 @@ class Gauge:
     def read(self, scene: Scene) -> Link:
         """What the evidence says."""
         name = scene.instance_id
-        found = signs(scene.logs, self.pattern, name) if self.pattern else ()
+        window = scene.about.window
+        found = signs(scene.logs, self.pattern, name, window) if self.pattern else ()
         if found:
             more = (("lines", f"{len(found):,} such lines"),) if len(found) > 1 else ()
             return true(f"{self.thing} ran out", (*found[0].facts, *more), self.fix)
@@ -44,12 +44,13 @@ class Gauge:
             if text(alarm, "StateValue") == "ALARM":
                 told = (*facts(alarm, "AlarmName", "StateReason"), (SEEN, answer.source))
                 return true(f"an alarm on {self.thing} is in ALARM", told, self.fix)
-        measured = series(scene, self.metrics, name)
-        return (
-            self._measured(scene, measured)
-            if measured
-            else unknown(f"no metric of {self.thing} is at hand, and no line of a log says so", self.settle)
-        )
+        every = series(scene, self.metrics, name)
+        if not every:
+            return unknown(f"no metric of {self.thing} is at hand, and no line of a log says so", self.settle)
+        measured = tuple(each for one in every if (each := one.within(window)))
+        if not measured:
+            return unknown("the metric ends before the fault was seen", self.settle, every[0].facts)
+        return self._measured(scene, measured)
 
     def _measured(self, scene: Scene, measured: tuple[Series, ...]) -> Link:
         highest = max(measured, key=lambda each: each.highest)

@@ -137,11 +137,17 @@ def table_of(scene: Scene, subnet: str, vpc: str) -> Found | None:
 
 
 def route_to(table: Mapping[str, object], client: Network | None) -> tuple[str, str]:
-    """The target of the most specific route to there, and the route in words; empty where there is none."""
+    """The target of the most specific route to there, and the route in words; empty where there is none.
+
+    `OPEN` where routes lead to a part of there only, or a prefix list that nobody read may.
+    """
     wanted = client or _WORLD
     best: tuple[int, str, str] | None = None
+    parts = [text(route, "DestinationPrefixListId") for route in items(table, "Routes")]
     for route in items(table, "Routes"):
         there = network(text(route, "DestinationCidrBlock") or text(route, "DestinationIpv6CidrBlock"))
+        if there is not None and not _covers(there, wanted) and _overlap(there, wanted):
+            parts.append("" if text(route, "GatewayId") == "local" else str(there))
         if there is None or not _covers(there, wanted):
             continue
         target = next((text(route, name) for name in _TARGETS if text(route, name)), "")
@@ -150,7 +156,14 @@ def route_to(table: Mapping[str, object], client: Network | None) -> tuple[str, 
         says = f"{there} to {target or 'nothing'}{f' ({state})' if state and state != 'active' else ''}"
         if best is None or there.prefixlen > best[0]:
             best = there.prefixlen, target, says
+    part = next(filter(None, parts), "")
+    if best is None and part:
+        return OPEN, f"only to {part}"
     return (best[1], best[2]) if best else ("", "no route")
+
+
+OPEN = "?"
+"""The target of a route of which nobody can tell whether it leads there."""
 
 
 _TARGETS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -36,18 +36,26 @@ class Component(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """An excerpt of a log; `about` is what it is from where that is known. Shape: its lines as they stand."""
+    """An excerpt of a log; `about` is what it is from where that is known. Shape: its lines as they stand.
+
+    `lowered` is its text in small letters, made once: it is looked through for the words of every sign.
+    """
 
     source: str
     lines: tuple[str, ...]
     about: str = ""
+    lowered: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lowered", "\n".join(self.lines).lower())
 
 
 @dataclass(frozen=True, slots=True)
 class About:
     """What the question is about; empty where it does not say.
 
-    `client` is where somebody comes from, `key` the name of the key pair he uses. Units: `since` is UTC.
+    `client` is where somebody comes from, `key` the name of the key pair he uses. `since` is when the fault was first
+    seen, or when it was mended; what is older than `window` says nothing. Units: UTC.
     """
 
     instance: str = ""
@@ -56,6 +64,7 @@ class About:
     client: ipaddress.IPv4Network | ipaddress.IPv6Network | None = None
     ports: tuple[int, ...] = ()
     since: datetime | None = None
+    window: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +129,17 @@ class Scene:
     def instance_id(self) -> str:
         """The id of that instance; empty where it is not known."""
         return self.about.instance or (found.text("InstanceId") if (found := self.instance) else "")
+
+    @property
+    def which_instance(self) -> Link:
+        """The test that nobody can make, since the instance is not at hand, or nobody says which of several it is."""
+        names = {
+            each.text("InstanceId") for each in self.listed("ec2:DescribeInstances", "Reservations.Instances")
+        }
+        if names and not self.about.instance:
+            return unknown(f"{len(names)} instances are at hand", "say which it is about: `--instance ID`")
+        name = self.about.instance or "INSTANCE"
+        return self.open("ec2:DescribeInstances", f"aws ec2 describe-instances --instance-ids {name}")
 
     def given(self, call: str) -> bool:
         """Whether any answer to the call is known."""

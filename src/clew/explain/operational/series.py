@@ -6,7 +6,7 @@ metric's name unless somebody chose another. CloudWatch API reference: "GetMetri
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -78,10 +78,23 @@ class Series:
         first, last = self.points[0], self.points[-1]
         span = f"{_day(first[0])} to {_day(last[0])}" if first != last else _day(first[0])
         name = f"{self.metric}{f' ({self.statistic})' if self.statistic else ''}"
+        taken = (
+            ()
+            if self.about
+            else (("about", "taken to be of the case's own resource: the output does not say"),)
+        )
         return (
             (name, f"{figure(self.highest)} at most, {len(self.points)} values, {span}"),
+            *taken,
             ("seen in", self.answer.source),
         )
+
+    def within(self, window: datetime | None) -> Series | None:
+        """The series without values older than `window`; None where nothing is left."""
+        if window is None:
+            return self
+        points = tuple(each for each in self.points if each[0] >= window)
+        return replace(self, points=points) if points else None
 
 
 def figure(value: float) -> str:

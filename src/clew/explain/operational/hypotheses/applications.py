@@ -62,7 +62,7 @@ def _cpu(scene: Scene) -> Link:
 def _web_server(scene: Scene) -> Link:
     settle = "attach the output of `systemctl status httpd` (or nginx, apache2), or its error log"
     return _server(
-        web_server(_logs(scene), scene.about.since),
+        web_server(_logs(scene), scene.about),
         "web server",
         settle,
         "sudo systemctl start httpd (nginx, apache2), and read why it stopped",
@@ -71,7 +71,9 @@ def _web_server(scene: Scene) -> Link:
 
 def _ssh_server(scene: Scene) -> Link:
     settle = "attach the console output (aws ec2 get-console-output), or `systemctl status sshd`"
-    return _server(ssh_server(_logs(scene)), "SSH server", settle, "start sshd through Session Manager")
+    return _server(
+        ssh_server(_logs(scene), scene.about), "SSH server", settle, "start sshd through Session Manager"
+    )
 
 
 def _logs(scene: Scene) -> tuple[Log, ...]:

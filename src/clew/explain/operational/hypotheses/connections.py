@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from clew.audit.resources import facts, items, moment, text
 from clew.explain.operational.network import (
     EPHEMERAL,
+    OPEN,
     acl_lets,
     acl_of,
     group_lets,
@@ -46,15 +47,10 @@ def _is_open(scene: Scene, told: Mapping[int, bool | None]) -> bool:
     return all(lets) if scene.about.ports else any(lets)
 
 
-def _no_instance(scene: Scene) -> Link:
-    name = scene.about.instance or "INSTANCE"
-    return scene.open("ec2:DescribeInstances", f"aws ec2 describe-instances --instance-ids {name}")
-
-
 def _group_closed(scene: Scene) -> Link:
     instance = scene.instance
     if instance is None:
-        return _no_instance(scene)
+        return scene.which_instance
     names = [text(each, "GroupId") for each in items(instance.data, "SecurityGroups")]
     groups = {
         name: scene.find("ec2:DescribeSecurityGroups", "SecurityGroups", "GroupId", name) for name in names
@@ -98,7 +94,7 @@ def _seen(found: list[Found]) -> Facts:
 def _acl_closed(scene: Scene) -> Link:
     instance = scene.instance
     if instance is None:
-        return _no_instance(scene)
+        return scene.which_instance
     subnet = instance.text("SubnetId")
     acl = acl_of(scene, subnet)
     if acl is None:
@@ -126,7 +122,7 @@ def _acl_closed(scene: Scene) -> Link:
 def _no_route(scene: Scene) -> Link:
     instance = scene.instance
     if instance is None:
-        return _no_instance(scene)
+        return scene.which_instance
     subnet, vpc, client = instance.text("SubnetId"), instance.text("VpcId"), scene.about.client
     table = table_of(scene, subnet, vpc)
     if table is None:
@@ -136,6 +132,8 @@ def _no_route(scene: Scene) -> Link:
     evidence = (("route table", table.text("RouteTableId")), ("route", says), *table.seen)
     if target == "local" or (target.startswith("igw-") and is_public(client)):
         return refuted("the subnet has a route back", evidence)
+    if target == OPEN:
+        return unknown("the route table has routes to a part of the addresses only", _SAY_FROM, evidence)
     if not target or (is_public(client) and target.startswith(("nat-", "eigw-"))):
         why = "a NAT gateway lets no connection in" if target.startswith("nat-") else "there is no route back"
         fix = f"aws ec2 create-route --route-table-id {table.text('RouteTableId')}, to an internet gateway"
@@ -146,7 +144,7 @@ def _no_route(scene: Scene) -> Link:
 def _no_address(scene: Scene) -> Link:
     instance = scene.instance
     if instance is None:
-        return _no_instance(scene)
+        return scene.which_instance
     if not is_public(scene.about.client):
         return refuted("they come from within, where the private address does", instance.seen)
     interfaces = list(items(instance.data, "NetworkInterfaces"))
@@ -179,10 +177,10 @@ def _wrong_key(scene: Scene) -> Link:
     another of that name after the launch.
     """
     instance, used = scene.instance, scene.about.key
-    refused = signs(scene.logs, KEY_REFUSED, scene.instance_id)
+    refused = signs(scene.logs, KEY_REFUSED, scene.instance_id, scene.about.window)
     said = refused[0].facts if refused else ()
     if instance is None:
-        return _no_instance(scene)
+        return scene.which_instance
     own = instance.text("KeyName")
     if not used:
         return unknown(

@@ -25,7 +25,7 @@ def _not_running(scene: Scene) -> Link:
     instance, status = scene.instance, _status(scene)
     found = instance or status
     if found is None:
-        return scene.open("ec2:DescribeInstances", f"aws ec2 describe-instances --instance-ids {_id(scene)}")
+        return scene.which_instance
     # Of two answers the later one counts.
     newest = status if instance and status and _is_later(scene, status, instance) else found
     path = "State.Name" if newest is instance else "InstanceState.Name"
@@ -96,7 +96,7 @@ def _system_check(scene: Scene) -> Link:
 
 def _instance_check(scene: Scene) -> Link:
     fix = f"aws ec2 reboot-instances --instance-ids {_id(scene)}, and read its console output"
-    found = signs(scene.logs, PANIC, scene.instance_id)
+    found = signs(scene.logs, PANIC, scene.instance_id, scene.about.window)
     if found:
         return true("its console tells of a system that does not start", found[0].facts, fix)
     return _checked(scene, "InstanceStatus", INSTANCE_CHECK, fix)
