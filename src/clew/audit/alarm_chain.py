@@ -191,11 +191,12 @@ def _alarms(
     way = replace(way, evidence=(*way.evidence, *asked(answer)))
     yield way
     for alarm in items(answer.body, "MetricAlarms"):
-        if _watches(alarm, transformation):
+        if watches(alarm, transformation):
             yield from _alarm(state, alarm, transformation, way, most_events)
 
 
-def _watches(alarm: Mapping[str, object], transformation: Mapping[str, object]) -> bool:
+def watches(alarm: Mapping[str, object], transformation: Mapping[str, object]) -> bool:
+    """Whether the alarm watches the metric that the transformation publishes, alone or among several."""
     wanted = (text(transformation, "metricName"), text(transformation, "metricNamespace"))
     metrics = [alarm, *items(alarm, "Metrics.MetricStat.Metric")]
     return any((text(each, "MetricName"), text(each, "Namespace")) == wanted for each in metrics)
@@ -218,9 +219,9 @@ def _alarm(
         message = f"alarm {name} computes with several metrics; whether these events raise it is not told"
         yield replace(found, message=message, verdict=Verdict.UNKNOWN, missing=("cloudwatch:DescribeAlarms",))
         return
-    silent = _silent(alarm, transformation, most_events)
-    if silent:
-        yield replace(found, message=f"alarm {name} {silent}")
+    why = silent(alarm, transformation, most_events)
+    if why:
+        yield replace(found, message=f"alarm {name} {why}")
     elif member(alarm, "ActionsEnabled") is not True:
         yield found
     else:
@@ -230,7 +231,7 @@ def _alarm(
             yield _topic(state, topic, found, f"alarm {name}")
 
 
-def _silent(alarm: Mapping[str, object], transformation: Mapping[str, object], most_events: int) -> str:
+def silent(alarm: Mapping[str, object], transformation: Mapping[str, object], most_events: int) -> str:
     """Why so many events do not raise the alarm, in words; empty where they do."""
     wanted = {text(each, "Name") for each in items(alarm, "Dimensions")}
     published = member(transformation, "dimensions")

@@ -1,4 +1,9 @@
-"""A bucket's server access logs arrive. S3 user guide: "Enabling Amazon S3 server access logging"."""
+"""A bucket's server access logs arrive.
+
+S3 user guide: "Enabling Amazon S3 server access logging" (same account and region, no Object Lock and no default
+retention, no SSE-KMS as default, no Requester Pays in the target), "Logging requests with server access logging" (best
+effort, mostly within hours).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from clew.audit.buckets import asked, bucket
 from clew.audit.log_delivery import delivers
-from clew.audit.resources import member, text
+from clew.audit.resources import items, member, text
 from clew.explain.doctor import Doctor, Patient, link, unanswered
 from clew.explain.links import Link, Verdict
 
@@ -72,16 +77,43 @@ def _target(source: Bucket, target: Bucket) -> Iterator[Link]:
         )
     else:
         yield unanswered("same-region", ours if not ours.status.is_known else theirs)
+    yield _lock(target)
+    yield _encryption(target)
+
+
+def _lock(target: Bucket) -> Link:
+    """AWS: buckets with Object Lock cannot be targets, nor those with a default retention."""
     lock = target.said("GetObjectLockConfiguration")
     if not lock.status.is_known:
-        yield unanswered("no-retention", lock)
-        return
-    yield link(
+        return unanswered("no-retention", lock)
+    retains = member(lock.body, _RETENTION) is not None
+    locked = text(lock.body, "ObjectLockConfiguration.ObjectLockEnabled") == "Enabled"
+    what = "a default retention of Object Lock" if retains else "Object Lock"
+    return link(
         "no-retention",
-        holds=member(lock.body, _RETENTION) is None,
-        says=("the target has no default retention", "the target has a default retention of Object Lock"),
+        holds=not retains and not locked,
+        says=("the target has no Object Lock", f"the target has {what}, and S3 cannot deliver there"),
         evidence=asked(lock),
-        fix="take the default retention off the target, or log to another bucket",
+        fix="log to another bucket, without Object Lock",
+    )
+
+
+def _encryption(target: Bucket) -> Link:
+    """AWS: as default encryption of the target only keys of S3 (SSE-S3) will do."""
+    said = target.said("GetBucketEncryption")
+    if not said.status.is_known:
+        return unanswered("encryption", said)
+    path = "ServerSideEncryptionConfiguration.Rules.ApplyServerSideEncryptionByDefault"
+    default = text(next(items(said.body, path), {}), "SSEAlgorithm")
+    return link(
+        "encryption",
+        holds=not default.startswith("aws:kms"),
+        says=(
+            "the target encrypts with keys of S3",
+            f"the target encrypts with {default}: no log is delivered",
+        ),
+        evidence=asked(said),
+        fix=f"aws s3api put-bucket-encryption --bucket {target.name}, with AES256",
     )
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from clew.audit.buckets import asked, bucket
-from clew.audit.resources import facts, member, text
+from clew.audit.resources import facts, items, member, text
 from clew.audit.trails import trails
 from clew.explain.doctor import Doctor, Patient, link, unanswered
 from clew.explain.links import Link, Verdict
-from clew.explain.log_groups import may_write
+from clew.explain.log_groups import trail_role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ def _links(patient: Patient) -> Iterator[Link]:
             "topic-policy", _SERVICE, "sns:Publish", topic, fix, **_source(patient, trail)
         )
     if group:
-        yield from _group(patient, text(trail.data, "CloudWatchLogsRoleArn"), group)
+        yield from trail_role(patient, trail.data)
 
 
 def _source(patient: Patient, trail: Trail) -> dict[str, str]:
@@ -71,11 +71,36 @@ def _bucket(patient: Patient, trail: Trail) -> Iterator[Link]:
     yield first
     held, source = bucket(patient.state, trail.bucket), _source(patient, trail)
     prefix = text(trail.data, "S3KeyPrefix")
-    place = "/".join((held.arn, *((prefix,) if prefix else ()), "AWSLogs", patient.state.account, "x"))
+    place = "/".join((held.arn, *((prefix,) if prefix else ()), "AWSLogs", _folder(patient, trail), "x"))
     fix = f"let the bucket policy of `{trail.bucket}` allow it to `{_SERVICE}` for `{trail.arn}`"
     yield patient.permitted("bucket-acl-read", _SERVICE, "s3:GetBucketAcl", held.arn, fix, **source)
     with_acl = {"s3:x-amz-acl": "bucket-owner-full-control", **source}
     yield patient.permitted("bucket-write", _SERVICE, "s3:PutObject", place, fix, **with_acl)
+    yield _ownership(trail, patient)
+
+
+def _folder(patient: Patient, trail: Trail) -> str:
+    """AWS: "Amazon S3 bucket policy for CloudTrail": for organization trails its id stands before the account."""
+    organization = patient.state.snapshot.organization.id
+    if member(trail.data, "IsOrganizationTrail") is True and organization:
+        return f"{organization}/{patient.state.account}"
+    return patient.state.account
+
+
+def _ownership(trail: Trail, patient: Patient) -> Link:
+    """CloudTrail gives the bucket's owner full control of each file, whoever owns it."""
+    said = bucket(patient.state, trail.bucket).said("GetBucketOwnershipControls")
+    if not said.status.is_known:
+        return unanswered("ownership", said)
+    rules = [text(each, "ObjectOwnership") for each in items(said.body, "OwnershipControls.Rules")]
+    owner = rules[0] if rules else "ObjectWriter"
+    is_owner = owner in {"BucketOwnerEnforced", "BucketOwnerPreferred"}
+    says = (
+        "the bucket owns the files"
+        if is_owner
+        else "the files are CloudTrail's, with full control for the bucket's owner"
+    )
+    return Link("ownership", Verdict.HOLDS, f"{owner}: {says}", asked(said))
 
 
 def _key(patient: Patient, trail: Trail) -> Iterator[Link]:
@@ -100,14 +125,6 @@ def _key(patient: Patient, trail: Trail) -> Iterator[Link]:
     for name, action in (("key-data", "kms:GenerateDataKey"), ("key-describe", "kms:DescribeKey")):
         fix = f"let the key policy of `{key}` allow `{action}` to `{_SERVICE}`"
         yield patient.permitted(name, _SERVICE, action, key, fix, **context)
-
-
-def _group(patient: Patient, role: str, group: str) -> Iterator[Link]:
-    yield patient.trusted("log-role-trust", role, _SERVICE)
-    account, region = patient.state.account, group.split(":")[3]
-    stream = f"{group.removesuffix(':*')}:log-stream:{account}_CloudTrail_{region}"
-    for name, action in (("log-stream", "logs:CreateLogStream"), ("log-events", "logs:PutLogEvents")):
-        yield may_write(patient, name, role, action, stream)
 
 
 DOCTOR = Doctor(

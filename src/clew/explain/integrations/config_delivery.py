@@ -1,7 +1,9 @@
 """AWS Config records and delivers.
 
-Config developer guide: "Permissions for the Amazon S3 bucket for the AWS Config delivery channel", "Managing the
-configuration recorder".
+Config developer guide: "Permissions for the Amazon S3 bucket for the AWS Config delivery channel" (the role writes,
+else the service; a service-linked role never does; aws:SourceAccount, and aws:SourceArn
+`arn:aws:config:REGION:ACCOUNT:*`), "Permissions for the KMS key for the AWS Config delivery channel", "Permissions for
+the Amazon SNS topic".
 """
 
 from __future__ import annotations
@@ -9,12 +11,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from clew.audit.buckets import asked, bucket
-from clew.audit.resources import facts, items, member, text
+from clew.audit.resources import facts, items, member, partition, text
 from clew.explain.doctor import Doctor, Patient, link, unanswered
 from clew.explain.links import Link, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _SERVICE: Final = "config.amazonaws.com"
 
@@ -40,7 +42,8 @@ def _links(patient: Patient) -> Iterator[Link]:
     if not said.status.is_known:
         yield unanswered("channel", said)
         return
-    names = [text(each, "s3BucketName") for each in items(said.body, "DeliveryChannels")]
+    channels = list(items(said.body, "DeliveryChannels"))
+    names = [text(each, "s3BucketName") for each in channels]
     says = (f"the channel delivers to {', '.join(names)}", "there is no delivery channel")
     yield link(
         "channel",
@@ -49,11 +52,21 @@ def _links(patient: Patient) -> Iterator[Link]:
         evidence=asked(said),
         fix="aws configservice put-delivery-channel",
     )
-    for name in names:
-        yield from _bucket(patient, name)
+    for each in channels:
+        yield from _bucket(patient, each)
+        yield from _others(patient, each)
 
 
-def _bucket(patient: Patient, name: str) -> Iterator[Link]:
+def _source(patient: Patient) -> dict[str, str]:
+    account, region = patient.state.account, patient.given["region"]
+    return {
+        "source_account": account,
+        "source_arn": f"arn:{partition(patient.state)}:config:{region}:{account}:*",
+    }
+
+
+def _bucket(patient: Patient, channel: Mapping[str, object]) -> Iterator[Link]:
+    name, prefix = text(channel, "s3BucketName"), text(channel, "s3KeyPrefix")
     first, found = patient.find("bucket", "s3:ListBuckets", "Buckets", name, "Name")
     if found is None:
         says = f"`{name}` is not among the account's buckets; it may be another account's"
@@ -62,12 +75,43 @@ def _bucket(patient: Patient, name: str) -> Iterator[Link]:
         return
     yield first
     held, account = bucket(patient.state, name), patient.state.account
-    fix = f"let the bucket policy of `{name}` allow it to `{_SERVICE}` (or to the recorder's role)"
-    source = {"aws:SourceAccount": account}
-    yield patient.permitted("bucket-acl-read", _SERVICE, "s3:GetBucketAcl", held.arn, fix, **source)
-    place = f"{held.arn}/AWSLogs/{account}/Config/x"
-    with_acl = {"s3:x-amz-acl": "bucket-owner-full-control", **source}
-    yield patient.permitted("bucket-write", _SERVICE, "s3:PutObject", place, fix, **with_acl)
+    folder = "/".join((*([prefix] if prefix else []), "AWSLogs", account, "Config", "x"))
+    for link_name, action, place in (
+        ("bucket-acl-read", "s3:GetBucketAcl", held.arn),
+        ("bucket-write", "s3:PutObject", f"{held.arn}/{folder}"),
+    ):
+        yield _either(patient, link_name, action, place, name)
+
+
+def _either(patient: Patient, name: str, action: str, place: str, held: str) -> Link:
+    """The link that the recorder's role may, or else the service: AWS tries both in this order."""
+    acl = {"s3:x-amz-acl": "bucket-owner-full-control"} if action == "s3:PutObject" else {}
+    for role in _roles(patient):
+        by_role = patient.permitted(name, role, action, place, **acl)
+        if by_role.verdict is Verdict.HOLDS:
+            return by_role
+    fix = f"let the bucket policy of `{held}` allow it to `{_SERVICE}` (or to the recorder's role)"
+    return patient.permitted(name, _SERVICE, action, place, fix, **acl, **_source(patient))
+
+
+def _roles(patient: Patient) -> tuple[str, ...]:
+    """The roles of the recorders that may write: a service-linked one has no permission to."""
+    account, region = patient.state.account, patient.given["region"]
+    said = patient.state.answers.get(account, region, "config", "DescribeConfigurationRecorders")
+    found = (text(each, "roleARN") for each in items(said.body, "ConfigurationRecorders"))
+    return tuple(role for role in found if role and ":role/aws-service-role/" not in role)
+
+
+def _others(patient: Patient, channel: Mapping[str, object]) -> Iterator[Link]:
+    """The topic and the key of the channel, where it has them."""
+    topic, key = text(channel, "snsTopicARN"), text(channel, "s3KmsKeyArn")
+    source = _source(patient)
+    if topic:
+        fix = f"let the policy of `{topic}` allow `sns:Publish` to `{_SERVICE}`"
+        yield patient.permitted("topic-policy", _SERVICE, "sns:Publish", topic, fix, **source)
+    if key:
+        fix = f"let the key policy of `{key}` allow `kms:GenerateDataKey` to `{_SERVICE}`"
+        yield patient.permitted("key", _SERVICE, "kms:GenerateDataKey", key, fix, **source)
 
 
 DOCTOR = Doctor(
@@ -75,5 +119,5 @@ DOCTOR = Doctor(
     "AWS Config records and delivers",
     _links,
     needs=("region",),
-    looks="the recorder, the delivery channel, the bucket's policy",
+    looks="the recorder, the delivery channel, the bucket for role or service, topic and key",
 )

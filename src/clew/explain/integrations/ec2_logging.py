@@ -15,7 +15,7 @@ from clew.errors import UsageError
 from clew.explain import instances, way_out
 from clew.explain.doctor import Doctor, Patient, link, unanswered
 from clew.explain.links import Link, Verdict
-from clew.explain.log_groups import may_write
+from clew.explain.log_groups import may_use
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,10 +61,10 @@ def _group(patient: Patient, instance: Found, role: str) -> Iterator[Link]:
     yield (
         there
         if there.verdict is Verdict.HOLDS
-        else may_write(patient, "create-group", role, "logs:CreateLogGroup", f"{place}:log-stream:")
+        else may_use(patient, "create-group", role, "logs:CreateLogGroup", f"{place}:log-stream:")
     )
     for name, action in (("create-stream", "logs:CreateLogStream"), ("put-events", "logs:PutLogEvents")):
-        yield may_write(patient, name, role, action, f"{place}:log-stream:{instance.text('InstanceId')}")
+        yield may_use(patient, name, role, action, f"{place}:log-stream:{instance.text('InstanceId')}")
 
 
 def _installed(patient: Patient, instance: Found, told: str) -> Link:

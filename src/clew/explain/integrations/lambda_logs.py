@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from clew.audit.resources import partition
 from clew.explain.doctor import Doctor, Patient
-from clew.explain.log_groups import may_write
+from clew.explain.log_groups import may_use
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,11 +32,11 @@ def _links(patient: Patient) -> Iterator[Link]:
     there, _ = patient.find("log-group", "logs:DescribeLogGroups", "logGroups", group, "logGroupName")
     if there.verdict != "holds":
         # Lambda makes the group itself, where the role lets it.
-        yield may_write(patient, "create-group", role, "logs:CreateLogGroup", f"{place}:log-stream:")
+        yield may_use(patient, "create-group", role, "logs:CreateLogGroup", f"{place}:log-stream:")
     else:
         yield there
     for link_name, action in (("create-stream", "logs:CreateLogStream"), ("put-events", "logs:PutLogEvents")):
-        yield may_write(patient, link_name, role, action, f"{place}:log-stream:2026/03/11/[$LATEST]0")
+        yield may_use(patient, link_name, role, action, f"{place}:log-stream:2026/03/11/[$LATEST]0")
 
 
 DOCTOR = Doctor(

@@ -1,7 +1,9 @@
 """A pre-signed URL works: signature, age, the session that signed it, and the signer's own permission.
 
 S3 user guide: "Download and upload objects with presigned URLs"; S3 API reference: "Authenticating Requests: Using
-Query Parameters (AWS Signature Version 4)", "Signing and authenticating REST requests" (version 2).
+Query Parameters (AWS Signature Version 4)", "Specifying the signature version in request authentication" (version 2 is
+being turned off, and was never there in newer regions); AWS announcement of June 2019 (buckets made after 24 June 2020
+take version 4 only); "Specifying server-side encryption with AWS KMS" (objects under KMS keys need version 4).
 """
 
 from __future__ import annotations
@@ -11,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from clew.audit.resources import moment
+from clew.audit.buckets import asked, bucket
+from clew.audit.resources import items, moment, text
 from clew.errors import UsageError
 from clew.explain.doctor import Doctor, Patient, link
 from clew.explain.links import Link, Verdict
@@ -19,7 +22,16 @@ from clew.explain.links import Link, Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from clew.audit.buckets import Bucket
+
 _LONGEST: Final = timedelta(days=7)
+_METHODS: Final = {
+    "GET": "s3:GetObject",
+    "HEAD": "s3:GetObject",
+    "PUT": "s3:PutObject",
+    "DELETE": "s3:DeleteObject",
+}
+"""What the signer must be allowed, by the method of the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +44,7 @@ class Signed:
     ends: datetime
     has_token: bool
     resource: str
+    region: str = ""
 
     @property
     def is_of_session(self) -> bool:
@@ -49,7 +62,9 @@ def read(url: str) -> Signed:
         if "x-amz-signature" in given:
             begins = datetime.strptime(given["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
             ends = begins + timedelta(seconds=int(given["x-amz-expires"]))
-            return Signed("4", given["x-amz-credential"].partition("/")[0], begins, ends, has_token, resource)
+            key_id, _, scope = given["x-amz-credential"].partition("/")
+            region = [*scope.split("/"), "", ""][1]
+            return Signed("4", key_id, begins, ends, has_token, resource, region)
         if "signature" in given:
             ends = datetime.fromtimestamp(int(given["expires"]), UTC)
             return Signed("2", given["awsaccesskeyid"], None, ends, has_token, resource)
@@ -69,7 +84,9 @@ def _resource(host: str, path: str) -> str:
 def _links(patient: Patient) -> Iterator[Link]:
     signed = read(patient.given["url"])
     now = moment(patient.given.get("at", "")) or patient.state.as_of
-    yield _signature(signed)
+    yield _signature(patient, signed)
+    if signed.region:
+        yield from _region(patient, signed)
     if signed.begins is not None:
         length = signed.ends - signed.begins
         says = (f"it asks for {length}", f"it asks for {length}; seven days are the most")
@@ -84,12 +101,63 @@ def _links(patient: Patient) -> Iterator[Link]:
     yield _signer(patient, signed)
 
 
-def _signature(signed: Signed) -> Link:
+_OLD_REGIONS: Final = frozenset({
+    "us-east-1", "us-west-1", "us-west-2", "eu-west-1", "sa-east-1",
+    "ap-northeast-1", "ap-southeast-1", "ap-southeast-2",
+})  # fmt: skip
+"""The regions from before 2014, the only ones that ever took version 2."""
+_NEW_BUCKETS: Final = datetime(2020, 6, 24, tzinfo=UTC)
+_SIGN_ANEW: Final = "sign with version 4: aws s3 presign; aws configure set default.s3.signature_version s3v4"
+
+
+def _bucket_of(patient: Patient, signed: Signed) -> Bucket:
+    return bucket(patient.state, signed.resource.rpartition(":")[2].partition("/")[0])
+
+
+def _signature(patient: Patient, signed: Signed) -> Link:
+    seen = (("key id", signed.key_id),)
     if signed.version == "4":
-        return Link("signature", Verdict.HOLDS, "signature version 4", (("key id", signed.key_id),))
-    says = "signature version 2: refused in regions opened since 2014, and for objects under a KMS key"
-    settle = "aws s3api head-object, to see the object's encryption; or sign with version 4"
-    return Link("signature", Verdict.UNKNOWN, says, (("key id", signed.key_id),), settle=settle)
+        return Link("signature", Verdict.HOLDS, "signature version 4", seen)
+    held = _bucket_of(patient, signed)
+    for why in filter(None, (_too_new(patient, held), _elsewhere(held), _under_kms(held))):
+        return Link("signature", Verdict.BROKEN, f"signature version 2: {why}", seen, _SIGN_ANEW)
+    says = "signature version 2 is being turned off: whether this bucket and object still take it no API says"
+    settle = f"aws s3api head-object, to see the object's encryption; or {_SIGN_ANEW}"
+    return Link("signature", Verdict.UNKNOWN, says, seen, settle=settle)
+
+
+def _too_new(patient: Patient, held: Bucket) -> str:
+    _, found = patient.find("bucket", "s3:ListBuckets", "Buckets", held.name, "Name")
+    made = moment(found.text("CreationDate")) if found is not None else None
+    return (
+        "buckets made after 24 June 2020 do not take it" if made is not None and made > _NEW_BUCKETS else ""
+    )
+
+
+def _elsewhere(held: Bucket) -> str:
+    where = held.said("GetBucketLocation")
+    region = text(where.body, "LocationConstraint") or "us-east-1"
+    known = where.status.is_known and region not in {*_OLD_REGIONS, "EU"}
+    return f"region {region} never took it" if known else ""
+
+
+def _under_kms(held: Bucket) -> str:
+    path = "ServerSideEncryptionConfiguration.Rules.ApplyServerSideEncryptionByDefault"
+    default = next(items(held.said("GetBucketEncryption").body, path), {})
+    is_kms = text(default, "SSEAlgorithm").startswith("aws:kms")
+    return "the bucket encrypts with KMS keys, whose objects it cannot ask for" if is_kms else ""
+
+
+def _region(patient: Patient, signed: Signed) -> Iterator[Link]:
+    """Version 4 signs for one region, which must be the bucket's."""
+    where = _bucket_of(patient, signed).said("GetBucketLocation")
+    if where.status.is_known:
+        region = {"": "us-east-1", "EU": "eu-west-1"}.get(
+            text(where.body, "LocationConstraint"), text(where.body, "LocationConstraint")
+        )
+        says = (f"signed for {region}", f"signed for {signed.region}, and the bucket is in {region}")
+        fix = f"sign with `--region {region}`"
+        yield link("region", holds=region == signed.region, says=says, evidence=asked(where), fix=fix)
 
 
 def _session(patient: Patient, signed: Signed, now: datetime) -> Link:
@@ -112,10 +180,12 @@ def _session(patient: Patient, signed: Signed, now: datetime) -> Link:
 
 
 def _signer(patient: Patient, signed: Signed) -> Link:
-    """The URL does what its signer may do at the time of use."""
-    who = patient.given.get("principal", "")
+    """The URL does what its signer may do at the time of use, and only for the method that was signed."""
+    who, method = patient.given.get("principal", ""), patient.given.get("method", "GET").upper()
+    if method not in _METHODS:
+        raise UsageError(f"`--method {method[:20]}`: expected {', '.join(_METHODS)}")
     if who:
-        return patient.permitted("signer", who, "s3:GetObject", signed.resource)
+        return patient.permitted("signer", who, _METHODS[method], signed.resource)
     says = f"who holds the key `{signed.key_id}` is not told"
     settle = f"give `--principal`; aws iam get-access-key-last-used --access-key-id {signed.key_id}"
     return Link("signer", Verdict.UNKNOWN, says, settle=settle)
@@ -126,6 +196,6 @@ DOCTOR = Doctor(
     "A pre-signed URL works",
     _links,
     needs=("url",),
-    may=("at", "principal", "session-ends"),
+    may=("at", "principal", "session-ends", "method"),
     looks="signature version, length, its end and the session's, whichever is earlier, the signer's permission",
 )

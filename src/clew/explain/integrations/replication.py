@@ -1,7 +1,8 @@
 """Objects are copied to another bucket.
 
-S3 user guide: "What does Amazon S3 replicate?", "Setting up permissions for live replication", "Requirements and
-considerations for replication".
+S3 user guide: "What does Amazon S3 replicate?", "Setting up permissions for live replication", "Replicating encrypted
+objects (SSE-S3, SSE-KMS, DSSE-KMS, SSE-C)", "Changing the replica owner", "Replicating delete markers between
+buckets".
 """
 
 from __future__ import annotations
@@ -19,11 +20,16 @@ if TYPE_CHECKING:
     from clew.audit.buckets import Bucket
 
 _SERVICE: Final = "s3.amazonaws.com"
+# AWS: "What does Amazon S3 replicate?", What isn't replicated.
 _NEVER: Final = (
-    "objects from before the rule (Batch Replication copies them), replicas of another rule, objects in Glacier "
-    "classes, deletions by lifecycle, and deletions of one version"
+    "objects from before the rule, and those copied to another target before (Batch Replication copies both); replicas "
+    "that another rule made; objects in S3 Glacier Flexible Retrieval and Deep Archive; those that the bucket's owner "
+    "may not read; what lifecycle rules do; the deletion of one version; settings of the bucket"
 )
-_READS: Final = ("s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging")
+# AWS: "Setting up permissions": without GetObjectVersionTagging the objects are copied without their tags, and
+# ReplicateObject copies tags too.
+_READS: Final = ("s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl")
+_TAGS: Final = "s3:GetObjectVersionTagging"
 
 
 def _links(patient: Patient) -> Iterator[Link]:
@@ -52,7 +58,9 @@ def _links(patient: Patient) -> Iterator[Link]:
     )
     role = text(said.body, "ReplicationConfiguration.Role")
     for rule in rules:
-        yield from _rule(patient, source, role, rule)
+        yield from _role(patient, source, role)
+        yield from _rule(patient, role, rule)
+        yield from _keys(patient, source, role, rule)
     yield Link("never", Verdict.HOLDS, f"these are never copied: {_NEVER}")
 
 
@@ -69,25 +77,34 @@ def _versioning(name: str, held: Bucket) -> Link:
     )
 
 
-def _rule(patient: Patient, source: Bucket, role: str, rule: Mapping[str, object]) -> Iterator[Link]:
+def _role(patient: Patient, source: Bucket, role: str) -> Iterator[Link]:
+    """The trust of the role, and what it reads of the source."""
     yield patient.trusted("role-trust", role, _SERVICE)
     yield patient.permitted("read-configuration", role, "s3:GetReplicationConfiguration", source.arn)
+    yield patient.permitted("list-source", role, "s3:ListBucket", source.arn)
     for action in _READS:
         yield patient.permitted("read-versions", role, action, f"{source.arn}/x")
-    target = text(rule, "Destination.Bucket")
-    owner = text(rule, "Destination.Account")
+    tags = patient.permitted("read-tags", role, _TAGS, f"{source.arn}/x")
+    if tags.verdict is Verdict.BROKEN:
+        says = f"`{_TAGS}` is not allowed: objects are copied without their tags"
+        yield Link("read-tags", Verdict.HOLDS, says, tags.evidence)
+    else:
+        yield tags
+
+
+def _rule(patient: Patient, role: str, rule: Mapping[str, object]) -> Iterator[Link]:
+    """What the role writes into the target of one rule."""
+    target, owner = text(rule, "Destination.Bucket"), text(rule, "Destination.Account")
     yield from _destination(patient, target)
     yield patient.permitted("write-replicas", role, "s3:ReplicateObject", f"{target}/x")
+    if text(rule, "DeleteMarkerReplication.Status") == "Enabled":
+        yield patient.permitted("write-delete-markers", role, "s3:ReplicateDelete", f"{target}/x")
     if text(rule, "Destination.AccessControlTranslation.Owner"):
         yield patient.permitted("owner-override", role, "s3:ObjectOwnerOverrideToBucketOwner", f"{target}/x")
     elif owner and owner != patient.state.account:
         says = "the replicas belong to the source's account unless the target's bucket owner is enforced"
-        yield Link(
-            "owner", Verdict.UNKNOWN, says, settle="aws s3api get-bucket-ownership-controls, in that account"
-        )
-    key = text(rule, "Destination.EncryptionConfiguration.ReplicaKmsKeyID")
-    if key:
-        yield patient.permitted("encrypt-replicas", role, "kms:Encrypt", key)
+        settle = "aws s3api get-bucket-ownership-controls, in that account; or set the owner override (audit account)"
+        yield Link("owner", Verdict.UNKNOWN, says, settle=settle)
 
 
 def _destination(patient: Patient, arn: str) -> Iterator[Link]:
@@ -102,6 +119,38 @@ def _destination(patient: Patient, arn: str) -> Iterator[Link]:
     )
     settle = f"aws s3api get-bucket-versioning --bucket {name}, in the account that owns it"
     yield Link("target", Verdict.UNKNOWN, says, there.evidence, settle=settle)
+
+
+def _keys(patient: Patient, source: Bucket, role: str, rule: Mapping[str, object]) -> Iterator[Link]:
+    """Objects under KMS keys are copied only where the rule says so, by a role that may use both keys."""
+    chosen = text(rule, "SourceSelectionCriteria.SseKmsEncryptedObjects.Status") == "Enabled"
+    said = source.said("GetBucketEncryption")
+    path = "ServerSideEncryptionConfiguration.Rules.ApplyServerSideEncryptionByDefault"
+    default = next(items(said.body, path), {})
+    if text(default, "SSEAlgorithm").startswith("aws:kms"):
+        says = (
+            "the rule copies objects under KMS keys",
+            "new objects are under a KMS key, and the rule leaves such out",
+        )
+        fix = "aws s3api put-bucket-replication, with SseKmsEncryptedObjects Enabled and a ReplicaKmsKeyID"
+        yield link("encrypted-objects", holds=chosen, says=says, evidence=asked(said), fix=fix)
+        key = text(default, "KMSMasterKeyID")
+        if chosen and key.startswith("arn:"):
+            yield patient.permitted("decrypt-source", role, "kms:Decrypt", key)
+    replica = text(rule, "Destination.EncryptionConfiguration.ReplicaKmsKeyID")
+    if replica:
+        yield from _replica_key(patient, role, replica, text(rule, "Destination.Bucket").rpartition(":")[2])
+
+
+def _replica_key(patient: Patient, role: str, key: str, target: str) -> Iterator[Link]:
+    """AWS: the key of the replicas is of the region of their bucket."""
+    where = bucket(patient.state, target).said("GetBucketLocation")
+    if where.status.is_known and key.startswith("arn:"):
+        region, own = text(where.body, "LocationConstraint") or "us-east-1", key.split(":")[3]
+        says = (f"replicas and their key are in {region}", f"the key is in {own}, the replicas in {region}")
+        fix = "name a key of the target's region (or the replica there of a multi-region key)"
+        yield link("replica-key-region", holds=own == region, says=says, evidence=asked(where), fix=fix)
+    yield patient.permitted("encrypt-replicas", role, "kms:Encrypt", key)
 
 
 DOCTOR = Doctor(
