@@ -157,9 +157,8 @@ def _access_point(
     )
     told = reading.ask(region, "s3control", "GetAccessPointPolicy", AccountId=reading.account, Name=name)
     document, unread = _document(told)
-    closed, _ = _flag(block, RESTRICT)
-    # A VPC's access point takes no request from the internet.
-    inside_vpc = item.get("NetworkOrigin") == "VPC"
+    own = reading.ask(region, "s3control", "GetAccessPoint", AccountId=reading.account, Name=name)
+    closed, unsettled = _flag((*block, own), RESTRICT)
     return WayIn(
         Through.S3_ACCESS_POINT,
         "s3control:GetAccessPointPolicy",
@@ -167,6 +166,9 @@ def _access_point(
         told.collected_at,
         document,
         unread=unread,
-        closed_to_public=closed or inside_vpc,
+        unsettled=unsettled,
+        closed_to_public=closed,
         about=arn,
+        # A VPC's access point takes no request from the internet.
+        vpc_only=item.get("NetworkOrigin") == "VPC",
     )

@@ -69,7 +69,9 @@ def who(found: Exposure) -> str:
 
 
 def severity(found: Exposure) -> Severity:
-    """Public access weighs most, and what changes things more than what reads them."""
+    """Public access weighs most, and what changes things more than what reads them; least what nobody can use now."""
+    if found.dormant:
+        return Severity.LOW
     changes = not _CHANGING.isdisjoint(found.levels)
     if found.is_public:
         return Severity.CRITICAL if changes and not found.conditions else Severity.HIGH
@@ -81,6 +83,7 @@ def explanation(found: Exposure) -> str:
     said = "; ".join(f"{proof.said} ({proof.place})" for proof in found.proofs)
     limits = f", only if {conditions(found.conditions)}" if found.conditions else ""
     doubt = "; a Deny or a condition may take it back" if found.may else ""
+    doubt += f"; {found.dormant}" if found.dormant else ""
     where = f" {found.about}" if found.about else ""
     return f"{', '.join(found.actions)} through {found.through}{where}{limits}: {said}{doubt}"
 

@@ -8,6 +8,7 @@ resource-based IAM policies in Lambda": a policy applies to a single function, v
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clew.analyzer.exposure_model import Target, Through, WayIn
@@ -81,15 +82,33 @@ def function(reading: Reading, listed: Answer, item: Mapping[str, object]) -> It
     region, name = listed.call.region, str(item.get("FunctionName"))
     policy = reading.ask(region, "lambda", "GetPolicy", FunctionName=name)
     arn = str(item.get("FunctionArn") or "")
-    yield Target(arn, _FUNCTION, reading.account, region, (policy_way(reading, policy, "Policy"),))
+    urls = _urls(reading, region, name)
+    own = replace(policy_way(reading, policy, "Policy"), url_auth=_asked_for(urls, arn))
+    yield Target(arn, _FUNCTION, reading.account, region, (own,))
     told = reading.ask(region, "lambda", "ListAliases", FunctionName=name)
     if way := _unread(reading, told):
         yield Target(f"{arn}:*", _FUNCTION, reading.account, region, (way,))
     for each in told.list("Aliases"):
         alias = {"FunctionName": name, "Qualifier": str(each.get("Name"))}
         policy = reading.ask(region, "lambda", "GetPolicy", **alias)
-        way = policy_way(reading, policy, "Policy")
-        yield Target(str(each.get("AliasArn")), _FUNCTION, reading.account, region, (way,))
+        of_alias = str(each.get("AliasArn"))
+        way = replace(policy_way(reading, policy, "Policy"), url_auth=_asked_for(urls, of_alias))
+        yield Target(of_alias, _FUNCTION, reading.account, region, (way,))
+
+
+def _asked_for(urls: Mapping[str, str] | None, arn: str) -> str | None:
+    """The authentication of the URL; empty where there is no URL."""
+    return None if urls is None else urls.get(arn, "")
+
+
+def _urls(reading: Reading, region: str, name: str) -> Mapping[str, str] | None:
+    """What the URLs of a function and its aliases ask for; None where nobody could read it."""
+    told = reading.ask(region, "lambda", "ListFunctionUrlConfigs", FunctionName=name)
+    if not told.status.is_known:
+        return None
+    return {
+        str(each.get("FunctionArn")): str(each.get("AuthType")) for each in told.list("FunctionUrlConfigs")
+    }
 
 
 def _policy(reading: Reading, listed: Answer, **resource: str) -> WayIn:

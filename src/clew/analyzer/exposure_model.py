@@ -106,8 +106,10 @@ class WayIn:
 
     `call` is the question whose answer it is, `file` who answered it, `time` when (ISO 8601, UTC). `unread` are calls
     without which this way is not known, `unsettled` those without which it is not known whether it is closed.
-    `closed_to_public`: Block Public Access keeps strangers out. `about` is what the policy is attached to, where that
-    is not the resource itself: an access point.
+    `closed_to_public`: Block Public Access keeps strangers out; `vpc_only`: so does a network without the internet, but
+    it lets in others whom the policy names. `about` is what the policy is attached to, where that is
+    not the resource itself: an access point. `url_auth` is the authentication that a function's URL asks for, `NONE` or
+    `AWS_IAM`; empty where it has no URL, None where that is not known or there is no function.
     """
 
     through: Through
@@ -120,6 +122,8 @@ class WayIn:
     unsettled: tuple[str, ...] = ()
     closed_to_public: bool = False
     about: str = ""
+    vpc_only: bool = False
+    url_auth: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,7 @@ class Exposure:
     `kind` and `principal` are as in a policy's Principal element, `*` for everybody. `actions` are names or the
     patterns as they are written, where all of a pattern is granted. `levels` are List, Read, Write, Permissions,
     Tagging. `may` is true where a Deny or a condition may take the access back; such access is reported all the same.
+    `dormant` says why the access cannot be used at present, though the policy grants it; mostly empty.
     """
 
     resource: str
@@ -167,6 +172,7 @@ class Exposure:
     may: bool = False
     proofs: tuple[Proof, ...] = ()
     restriction: Restriction = Restriction.NOT_APPLICABLE
+    dormant: str = ""
 
     @property
     def subject(self) -> str:

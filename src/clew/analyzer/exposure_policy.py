@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 EVERYTHING: Final = Policy((Statement(Says.ALLOW, actions=("*",), resources=("*",)),), "2012-10-17")
 """The policy of a caller whose own account allows everything."""
+_BY_URL: Final = "lambda:invokefunctionurl"
+_URL_AUTH: Final = "lambda:functionurlauthtype"
 _NAMED: Final = frozenset({"StringEquals", "ArnEquals"})
 _ASSUMING: Final = {
     "saml-provider": "sts:AssumeRoleWithSAML",
@@ -60,6 +62,8 @@ def of_policy(target: Target, way: WayIn, document: Document, zone: Zone) -> Ite
     restriction = restricted_by(zone, service_of(target.arn), applies=True)
     for statement in policy.statements:
         for cell in cells(statement, zone) if statement.allows else ():
+            if way.vpc_only and cell.is_public:
+                continue
             found = _open(statement, denials, cell, zone, target, stands_for)
             if found.actions:
                 yield _exposure(target, way, document, statement, cell, found, restriction)
@@ -224,7 +228,20 @@ def _exposure(
         may=all(found.actions.values()),
         restriction=restriction,
         proofs=(proof(way, document, statement),),
+        dormant=_dormant(way, cell, found),
     )
+
+
+def _dormant(way: WayIn, cell: Cell, found: Opened) -> str:
+    """Why a function's URL cannot be called at present, where that is all that is opened."""
+    if way.url_auth is None or {action.lower() for action in found.actions} != {_BY_URL}:
+        return ""
+    if not way.url_auth:
+        return "the function has no URL at present"
+    wanted = [each.values for each in cell.conditions if each.key.lower() == _URL_AUTH]
+    if all(way.url_auth in values for values in wanted):
+        return ""
+    return f"its URL asks for {way.url_auth} at present"
 
 
 def proof(way: WayIn, document: Document, statement: Statement) -> Proof:

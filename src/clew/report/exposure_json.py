@@ -89,6 +89,7 @@ def _finding(found: Exposure, kept: Finding) -> Value:
         "access_point": found.about or None,
         "resource_control_policy_restriction": found.restriction.value,
         "undecided": found.may,
+        "dormant": found.dormant or None,
         "sources": [
             {"said": each.said, "place": each.place, "call": each.call, "collected_at": each.time}
             for each in found.proofs

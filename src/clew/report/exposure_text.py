@@ -68,6 +68,7 @@ def _told(found: Exposure, kept: Finding, *, width: int) -> Iterator[str]:
         ("only if", conditions(found.conditions)),
         ("through", f"{found.through} {found.about}".strip()),
         ("but", "a Deny or a condition may take it back; undecided counts as open" if found.may else ""),
+        ("but", found.dormant),
         ("written", "; ".join(f"{each.said}, {each.place}" for each in found.proofs)),
         ("archived", kept.suppression),
         ("finding", kept.id),
