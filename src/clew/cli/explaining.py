@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from clew.cli.fix_forms import Form
     from clew.explain.decoded_message import Decoded
     from clew.explain.explanation import Decode, Explanation
+    from clew.lake.reader import Lake
 
 
 _OPEN = frozenset({CauseId.DEPENDS, CauseId.POLICIES_ALLOW, CauseId.UNKNOWN, CauseId.MESSAGE_ONLY})
@@ -48,8 +49,8 @@ def answer(asked: Asked) -> int:
         raise UsageError("give one of: the text of a refusal, `--event ID`, `--since TIME`")
     predictor = _predictor(asked.policies)
     found = tuple(_explanations(asked, predictor))
-    if asked.since is None and asked.fix_as is None:
-        found = tuple(proved(each, predictor) for each in found)
+    if asked.since is None:
+        found = tuple(_in_full(each, predictor, asked) for each in found)
     if asked.fix_as is not None:
         return _fix_alone(found, asked.fix_as, asked.fix)
     if asked.as_json:
@@ -60,6 +61,25 @@ def answer(asked: Asked) -> int:
     else:
         sys.stdout.write(explanation_text.render(found, color=context.use_color()))
     return _code(found)
+
+
+def _in_full(each: Explanation, predictor: Predictor | None, asked: Asked) -> Explanation:
+    """The explanation joined with the lake, where there is one, and with what its fixes newly allow."""
+    from clew.explain.history import joined
+
+    lake = _lake_or_none()
+    if lake is not None:
+        event = next(_records(replace(asked, event=each.event_id)), None) if asked.event else None
+        each, predictor = joined(each, lake, predictor, event)
+    return each if asked.fix_as is not None else proved(each, predictor, every=asked.as_json)
+
+
+def _lake_or_none() -> Lake | None:
+    from clew.lake.manifest import CATALOG_NAME
+    from clew.lake.reader import open_lake
+
+    path = context.workspace().lake_path
+    return open_lake(path) if (path / CATALOG_NAME).is_file() else None
 
 
 def _fix_alone(found: Sequence[Explanation], form: Form, number: int) -> int:

@@ -22,7 +22,9 @@ from clew.reach.predict import NoPrediction, Prediction, Predictor, may_have_pol
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from clew.explain.change_since import Since
     from clew.explain.decoded_message import Decoded
+    from clew.snapshot.as_of import AsOf
 
     Event = Mapping[str, object]
     Decode = Callable[[str], Decoded | None]
@@ -34,7 +36,7 @@ class Explanation:
 
     Shape: `request` is None where the text does not name principal and action; `prediction` where there is no snapshot,
     or it does not know who asked: `no_prediction` says why. `assumed` and `unknown` say what the answer rests on, and
-    `settle` how to learn what is open.
+    `settle` how to learn what is open. `since` and `as_of` are joined from the lake, where there is one.
     """
 
     cause: Cause
@@ -49,6 +51,8 @@ class Explanation:
     assumed: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     settle: tuple[str, ...] = ()
+    since: Since | None = None
+    as_of: AsOf | None = None
 
     @property
     def edits(self) -> tuple[Fix, ...]:
@@ -102,11 +106,15 @@ def of_event(event: Event, predictor: Predictor | None) -> Explanation:
     )
 
 
-def proved(each: Explanation, predictor: Predictor | None) -> Explanation:
-    """The explanation with what each of its fixes newly allows, from the symbolic engine."""
+def proved(each: Explanation, predictor: Predictor | None, *, every: bool = True) -> Explanation:
+    """The explanation with what its fixes newly allow, from the symbolic engine: of every one, or of the first edit."""
     if each.prediction is None or predictor is None:
         return each
-    return replace(each, fixes=fix_gain.proved(each.fixes, each.prediction, predictor.snapshot))
+    asked = each.fixes if every else each.edits[:1]
+    found = dict(
+        zip(map(id, asked), fix_gain.proved(asked, each.prediction, predictor.snapshot), strict=True)
+    )
+    return replace(each, fixes=tuple(found.get(id(fix), fix) for fix in each.fixes))
 
 
 def _same_action(request: Request, denial: Denial) -> bool:

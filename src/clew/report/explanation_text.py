@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from clew.engine.verdicts import GATE_WORDS, Verdict
 from clew.explain.cause import Agreement
-from clew.report import fix_text
+from clew.report import fix_text, since_text
 from clew.report.escape import terminal
 from clew.report.wrapping import WIDTH, wrapped
 
@@ -43,7 +43,10 @@ def _lines(each: Explanation, *, color: bool) -> Iterator[str]:
     if each.no_prediction:
         yield from wrapped(f"From the message alone: {each.no_prediction}.")
     yield from _gates(each)
+    yield from since_text.lines(each)
     yield from fix_text.lines(each)
+    if each.as_of is not None:
+        yield from _listed("policies", tuple(since_text.of_time(each.as_of)))
     yield from _listed("assumed", each.assumed)
     yield from _listed("not known", each.unknown)
     yield from _listed("to settle it", each.settle)
@@ -119,6 +122,8 @@ def document(each: Explanation) -> dict[str, object]:
         else {},
         "agreement": each.agreement,
         "fixes": [fix_text.document(fix) for fix in each.fixes],
+        "changed": since_text.document(each.since),
+        "policies_as_of": since_text.as_of_document(each.as_of),
         "assumed": list(each.assumed),
         "unknown": list(each.unknown),
         "settle": list(each.settle),

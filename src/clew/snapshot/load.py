@@ -63,9 +63,11 @@ def load(inputs: Inputs) -> Snapshot:
     resources: dict[str, Resource] = {}
     organization = Organization()
     notes: list[str] = []
+    collected_at = ""
     for name in given.accounts:
         if file.is_snapshot(sources[name].text.encode()):
-            answers = file.parse(sources[name].text.encode(), name).answers
+            read_file = file.parse(sources[name].text.encode(), name)
+            answers, collected_at = read_file.answers, max(collected_at, read_file.header.collected_at)
             organization = _with_recorded(name, answers, collected, resources, organization)
             notes += recorded.notes(name, answers)
         elif not collected.add(sources[name]):
@@ -78,7 +80,9 @@ def load(inputs: Inputs) -> Snapshot:
         organization = side.with_scps(organization, sources[name])
     for name in given.rcps:
         organization = side.with_rcps(organization, sources[name])
-    return Snapshot(collected.accounts(), resources, organization, tuple(sources.values()), tuple(notes))
+    return Snapshot(
+        collected.accounts(), resources, organization, tuple(sources.values()), tuple(notes), collected_at
+    )
 
 
 def of_answers(name: str, answers: Answers) -> Snapshot:

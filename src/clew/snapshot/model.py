@@ -255,13 +255,17 @@ class Organization:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What is known of one or several accounts; `files` are those that it was read from, `notes` what was left out."""
+    """What is known of one or several accounts; `files` are those that it was read from, `notes` what was left out.
+
+    Units: `collected_at` is UTC, ISO 8601, the latest of several; empty where no file says it.
+    """
 
     accounts: Mapping[str, Account] = field(default_factory=dict)
     resources: Mapping[str, Resource] = field(default_factory=dict)
     organization: Organization = field(default_factory=Organization)
     files: tuple[Source, ...] = ()
     notes: tuple[str, ...] = ()
+    collected_at: str = ""
 
     def managed_policy(self, arn: str) -> Document | None:
         """The managed policy of that ARN: in its own account's file, or, as AWS's are the same everywhere, in any."""

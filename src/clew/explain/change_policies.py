@@ -1,0 +1,45 @@
+"""The policies as they were when a call was refused, from the configuration items of the lake."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clew.explain.change import Certainty, cause
+from clew.explain.change_since import arns
+from clew.lake.coverage import measure
+from clew.lake.items import rows
+from clew.snapshot.as_of import as_of
+from clew.snapshot.items import of_row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from clew.lake.coverage import Coverage
+    from clew.lake.reader import Lake
+    from clew.reach.predict import Prediction
+    from clew.snapshot.as_of import AsOf
+    from clew.snapshot.history import Step
+    from clew.snapshot.model import Snapshot
+
+_SURE = frozenset({Certainty.CERTAIN, Certainty.LIKELY})
+
+
+def as_they_were(lake: Lake, snapshot: Snapshot, prediction: Prediction, time: datetime) -> AsOf:
+    """The snapshot with whatever took part in the decision as it was at the moment, as far as the lake knows it."""
+    named = tuple(dict.fromkeys(arns(prediction)))
+    found = [of_row(*row) for arn in named for row in rows(lake, named=arn)]
+    return as_of(snapshot, time, named, found, _dated(lake))
+
+
+def _dated(lake: Lake) -> Callable[[Step], datetime | None]:
+    """When the call was made that made a step; None where no call is likelier than others."""
+    measured: list[Coverage] = []
+
+    def changed_at(step: Step) -> datetime | None:
+        if not measured:
+            measured.append(measure(lake, things=False))
+        found = cause(lake, step, measured[0])
+        return found.candidates[0].entry.time if found.certainty in _SURE else None
+
+    return changed_at

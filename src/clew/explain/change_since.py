@@ -1,0 +1,137 @@
+"""What changed since it last worked: the last like call that went through, and who wrote a consulted policy after it.
+
+Like is a call of the same principal, or of the same role, to the same operation on the same resource. Consulted are the
+policies that took part in the decision, and whoever has them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from clew.errors import ClewError
+from clew.events.category import Category
+from clew.events.outcome import Result
+from clew.explain.fix_drafts import role_arn
+from clew.lake.coverage import Question, blind_spots
+from clew.lake.history.effects import WRITES, Effect
+from clew.lake.history.filters import Filters
+from clew.lake.history.search import find
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from clew.engine import Request
+    from clew.lake.history.entries import Entry
+    from clew.lake.reader import Lake
+    from clew.reach.predict import Prediction
+
+_MOST_READ = 500
+_MOST_TOLD = 6
+# Calls that decide about access although their names say nothing of it. AWS: the API reference of each service.
+_ALSO = frozenset({
+    "SetTopicAttributes", "SetQueueAttributes", "TagUser", "UntagUser", "TagRole", "UntagRole", "TagResource",
+    "UntagResource", "PutBucketTagging", "CreateUser", "DeleteUser", "CreateRole", "DeleteRole", "MoveAccount",
+    "DisableKey", "EnableKey", "ScheduleKeyDeletion", "CancelKeyDeletion", "ModifyVpcEndpoint", "UpdateUser",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What the lake knows of the time before a refusal.
+
+    Units: `until` is the refusal's time (None: now, for a text that says none); UTC. Shape: `worked` is None where no
+    like call went through in what the lake holds; `changes` are the latest first, `more` were left out. `consulted` are
+    the ARNs whose changes were looked for; `unseen` what the lake cannot have seen, a sentence each.
+    """
+
+    worked: Entry | None
+    changes: tuple[Entry, ...]
+    consulted: tuple[str, ...]
+    until: datetime | None = None
+    more: int = 0
+    unseen: tuple[str, ...] = ()
+
+
+def since(lake: Lake, prediction: Prediction, operation: str = "", until: datetime | None = None) -> Since:
+    """The last like call that went through before the moment, and the changes after it."""
+    request = prediction.request
+    name = operation or request.action.partition(":")[2]
+    worked = _worked(lake, request, name, until)
+    consulted = tuple(dict.fromkeys(arns(prediction)))
+    found = _changes(lake, consulted, worked.time if worked is not None else None, until)
+    unseen = () if worked is not None and found else tuple(_unseen(lake, request, name, until))
+    return Since(worked, found[:_MOST_TOLD], consulted, until, max(0, len(found) - _MOST_TOLD), unseen)
+
+
+def _worked(lake: Lake, request: Request, operation: str, until: datetime | None) -> Entry | None:
+    resource = request.resource if request.resource.startswith("arn:") and "*" not in request.resource else ""
+    wanted = Filters(
+        users=(role_arn(request.principal),),
+        event_names=(operation,),
+        resources=(resource,) if resource else (),
+        until=until,
+    )
+    return next(
+        (
+            each
+            for each in find(lake, wanted, limit=_MOST_READ).entries
+            if each.outcome.result is Result.SUCCESS
+        ),
+        None,
+    )
+
+
+def arns(prediction: Prediction) -> Iterator[str]:
+    """The ARNs of those whose policies took part: principal, groups, managed policies, the resource."""
+    request = prediction.request
+    owner = role_arn(request.principal)
+    account = owner.split(":")[4] if owner.count(":") > 4 else ""  # noqa: PLR2004  # an ARN has six parts
+    if owner.startswith("arn:"):
+        yield owner
+    for path, attachment in prediction.applied.attachments.items():
+        kind, _, name = attachment.holder.partition(" ")
+        if path == "resource_policy" and attachment.holder.startswith("arn:"):
+            yield attachment.holder
+        elif kind == "group" and account:
+            yield f"arn:{owner.split(':')[1]}:iam::{account}:group/{name}"
+        if attachment.arn and ":iam::aws:" not in attachment.arn:
+            yield attachment.arn
+    if request.resource.split(":")[2:5] == ["s3", "", ""]:
+        yield request.resource.partition("/")[0]
+
+
+def _changes(
+    lake: Lake, consulted: tuple[str, ...], after: datetime | None, until: datetime | None
+) -> tuple[Entry, ...]:
+    """The calls that wrote one of them and went through, the latest first."""
+    if not consulted:
+        return ()
+    wanted = Filters(resources=consulted, effects=tuple(sorted(WRITES)), since=after, until=until)
+    return tuple(each for each in find(lake, wanted, limit=_MOST_READ).entries if _decides(each))
+
+
+def _decides(entry: Entry) -> bool:
+    is_about_access = entry.effect is Effect.PERMISSIONS or entry.event_name in _ALSO
+    went_through = entry.outcome.result is Result.SUCCESS
+    return went_through and is_about_access and entry.category is not Category.DATA
+
+
+def _unseen(lake: Lake, request: Request, operation: str, until: datetime | None) -> Iterator[str]:
+    """What the lake cannot have seen of like calls and of changes."""
+    fields = request.principal.split(":", 5)
+    question = Question(
+        until=until,
+        accounts=(fields[4],) if len(fields) > 4 and fields[4] else (),  # noqa: PLR2004  # an ARN has six parts
+        event_sources=(f"{request.action.partition(':')[0].lower()}.amazonaws.com",),
+        event_names=(operation,),
+        resources=(request.resource,) if request.resource.startswith("arn:") else (),
+        global_calls=True,
+    )
+    try:
+        spots = blind_spots(lake, question)
+    except ClewError as error:
+        yield str(error)
+        return
+    yield from (f"{spot.what}: {spot.why}" for spot in spots[:3])
