@@ -212,6 +212,25 @@ def cause(judgement: Judgement) -> str:
     """
     own = judgement.resource.rpartition(":")[2].rpartition("/")[2]
     text = judgement.message.replace(judgement.resource, _OWN)
-    if own:
-        text = re.sub(rf"(?<![\w-]){re.escape(own)}(?![\w-])", _OWN, text)
-    return _PARTICULAR.sub(_OWN, text)
+    return _PARTICULAR.sub(_OWN, _without(text, own) if own else text)
+
+
+def _without(text: str, own: str) -> str:
+    """The text without the name where it stands alone.
+
+    By hand: a pattern for each name took 70 % of a report about 100,000 findings (benchmarks/audit.py).
+
+    >>> _without("pay, pay-roll and `pay`", "pay")
+    '…, pay-roll and `…`'
+    """
+    pieces, place = [], 0
+    while (found := text.find(own, place)) >= 0:
+        end = found + len(own)
+        alone = not (_in_word(text[found - 1 : found]) or _in_word(text[end : end + 1]))
+        pieces += [text[place:found], _OWN if alone else own]
+        place = end
+    return "".join(pieces) + text[place:] if pieces else text
+
+
+def _in_word(character: str) -> bool:
+    return character.isalnum() or (character != "" and character in "_-")
