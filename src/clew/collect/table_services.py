@@ -196,6 +196,19 @@ _CONTAINERS = (
     ),
 )
 
+_ADVICE = (
+    # AWS: "Get started with the Trusted Advisor API": without the support plan it says that access is denied.
+    once("trustedadvisor", "ListRecommendations", "AccessDeniedException: support level"),
+    follow(
+        "trustedadvisor",
+        "ListRecommendationResources",
+        "ListRecommendations",
+        "recommendationSummaries[?status != 'ok'].{recommendationIdentifier: id}",
+        _NOT_FOUND,
+        scope=Scope.ACCOUNT,
+    ),
+)
+
 SERVICE_READS = (
     *_STORAGE,
     *_SYSTEMS_MANAGER,
@@ -203,5 +216,6 @@ SERVICE_READS = (
     *_API_GATEWAY,
     *_PEOPLE,
     *_CONTAINERS,
+    *_ADVICE,
 )
 """All of them, in the order in which the guide lists them."""

@@ -204,6 +204,10 @@ def _manual(audit: Audit) -> Iterator[str]:
     for result in manual:
         if not result.control.planned:
             yield from _wrapped(f"{result.control.id}  {result.control.title}: {result.control.manual}")
+    for result in audit.results:
+        if result.judged and result.verdict is Verdict.MANUAL:
+            why = result.judged[0].judgements[0].message
+            yield from _wrapped(f"{result.control.id}  {result.control.title}: {why}")
     planned = [result.control.id for result in manual if result.control.planned]
     if planned:
         yield from _wrapped(f"Not checked by Clew yet: {', '.join(planned)}")

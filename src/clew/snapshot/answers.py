@@ -32,7 +32,7 @@ class Status(StrEnum):
     @property
     def is_known(self) -> bool:
         """Whether AWS gave an answer to build on: the thing itself, or that there is none."""
-        return self in {Status.OK, Status.ABSENT}
+        return self is Status.OK or self is Status.ABSENT
 
 
 class Call(NamedTuple):

@@ -67,8 +67,9 @@ _OPERATIONS = {
     "efs": "DescribeFileSystems DescribeFileSystemPolicy:FileSystemId",
     "dynamodb": "ListTables DescribeTable:TableName",
     "organizations": "DescribeOrganization ListAccounts ListRoots",
+    "trustedadvisor": "ListRecommendations ListRecommendationResources:recommendationIdentifier",
 }
-_WHOLE_ACCOUNT = frozenset({"iam", "sts", "s3", "s3control", "organizations"})
+_WHOLE_ACCOUNT = frozenset({"iam", "sts", "s3", "s3control", "organizations", "trustedadvisor"})
 _ALSO_GIVEN = MappingProxyType(
     {"GetKeyPolicy": ("PolicyName", "default"), "GetQueueAttributes": ("AttributeNames", "All")}
 )
@@ -101,6 +102,7 @@ _MEMBERS = {
     "DBInstances": "DescribeDBInstances",
     "DBClusters": "DescribeDBClusters",
     "ReportFormat": "GetCredentialReport",
+    "recommendationSummaries": "ListRecommendations",
     "ServicesLastAccessed": "GetServiceLastAccessedDetails",
 }
 # The answer does not say whose it is; a file's name cannot hold an ARN.
