@@ -40,6 +40,7 @@ def _diagnosed(given: dict[str, Any]) -> Diagnosis:
         row.get("action", fitting_call(caller)),
         row.get("context", {}),
         row.get("seconds"),
+        frozenset(row["providers"]) if "providers" in row else None,
     )
     return diagnose(asked, snapshot(users, roles, accounts=accounts))
 

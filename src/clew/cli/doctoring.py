@@ -5,23 +5,26 @@ from __future__ import annotations
 import json
 import sys
 import textwrap
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clew.audit.model import State
+from clew.audit.resources import items, text
 from clew.audit.state import of_snapshot
 from clew.cli import context, state_files, times
 from clew.cli.simulation_context import carried
 from clew.engine.principal import PrincipalError
 from clew.errors import UsageError
 from clew.explain import assume_role
-from clew.explain.assume_role_question import Asked, fitting_call
+from clew.explain.assume_role_question import Asked, account_of, fitting_call
 from clew.explain.integrations import DOCTORS, named
 from clew.explain.links import Verdict
 from clew.report import links_text
 from clew.snapshot import file
 from clew.snapshot.load import read
+from clew.snapshot.model import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,11 +61,26 @@ def answer_assume_role(
         carried(tuple(keys), (), None, ()).values,
         int(times.duration(duration).total_seconds()) if duration else None,
     )
+    states = _states(policies)
+    account = next((each for each in states if each.account == account_of(role)), None)
+    asked = replace(asked, providers=_providers(account) if account is not None else None)
     try:
-        found = assume_role.diagnose(asked, state_files.snapshot(state_files.chosen(policies)))
+        found = assume_role.diagnose(asked, states[0].snapshot if states else Snapshot())
     except PrincipalError as error:
         raise UsageError(str(error)) from error
     return shown(found.chain, links_text.HYPOTHESES, as_json=as_json)
+
+
+def _providers(state: State) -> frozenset[str] | None:
+    """The ARNs of the account's identity providers; None where the lists were not collected."""
+    lists = (
+        ("ListSAMLProviders", "SAMLProviderList"),
+        ("ListOpenIDConnectProviders", "OpenIDConnectProviderList"),
+    )
+    told = [(state.answer(call), path) for call, path in lists]
+    if any(not answer.status.is_known for answer, _ in told):
+        return None
+    return frozenset(text(each, "Arn") for answer, path in told for each in items(answer.body, path))
 
 
 def answer_integration(

@@ -13,6 +13,7 @@ from clew.engine import Effect
 from clew.engine.verdicts import Gate
 from clew.explain.assume_role_limits import LIMITS
 from clew.explain.assume_role_question import Asked, Case, account_of, fitting_call, session_role
+from clew.explain.assume_role_token import provider, token
 from clew.explain.cause import named, said
 from clew.explain.links import Chain, Link, Verdict
 from clew.explain.near import Part, compared
@@ -248,9 +249,11 @@ HYPOTHESES: tuple[Callable[[Case], Link | None], ...] = (
     _protected,
     _exists,
     _call,
+    provider,
     _itself,
     _deleted,
     _trust,
+    token,
     _conditions,
     _denied,
     *LIMITS,

@@ -30,6 +30,8 @@ _WEB_PROVIDERS: Final = frozenset(
 class Asked:
     """One question: the caller's ARN, the role's, the call, its context and how long the session should last.
 
+    `providers` are the identity providers of the role's account, None where nobody collected them.
+
     Units: `now` is the time of the call, UTC; `seconds` of the session, None where the caller asks for no length.
     """
 
@@ -39,6 +41,7 @@ class Asked:
     action: str = ASSUME
     context: Mapping[str, ContextValue] = field(default_factory=dict)
     seconds: int | None = None
+    providers: frozenset[str] | None = None
 
     def question(self, action: str = "") -> Question:
         """The request of this call, or of another action in the same context; its time is known."""
