@@ -3,9 +3,10 @@
 Who asks is `principal`: `user` (ana), `role` (a session of ci), `stranger` (eve of another account), `outside` (a
 session of the role `partner` of another account), `root`, `anonymous`, `federated` (a session that ana asked for), a
 service by its name, or an identity provider by its ARN. `identity` is what they may do, `boundary` limits it; `trust`
-is that of the role ci. `bucket`, `key` and `policy` are policies of the bucket logs and of the resource, `settings` and
-`object` what else is known of the bucket and of the object, `grants` those of the key. `event` are members of the
-record that differ from a GetObject of S3; without it the refusal is a text.
+is that of the role ci. `bucket`, `key` and `policy` are policies of the bucket logs and of the resource, `settings`
+and `object` what else is known of the bucket and of the object, `grants` those of the key. `event` are members of the
+record that differ from a GetObject of S3; without it the refusal is a text. `around` are records around it, written in
+the same way.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from tests.case_files import read_case_file
 from tests.engine.cases import policy
 from tests.explain.accounts import authorization_details
 
-from clew.explain.explanation import Explanation, of_event, of_text
+from clew.explain.around import explained as explained_around
+from clew.explain.explanation import Explanation, of_text
 from clew.reach.predict import Predictor
 from clew.snapshot import details, side
 from clew.snapshot.model import Organization, Snapshot, Source
@@ -166,6 +168,7 @@ _FOUND: dict[str, tuple[dict[str, Any], Explanation]] = {}
 def _explained(row: dict[str, Any]) -> tuple[dict[str, Any], Explanation]:
     predictor = Predictor(snapshot(row))
     if "event" in row:
-        return row, of_event(event(row, row["event"]), predictor)
+        others = [event(row, each) for each in row.get("around", ())]
+        return row, explained_around(event(row, row["event"]), others, predictor)
     (found,) = of_text(text(row), predictor)
     return row, found

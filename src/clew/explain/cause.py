@@ -14,7 +14,7 @@ from clew.engine.principal import parse_principal
 from clew.engine.verdicts import GATE_WORDS, Gate, Verdict, gate_word
 from clew.explain import s3_cause
 from clew.explain.denial import Denial, Meaning, PolicyType
-from clew.explain.near import Part, near_misses
+from clew.explain.near import Part, near_misses, stands_for_another
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +42,8 @@ class CauseId(StrEnum):
     OBJECT_OWNER = "object_owner"
     ACL_DISABLED = "acl_disabled"
     NEVER_ALLOWED = "never_allowed"
+    BEHIND = "behind_another_service"
+    NOT_YET_IN_FORCE = "not_yet_in_force"
     DEPENDS = "depends"
     POLICIES_ALLOW = "policies_allow"
     MESSAGE_ONLY = "message_only"
@@ -190,6 +192,9 @@ def _place(statement: Determining, attachment: Attachment) -> str:
 def _implicit(prediction: Prediction) -> Cause:
     decision, request = prediction.decision, prediction.request
     blocking = decision.blocked_by
+    never = _never(prediction)
+    if never is not None:
+        return never
     stopped = s3_cause.refusal(prediction)
     if stopped is not None:
         return Cause(CauseId(stopped.by), stopped.sentence, _STOPPED_BY[stopped.by])
@@ -202,8 +207,6 @@ def _implicit(prediction: Prediction) -> Cause:
         return _nearly(near, prediction)
     if blocking:
         return _gate(blocking, prediction)
-    if decision.facts and _is_never(decision):
-        return Cause(CauseId.NEVER_ALLOWED, f"{decision.facts[0]}.")
     if not parse_principal(request.principal).is_person_of_account:
         # Services, identity providers and anonymous callers have no policies of their own.
         return _gate((Gate.RESOURCE,), prediction)
@@ -218,9 +221,25 @@ _STOPPED_BY = {
 }
 
 
-def _is_never(decision: Decision) -> bool:
-    """Whether AWS lets nobody do this from where the caller stands, whatever policies say."""
-    return any(word in fact for fact in decision.facts for word in ("nothing grants", "never", "cannot"))
+def _never(prediction: Prediction) -> Cause | None:
+    """What AWS lets nobody do from where the caller stands, whatever policies say."""
+    request = prediction.request
+    if not any("whatever the policies say" in f or "before it looks" in f for f in prediction.decision.facts):
+        return None
+    why = _NEVER_WHY.get(request.action.lower(), "")
+    if not why and request.principal.split(":", 2)[1:2] != request.resource.split(":", 2)[1:2]:
+        why = "no grant reaches into another partition"
+    sentence = f"AWS refuses `{request.action}` here whatever the policies say: {why or _OUTSIDE}."
+    return Cause(CauseId.NEVER_ALLOWED, sentence)
+
+
+# AWS: the pages that the laws of the engine name: `engine.services.iam`, `sts`, `outsiders`.
+_NEVER_WHY = {
+    "iam:passrole": "a role can be passed only within its own account",
+    "sts:assumerole": "the root user cannot assume a role",
+    "sts:getsessiontoken": "only a user's long-term key can ask for it",
+}
+_OUTSIDE = "no policy can give this to another account; do it from the account that owns the resource"
 
 
 def _gate(blocking: tuple[Gate, ...], prediction: Prediction) -> Cause:
@@ -289,6 +308,9 @@ def _open(denial: Denial | None, prediction: Prediction) -> Cause:
             f"AWS names the {GATE_WORDS[first.gate]}: s{name[1:]} may have denied it, if its conditions held."
         )
         return Cause(CauseId.DEPENDS, sentence, first.gate, may)
+    if gate is Gate.ENDPOINT and denial is not None and denial.explicit:
+        # The endpoint's policy is not at hand: what AWS says of it is all that is known.
+        return _of_message(denial)
     near = near_misses(prediction.policies, prediction.request, (gate,) if gate else _LOOKED_AT)
     if near and denial is not None:
         return _nearly(near, prediction)
@@ -313,5 +335,6 @@ def _may(denial: Denial | None, prediction: Prediction, gate: Gate | None) -> It
     if denial is None or not denial.explicit or gate is None:
         return
     for statement, verdict in prediction.decision.matched:
-        if statement.gate == gate.value and statement.effect == "Deny" and verdict is not False:
+        is_such = statement.gate == gate.value and statement.effect == "Deny" and verdict is not False
+        if is_such and not stands_for_another(prediction.policies, statement):
             yield statement

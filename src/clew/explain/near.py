@@ -114,6 +114,17 @@ def _all_misses(placed: Placed, request: Request) -> Iterator[Miss]:
     yield from _conditions(placed, request)
 
 
+def stands_for_another(policies: Policies, told: Determining) -> bool:
+    """Whether the statement is of no policy at hand: it stands for one that nobody knows."""
+    return any(
+        _is_not_at_hand(placed.statement)
+        for path, documents in _documents(policies, Gate(told.gate))
+        if told.policy.startswith(path)
+        for placed in _placed(documents, Gate(told.gate), path)
+        if placed.path == told.policy and placed.statement.index == told.statement
+    )
+
+
 def _is_not_at_hand(statement: Statement) -> bool:
     return any(condition.key.startswith(UNKNOWN_DOCUMENT) for condition in statement.conditions)
 
