@@ -106,7 +106,16 @@ def _explanations(asked: Asked, predictor: Predictor | None) -> Iterator[Explana
         yield from _of_text(text, predictor, _decoder(asked) if asked.decode else None)
     else:
         for record in _records(asked):
-            yield of_event(record, predictor)
+            yield _of_record(record, predictor) if asked.event is not None else of_event(record, predictor)
+
+
+def _of_record(record: Mapping[str, object], predictor: Predictor | None) -> Explanation:
+    """One recorded call, with what the lake has around it."""
+    from clew.cli.surroundings import around
+    from clew.explain.around import explained
+    from clew.lake.reader import open_lake
+
+    return explained(record, around(open_lake(context.workspace().lake_path), record), predictor)
 
 
 def _decoder(asked: Asked) -> Decode:

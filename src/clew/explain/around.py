@@ -35,6 +35,9 @@ TOGETHER: Final = timedelta(seconds=30)
 SETTLES: Final = timedelta(minutes=5)
 """How long a change is taken to be on its way to everywhere; AWS names no time."""
 
+_UNSETTLED: Final = frozenset(
+    {CauseId.POLICIES_ALLOW, CauseId.MESSAGE_ONLY, CauseId.DEPENDS, CauseId.UNKNOWN}
+)
 _KMS: Final = "kms.amazonaws.com"
 _NOTE: Final = "a session policy given when the role was assumed"
 
@@ -43,7 +46,7 @@ def explained(event: Event, others: Iterable[Event], predictor: Predictor | None
     """The explanation of a refused call, with the recorded calls around it."""
     around = tuple(others)
     found = _with_session_policy(of_event(event, predictor), event, around, predictor)
-    if found.cause.id in {CauseId.POLICIES_ALLOW, CauseId.MESSAGE_ONLY}:
+    if found.cause.id in _UNSETTLED:
         found = _behind(found, event, around, predictor)
     if found.cause.id is CauseId.POLICIES_ALLOW:
         found = _just_changed(found, event, around)
