@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from clew.events.times import of_epoch
 from clew.lake.coverage.kinds import DATA_EVENTS
-from clew.lake.history.conditions import all_of, at_times, is_in
+from clew.lake.coverage.remembered import answers
+from clew.lake.history.conditions import all_of, among, at_times
 from clew.lake.principals import CALLER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    import duckdb
-
+    from clew.lake.coverage.remembered import Answers
     from clew.lake.reader import Lake
 
 _HOUR: Final = timedelta(hours=1)
@@ -151,23 +151,23 @@ def measure(lake: Lake, *, things: bool = True) -> Coverage:
 
     A bucket's name stands in the requests' JSON: of a million events reading it takes as long as all the rest.
     """
-    connection = lake.connect()
+    held = answers(lake)
     try:
-        places = _places(connection)
-        unread, unread_count = _unread(connection)
+        places = _places(held)
+        unread, unread_count = _unread(held)
         return Coverage(
             span=_whole([place.span for place in places]),
             places=places,
-            categories=_categories(connection),
-            data_buckets=_watched(connection, _DATA_BUCKETS) if things else (),
-            access_log_buckets=_watched(connection, _LOGGED_BUCKETS) if things else (),
-            flow_log_interfaces=_watched(connection, _INTERFACES) if things else (),
-            trail_changes=_trail_changes(connection),
+            categories=_categories(held),
+            data_buckets=_watched(held, _DATA_BUCKETS) if things else (),
+            access_log_buckets=_watched(held, _LOGGED_BUCKETS) if things else (),
+            flow_log_interfaces=_watched(held, _INTERFACES) if things else (),
+            trail_changes=_trail_changes(held),
             unread=unread,
             unread_count=unread_count,
         )
     finally:
-        connection.close()
+        held.close()
 
 
 def _whole(spans: Sequence[Span]) -> Span | None:
@@ -217,14 +217,14 @@ def _tallied(keys: str) -> str:
     )
 
 
-def _places(connection: duckdb.DuckDBPyConnection) -> tuple[Place, ...]:
+def _places(held: Answers) -> tuple[Place, ...]:
     hour = _HOUR // timedelta(microseconds=1)
-    rows = connection.execute(
+    rows = held.rows(
         f"""
         SELECT account, coalesce(awsregion, 'unknown'), hour * {hour}, min(first), max(last), sum(records)::BIGINT
         FROM {_tallied(f"awsregion, epoch_us(eventtime) // {hour} AS hour")} GROUP BY ALL ORDER BY ALL
         """
-    ).fetchall()
+    )
     hours: dict[tuple[str, str], list[datetime]] = {}
     spans: dict[tuple[str, str], list[Span]] = {}
     for account, region, hour, first, last, records in rows:
@@ -255,8 +255,8 @@ def _gaps(seen: Sequence[datetime], active: frozenset[datetime]) -> Iterator[Gap
             yield Gap(start, missing, meanwhile)
 
 
-def _categories(connection: duckdb.DuckDBPyConnection) -> tuple[Category, ...]:
-    rows = connection.execute(
+def _categories(held: Answers) -> tuple[Category, ...]:
+    rows = held.rows(
         f"""
         SELECT account,
             CASE WHEN is_data THEN 'data' ELSE coalesce(nullif(eventcategory, 'Management'), 'management') END,
@@ -264,7 +264,7 @@ def _categories(connection: duckdb.DuckDBPyConnection) -> tuple[Category, ...]:
             min(first), max(last), sum(records)::BIGINT
         FROM {_tallied(f"{_is_data()} AS is_data, eventcategory, eventsource, readonly")} GROUP BY ALL ORDER BY ALL
         """
-    ).fetchall()
+    )
     return tuple(Category(row[0], row[1], row[2], row[3], _span(*row[4:])) for row in rows)
 
 
@@ -283,34 +283,34 @@ _INTERFACES: Final = """
 """
 
 
-def _watched(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Watched, ...]:
-    return tuple(Watched(row[0], _span(*row[1:])) for row in connection.execute(query).fetchall() if row[0])
+def _watched(held: Answers, query: str) -> tuple[Watched, ...]:
+    return tuple(Watched(row[0], _span(*row[1:])) for row in held.rows(query) if row[0])
 
 
-def _trail_changes(connection: duckdb.DuckDBPyConnection) -> tuple[TrailChange, ...]:
-    is_change = is_in("eventname", TRAIL_CHANGES)
+def _trail_changes(held: Answers) -> tuple[TrailChange, ...]:
+    is_change = among("eventname", TRAIL_CHANGES)
     # Times first: there are few, and who called stays unread everywhere else (1,000,000 events: 100 ms before, 30 ms).
-    times = connection.execute(
+    times = held.rows(
         f"SELECT DISTINCT epoch_us(eventtime) FROM raw_cloudtrail WHERE {is_change.sql}", is_change.parameters
-    ).fetchall()
+    )
     if not times:
         return ()
     chosen = all_of([at_times([row[0] for row in times]), is_change])
-    rows = connection.execute(
+    rows = held.rows(
         f"""
         SELECT epoch_us(eventtime), eventname, {CALLER}, {_ACCOUNT}, coalesce(awsregion, 'unknown'),
             coalesce(errorcode, ''), record_id
         FROM raw_cloudtrail WHERE {chosen.sql} ORDER BY eventtime, record_id
         """,
         chosen.parameters,
-    ).fetchall()
+    )
     return tuple(TrailChange(of_epoch(row[0]), *row[1:]) for row in rows)
 
 
-def _unread(connection: duckdb.DuckDBPyConnection) -> tuple[tuple[Unread, ...], int]:
-    count = connection.execute("SELECT count(*) FROM raw_quarantine").fetchall()[0][0]
-    rows = connection.execute(
+def _unread(held: Answers) -> tuple[tuple[Unread, ...], int]:
+    count = held.rows("SELECT count(*) FROM raw_quarantine")[0][0]
+    rows = held.rows(
         "SELECT path, record_number, reason FROM raw_quarantine ORDER BY path, record_number LIMIT ?",
         [_SHOWN_QUARANTINE],
-    ).fetchall()
+    )
     return tuple(Unread(*row) for row in rows), int(count)
