@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clew.lake.history.conditions import Condition, all_of, any_of, at_times, equals, is_in
+from clew.lake.history.conditions import Condition, all_of, among, any_of, at_times, equals, is_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -195,11 +195,15 @@ def chain(key: str, known: Mapping[str, Session]) -> tuple[Session, ...]:
 
 
 _IS_ISSUING = all_of([is_in("eventname", ISSUING_EVENTS), Condition("errorcode IS NULL")])
+# What was issued stands in the answer: without one nothing was.
+_HAS_ISSUED = all_of(
+    [among("eventname", ISSUING_EVENTS), _IS_ISSUING, Condition("responseelements IS NOT NULL")]
+)
 
 
 def _issued(connection: duckdb.DuckDBPyConnection, condition: Condition) -> list[Session]:
     """The sessions that the matching calls issued, in order of time."""
-    issuing = all_of([_IS_ISSUING, condition])
+    issuing = all_of([_HAS_ISSUED, condition])
     # Times first: mostly there is none, and the long columns of every other such call stay unread.
     times = connection.execute(
         f"SELECT DISTINCT epoch_us(eventtime) FROM raw_cloudtrail WHERE {issuing.sql}", issuing.parameters
@@ -213,7 +217,7 @@ def _issued_at(
     """As `_issued`, of the calls at these times (epoch microseconds)."""
     if not times:
         return []
-    chosen = all_of([at_times(times), _IS_ISSUING, condition])
+    chosen = all_of([at_times(times), _HAS_ISSUED, condition])
     rows: Sequence[tuple[object, ...]] = connection.execute(
         f"""
         SELECT {_ISSUED_KEY}, eventname, record_id, epoch_us(eventtime),

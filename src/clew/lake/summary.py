@@ -127,24 +127,43 @@ def actors(lake: Lake, names: Sequence[str]) -> tuple[Actor, ...]:
 
 
 def _actors(connection: DuckDBPyConnection, names: Sequence[str]) -> tuple[Actor, ...]:
-    listed = ", ".join(map(quoted, names))
+    # Grouped by what is listed first: that is far less than the events, of which a histogram each took 0.3 s a million.
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE used AS SELECT {ACTOR_SQL} AS actor, min(useridentity.type) AS kind, "
+        "count(*) AS events, count(*) FILTER (readonly IS FALSE) AS writes, "
+        "count(*) FILTER (errorcode IS NOT NULL) AS errors, epoch_us(min(eventtime)) AS first, "
+        f"epoch_us(max(eventtime)) AS last, {', '.join(f'{sql} AS {name}' for name, sql in _LISTED.items())} "
+        f"FROM raw_cloudtrail WHERE actor IN ({', '.join(map(quoted, names))}) GROUP BY actor, {', '.join(_LISTED)}"
+    )
+    lists = [_most_used(connection, name) for name in _LISTED]
     rows = connection.execute(
-        f"SELECT {ACTOR_SQL} AS actor, coalesce(any_value(useridentity.type), 'unknown'), count(*), "
-        "count(*) FILTER (readonly IS FALSE), count(*) FILTER (errorcode IS NOT NULL), "
-        f"epoch_us(min(eventtime)), epoch_us(max(eventtime)), {_most_used('sourceipaddress')}, "
-        f"{_most_used('useridentity.accesskeyid')}, {_most_used('awsregion')}, {_most_used('useragent')} "
-        f"FROM raw_cloudtrail WHERE actor IN ({listed}) GROUP BY 1 ORDER BY 1"
+        "SELECT actor, coalesce(min(kind), 'unknown'), sum(events)::BIGINT, sum(writes)::BIGINT, sum(errors)::BIGINT, "
+        "min(first), max(last) FROM used GROUP BY actor ORDER BY actor"
     ).fetchall()
     return tuple(
-        Actor(name, kind, events, writes, errors, of_epoch(first), of_epoch(last), *map(_texts, lists))
-        for name, kind, events, writes, errors, first, last, *lists in rows
+        Actor(
+            *(name, kind, events, writes, errors, of_epoch(first), of_epoch(last)),
+            *(_texts(most.get(name)) for most in lists),
+        )
+        for name, kind, events, writes, errors, first, last in rows
     )
 
 
-def _most_used(column: str) -> str:
-    counted = f"map_entries(histogram({column}))"
-    ordered = f"list_sort(list_transform({counted}, lambda e: {{'n': -(e.value::BIGINT), 'v': e.key}}))"
-    return f"list_transform({ordered}[1:{_TOP}], lambda e: e.v)"
+_LISTED = {
+    "source_ips": "sourceipaddress",
+    "access_keys": "useridentity.accesskeyid",
+    "regions": "awsregion",
+    "user_agents": "useragent",
+}
+
+
+def _most_used(connection: DuckDBPyConnection, name: str) -> dict[str, list[str]]:
+    """The values of a column that each actor used most, most used first."""
+    rows = connection.execute(
+        f"SELECT actor, list(value ORDER BY events DESC, value)[1:{_TOP}] FROM (SELECT actor, {name} AS value, "
+        f"sum(events) AS events FROM used WHERE {name} IS NOT NULL GROUP BY ALL) GROUP BY actor"
+    ).fetchall()
+    return dict(rows)
 
 
 def _texts(values: Sequence[str | None] | None) -> tuple[str, ...]:

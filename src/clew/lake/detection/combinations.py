@@ -77,8 +77,8 @@ class Combinations:
     def named(self, numbers: str) -> str:
         """The condition that an event has a name with which these questions can be true; "true" where that says little.
 
-        The reader passes over the other columns of rows that fail it. (Requests and answers of a million events: read
-        for 19 questions about 250,000 of them 1.2 s without, 0.8 s with.)
+        The reader passes over the other columns of rows that fail it, where it is no list but a CASE. (Requests and
+        answers of a million events: read for 19 questions about 250,000 of them 1.2 s without, 0.7 s with.)
         """
         if _NAME not in self.paths:
             return "true"
@@ -87,7 +87,9 @@ class Combinations:
             f"SELECT DISTINCT {name} FROM combinations JOIN pairs USING (h) WHERE question IN ({numbers})"
         ).fetchall()
         names = [text for (text,) in rows]
-        return f"{name} IN ({', '.join(map(literal, names))})" if None not in names else "true"
+        if None in names:
+            return "true"
+        return f"CASE WHEN {name} IN ({', '.join(map(literal, names))}) THEN true ELSE false END"
 
     @property
     def texts(self) -> tuple[Path, ...]:

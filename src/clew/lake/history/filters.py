@@ -15,7 +15,7 @@ from clew.aws.services import service_label, service_name
 from clew.errors import UsageError
 from clew.events.resources import ID_TYPES, KEY_TYPES
 from clew.lake.history import effects, resources
-from clew.lake.history.conditions import Condition, all_of, any_of, is_in
+from clew.lake.history.conditions import Condition, all_of, among, any_of, is_in
 from clew.lake.history.outcomes import is_denied, is_failed
 
 if TYPE_CHECKING:
@@ -115,10 +115,10 @@ def _exact(wanted: Filters) -> Iterable[Condition]:
 def _named(connection: duckdb.DuckDBPyConnection, wanted: Filters) -> Iterable[Condition]:
     if wanted.event_names:
         present = distinct(connection, "eventname")
-        yield is_in("eventname", sorted(n for n in present if _fits_any(n, wanted.event_names)))
+        yield among("eventname", sorted(n for n in present if _fits_any(n, wanted.event_names)))
     if wanted.event_sources:
         present = distinct(connection, "eventsource")
-        yield is_in("eventsource", sorted(n for n in present if _is_source(n, wanted.event_sources)))
+        yield among("eventsource", sorted(n for n in present if _is_source(n, wanted.event_sources)))
     if wanted.ips:
         yield any_of(_from_network(connection, ip) for ip in wanted.ips)
     if wanted.effects:
@@ -190,7 +190,7 @@ def _from_network(connection: duckdb.DuckDBPyConnection, wanted: str) -> Conditi
     if network.version == 4 and network.prefixlen == network.max_prefixlen:  # noqa: PLR2004 - IP version 4
         return is_in("sourceipaddress", [str(network.network_address)])
     present = distinct(connection, "sourceipaddress")
-    return is_in("sourceipaddress", sorted(text for text in present if _lies_in(text, network)))
+    return among("sourceipaddress", sorted(text for text in present if _lies_in(text, network)))
 
 
 def _lies_in(text: str, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
