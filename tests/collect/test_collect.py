@@ -119,9 +119,11 @@ def test_organisation_gives_the_accounts() -> None:
     client = boto3.client("organizations")
     client.create_organization(FeatureSet="ALL")
     made = client.create_account(AccountName="second", Email="a@example.com")["CreateAccountStatus"]
-    assert collected("sns", role="Audit", organization=True).accounts == tuple(
-        sorted((OWN, made["AccountId"]))
-    )
+    found = collected("sns", "organizations", role="Audit", organization=True)
+    assert found.accounts == tuple(sorted((OWN, made["AccountId"])))
+    # A member may ask who manages it, and no more.
+    assert [a.call.account for a in found.each("organizations", "ListRoots")] == [OWN]
+    assert len(list(found.each("organizations", "DescribeOrganization"))) == 2
 
 
 def test_without_an_organisation_the_run_ends_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:

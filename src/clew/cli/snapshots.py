@@ -7,10 +7,10 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from clew.snapshot.answers import Status
+from clew.snapshot.answers import GLOBAL, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from clew.snapshot.answers import Answer, Answers
     from clew.snapshot.compare import Difference
@@ -44,6 +44,64 @@ def told_unread(answers: Iterable[Answer]) -> Iterator[str]:
         yield f"{status:<8}{operation}: {code}, {calls}, such as {where}"
     if len(ordered) > _SHOWN:
         yield f"and {len(ordered) - _SHOWN} more kinds; `clew snapshot show FILE --output json` tells all"
+
+
+def told_places(answers: Answers) -> Iterator[str]:
+    """The accounts and regions of which nothing is known, each in one sentence for all that have it in common."""
+    for code, accounts in _not_entered(answers).items():
+        yield f"{_many(len(accounts), 'account')} could not be entered ({code}): {', '.join(accounts)}"
+    silent = _silent(answers)
+    if silent:
+        yield f"no call was answered in {_listed(silent)}"
+    for regions, accounts in _not_asked(answers).items():
+        of = "" if len(accounts) == len(answers.accounts) else f" of {', '.join(accounts)}"
+        yield f"{_many(len(regions), 'enabled region')}{of} not asked: {_listed(regions)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The names, the first few and how many more where they are many."""
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return ", ".join(names[:_NAMES]) + more
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def _not_entered(answers: Answers) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for answer in answers.each("sts", "AssumeRole"):
+        if not answer.status.is_known:
+            found.setdefault(answer.error_code, []).append(answer.call.account)
+    return found
+
+
+def _silent(answers: Answers) -> list[str]:
+    """The regions in which every call failed or was refused, with the account where there are several."""
+    known: dict[tuple[str, str], bool] = {}
+    for answer in answers:
+        place = answer.call.account, answer.call.region
+        known[place] = known.get(place, False) or answer.status.is_known
+    named = len(answers.accounts) > 1
+    places = [place for place, any_known in known.items() if not any_known and place[1] != GLOBAL]
+    return [f"{region} of {account}" if named else region for account, region in places]
+
+
+def _not_asked(answers: Answers) -> dict[tuple[str, ...], list[str]]:
+    """The accounts by the regions that are enabled there, and in which nothing was asked."""
+    asked: dict[str, set[str]] = {}
+    for answer in answers:
+        asked.setdefault(answer.call.account, set()).add(answer.call.region)
+    found: dict[tuple[str, ...], list[str]] = {}
+    for answer in answers.each("ec2", "DescribeRegions"):
+        account = answer.call.account
+        known = (each for each in answer.list("Regions") if each.get("OptInStatus") != "not-opted-in")
+        enabled = {str(each.get("RegionName")) for each in known}
+        regional = asked[account] - {GLOBAL}
+        left = tuple(sorted(enabled - regional)) if regional else ()
+        if left:
+            found.setdefault(left, []).append(account)
+    return found
 
 
 def counts(answers: Answers) -> list[tuple[str, Counter[str]]]:

@@ -28,6 +28,7 @@ def _bucket(operation: str, *absent: str, action: str = "") -> Read:
     return Read("s3", operation, Scope.ACCOUNT, each=each, absent=(*absent, "NoSuchBucket"), action=action)
 
 
+ORGANIZATION = _once("organizations", "DescribeOrganization", _NO_ORGANIZATION)
 IDENTITY = _once("sts", "GetCallerIdentity")
 REGIONS = _once("ec2", "DescribeRegions")
 ALWAYS = (IDENTITY, REGIONS)
@@ -341,7 +342,7 @@ def _of_organization(operation: str, of: str | tuple[str, ...], items: str | tup
 
 
 _ORGANIZATION = (
-    _once("organizations", "DescribeOrganization", _NO_ORGANIZATION),
+    ORGANIZATION,
     _once("organizations", "ListAccounts", _NO_ORGANIZATION),
     _once("organizations", "ListRoots", _NO_ORGANIZATION),
     _once("organizations", "ListDelegatedAdministrators", _NO_ORGANIZATION),

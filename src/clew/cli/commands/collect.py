@@ -174,6 +174,7 @@ def _lines(answers: Answers, path: Path, seconds: float) -> Iterator[str]:
     unread = snapshots.unread(answers)
     yield f"accounts     {snapshots.shortened(answers.accounts)}"
     yield f"regions      {snapshots.shortened(answers.regions)}"
+    yield from (f"             {context.printable(line)}" for line in snapshots.told_places(answers))
     answered = len(answers) - len(unread)
     yield f"calls        {len(answers):,} in {seconds:.1f} s; {answered:,} answered, {len(unread):,} not"
     yield f"snapshot     {context.printable(str(path))} ({path.stat().st_size:,} bytes)"

@@ -92,6 +92,7 @@ def _overview(found: Recorded) -> Iterator[str]:
     yield f"collected    {header.collected_at} by Clew {header.tool_version}, {age}"
     yield f"accounts     {snapshots.shortened(header.accounts)}"
     yield f"regions      {snapshots.shortened(header.regions)}"
+    yield from (f"             {line}" for line in snapshots.told_places(found.answers))
     yield f"answers      {header.answers:,}"
     yield ""
     yield from snapshots.table(found.answers)
