@@ -82,6 +82,15 @@ def test_show_counts_and_names_what_was_refused(files: tuple[str, str]) -> None:
     assert [each["error_code"] for each in told["not_read"]] == ["AccessDenied"]
 
 
+def test_show_counts_the_operations_of_a_service(files: tuple[str, str]) -> None:
+    """With `--service` each operation has its counts; a service that was not asked is an error."""
+    shown = run("show", files[0], "--service", "s3").stdout
+    assert shown.splitlines()[0].split() == ["operation", "ok", "denied", "failed", "absent"]
+    assert [line.split() for line in shown.splitlines()[1:]] == [["GetBucketVersioning", "1", "-", "-", "-"]]
+    outcome = run("show", files[0], "--service", "kms")
+    assert "no call of `kms` is here; there are calls of s3" in str(outcome.exception)
+
+
 def test_show_prints_answers(files: tuple[str, str]) -> None:
     """`--call` prints the answers as JSON, and says what was asked when the name is wrong."""
     assert json.loads(run("show", files[0], "--call", "s3:GetBucketVersioning").stdout)["body"] == {
@@ -94,12 +103,12 @@ def test_show_prints_answers(files: tuple[str, str]) -> None:
 
 def test_verify_tells_a_whole_file(files: tuple[str, str]) -> None:
     """A whole file is told with its hash."""
-    assert run("verify", files[0]).stdout.startswith("whole: 1 answers, SHA-256 ")
+    assert run("verify", files[0]).stdout.startswith("whole: 1 answer, SHA-256 ")
 
 
 def test_diff_is_by_call(files: tuple[str, str]) -> None:
     """Two files that differ are told call by call, as lines and as JSON."""
     lines = run("diff", *files).stdout.splitlines()
-    assert lines == [f"{ACCOUNT} global s3:GetBucketVersioning (Bucket=pay): ok → denied", "1 answers differ"]
+    assert lines == [f"{ACCOUNT} global s3:GetBucketVersioning (Bucket=pay): ok → denied", "1 answer differs"]
     assert json.loads(run("diff", *files, "-o", "json").stdout)[0]["new"] == "denied"
     assert run("diff", files[0], files[0]).stdout == "no answer differs\n"

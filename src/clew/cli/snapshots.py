@@ -104,20 +104,23 @@ def _not_asked(answers: Answers) -> dict[tuple[str, ...], list[str]]:
     return found
 
 
-def counts(answers: Answers) -> list[tuple[str, Counter[str]]]:
-    """How many answers of each status, by service."""
+def counts(answers: Iterable[Answer], service: str = "") -> list[tuple[str, Counter[str]]]:
+    """How many answers of each status, by service, or by operation of one service."""
     found: dict[str, Counter[str]] = {}
     for answer in answers:
-        found.setdefault(answer.call.service, Counter())[answer.status.value] += 1
+        call = answer.call
+        if service in {"", call.service}:
+            found.setdefault(call.operation if service else call.service, Counter())[answer.status.value] += 1
     return sorted(found.items())
 
 
-def table(answers: Answers) -> Iterator[str]:
-    """The counts by service as lines."""
-    names = [status.value for status in Status]
-    yield f"{'service':<16}" + "".join(f"{name:>10}" for name in names)
-    for service, found in counts(answers):
-        yield f"{service:<16}" + "".join(f"{found[name] or '-':>10}" for name in names)
+def table(answers: Iterable[Answer], service: str = "") -> Iterator[str]:
+    """The counts as lines."""
+    names, rows = [status.value for status in Status], counts(answers, service)
+    wide = max(16, *(len(name) + 2 for name, _ in rows)) if rows else 16
+    yield f"{'operation' if service else 'service':<{wide}}" + "".join(f"{name:>10}" for name in names)
+    for name, found in rows:
+        yield f"{name:<{wide}}" + "".join(f"{found[each] or '-':>10}" for each in names)
 
 
 def age(collected_at: str, now: datetime) -> str:

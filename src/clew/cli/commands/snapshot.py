@@ -45,6 +45,9 @@ def show(
     call: Annotated[
         str | None, typer.Option(help="Print the answers to this operation, such as s3:GetBucketPolicy.")
     ] = None,
+    service: Annotated[
+        str | None, typer.Option(help="Count the answers to each operation of this service, such as s3.")
+    ] = None,
     account: Annotated[str | None, typer.Option(help="With --call, of this account alone.")] = None,
     region: Annotated[str | None, typer.Option(help="With --call, of this region alone, or global.")] = None,
     output: Annotated[Output, _OUTPUT] = Output.TABLE,
@@ -55,6 +58,8 @@ def show(
     found = snapshot_file.read(file)
     if call is not None:
         _show_answers(found, call, account, region)
+    elif service is not None:
+        _show_service(found, service)
     elif output is Output.JSON:
         typer.echo(_summary(found))
     else:
@@ -74,6 +79,16 @@ def _show_answers(found: Recorded, call: str, account: str | None, region: str |
         raise UsageError(f"`{call[:200]}` was not asked here{hint}")
     for answer in answers:
         typer.echo(snapshots.pretty(snapshots.as_json(answer)))
+
+
+def _show_service(found: Recorded, service: str) -> None:
+    from clew.cli import snapshots
+
+    known = sorted({answer.call.service for answer in found.answers})
+    if service not in known:
+        raise UsageError(f"no call of `{service[:80]}` is here; there are calls of {', '.join(known)}")
+    for line in snapshots.table(found.answers, service):
+        typer.echo(line)
 
 
 def _summary(found: Recorded) -> str:
@@ -107,7 +122,8 @@ def verify(file: Annotated[Path, _FILE]) -> None:
     from clew.snapshot import file as snapshot_file
 
     header = snapshot_file.read(file).header
-    typer.echo(f"whole: {header.answers:,} answers, SHA-256 {header.sha256}")
+    count = "1 answer" if header.answers == 1 else f"{header.answers:,} answers"
+    typer.echo(f"whole: {count}, SHA-256 {header.sha256}")
 
 
 def diff(
@@ -127,4 +143,5 @@ def diff(
     for each in found:
         for line in snapshots.difference(each):
             typer.echo(context.printable(line))
-    typer.echo(f"{len(found):,} answers differ" if found else "no answer differs")
+    counted = {0: "no answer differs", 1: "1 answer differs"}
+    typer.echo(counted.get(len(found), f"{len(found):,} answers differ"))
