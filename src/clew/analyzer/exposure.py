@@ -75,6 +75,9 @@ def _would_be_closed(way: WayIn, found: list[Exposure]) -> bool:
     """Whether what was not read could take back any of what was found."""
     if way.document is not None:
         return bool(found) and is_public(way.document.policy)
+    if way.through is Through.SHARING:
+        # AWS: EC2 API Reference: "EnableSnapshotBlockPublicAccess": only public sharing is blocked.
+        return any(each.is_public for each in found)
     return bool(found)
 
 
