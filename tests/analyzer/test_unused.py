@@ -144,6 +144,13 @@ def test_what_is_open_resolves_nothing() -> None:
     assert cleared(run(_given(used), later), [kept]) == {(kept.rule, kept.subject)}
 
 
+def test_tags_of_a_role_are_those_of_its_finding() -> None:
+    """People suppress what is unused by tag."""
+    role = {"RoleName": "ci", "CreateDate": "2025-01-01T00:00:00Z", "RoleLastUsed": {}}
+    judged = run(_given({"roles": [role | {"Tags": [{"Key": "stage", "Value": "test"}]}]}), _WINDOW)
+    assert finding(judged.unused[0], judged).tags == (("stage", "test"),)
+
+
 def test_a_finding_says_what_and_since_when() -> None:
     """Title and explanation name the thing, the window and who told it."""
     row = {"roles": [{"RoleName": "ci", "CreateDate": "2025-01-01T00:00:00Z", "RoleLastUsed": {}}]}

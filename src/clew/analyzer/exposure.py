@@ -59,7 +59,8 @@ def exposure(target: Target, zone: Zone) -> tuple[tuple[Exposure, ...], tuple[Un
         if way.unsettled and _would_be_closed(way, found):
             unknown.append(_unknown(target, way.unsettled, f"not known to be blocked: {way.unsettled[0]}"))
         opened += found
-    return merged(opened), tuple(unknown)
+    kept = merged(opened)
+    return tuple(replace(each, tags=target.tags) for each in kept) if target.tags else kept, tuple(unknown)
 
 
 def _of_way(target: Target, way: WayIn, zone: Zone) -> Iterator[Exposure]:

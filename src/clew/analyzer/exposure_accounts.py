@@ -74,7 +74,8 @@ def roles(state: State, account: str) -> Iterator[Target | Unknown]:
     call = "iam:GetAccountAuthorizationDetails"
     for role in known.roles.values():
         file = state.file if len(state.answers) else (role.trust.file or "") if role.trust else ""
-        yield Target(role.arn, _ROLE, account, "", (WayIn(Through.POLICY, call, file, document=role.trust),))
+        way = WayIn(Through.POLICY, call, file, document=role.trust)
+        yield Target(role.arn, _ROLE, account, "", (way,), tuple(sorted(role.tags.items())))
 
 
 def type_of(arn: str) -> str:

@@ -50,6 +50,7 @@ def finding(found: Exposure, zone: Zone, as_of: datetime) -> Finding:
         evidence=tuple(_evidence(found, as_of)),
         producer=producer(zone),
         subject=found.subject,
+        tags=found.tags,
     )
 
 

@@ -128,13 +128,17 @@ class WayIn:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One resource with all its ways in. `type` is spelled as in CloudFormation; `region` is empty for global ones."""
+    """One resource with all its ways in. `type` is spelled as in CloudFormation; `region` is empty for global ones.
+
+    `tags` are those that the answers tell: of roles.
+    """
 
     arn: str
     type: str
     account: str
     region: str = ""
     ways: tuple[WayIn, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +177,7 @@ class Exposure:
     proofs: tuple[Proof, ...] = ()
     restriction: Restriction = Restriction.NOT_APPLICABLE
     dormant: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
 
     @property
     def subject(self) -> str:

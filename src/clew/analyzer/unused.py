@@ -8,7 +8,7 @@ account"; IAM API Reference: "RoleLastUsed": activity is reported for the traili
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -54,10 +54,17 @@ def run(given: Given, window: Window) -> Judged:
         given.account,
         window,
         looked_at,
-        tuple(each for each in found if isinstance(each, Unused)),
+        tuple(_with_tags(each, given) for each in found if isinstance(each, Unused)),
         tuple(each for each in found if isinstance(each, Open)),
         tuple(sorted({each for each in found if isinstance(each, str)})),
     )
+
+
+def _with_tags(found: Unused, given: Given) -> Unused:
+    """The finding with the tags of its user or role, by which people suppress."""
+    account = given.snapshot.accounts.get(given.account)
+    holder = (account.users.get(found.resource) or account.roles.get(found.resource)) if account else None
+    return replace(found, tags=tuple(sorted(holder.tags.items()))) if holder is not None else found
 
 
 def _dates(given: Given) -> Mapping[str, datetime]:

@@ -55,6 +55,7 @@ def finding(found: Unused, judged: Judged) -> Finding:
         evidence=(Evidence("", until, f"{found.subject}: {explanation(found)}", account=found.account),),
         producer=producer(found.account),
         subject=found.subject,
+        tags=found.tags,
     )
 
 

@@ -95,8 +95,8 @@ class Unused:
     """One role, key, password, or set of permissions that nobody used within the window.
 
     `item` tells keys of one user apart; `last_used` is None for never. `services` are those of which no action was
-    used, `actions` single actions of services that were, in lower case. `steps` are what to do with each policy, and
-    `told` says what the answer comes from.
+    used, `actions` single actions of services that were, in lower case. `steps` are what to do with each policy,
+    `tags` those of the user or role, and `told` says what the answer comes from.
     """
 
     kind: Kind
@@ -110,6 +110,7 @@ class Unused:
     services: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
 
     @property
     def subject(self) -> str:
