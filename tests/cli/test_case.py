@@ -18,6 +18,9 @@ from clew.cases.model import Verdict
 from clew.cli import casing
 from clew.cli.main import app
 from clew.errors import ClewError
+from clew.findings import Finding, Severity
+from clew.store.database import Database
+from clew.store.findings import upsert
 
 if TYPE_CHECKING:
     from click.testing import Result
@@ -182,7 +185,8 @@ def test_a_refused_call_of_the_lake_becomes_a_case(tmp_path: Path, monkeypatch: 
         resources=[{"ARN": "arn:aws:iam::111122223333:user/ci", "accountId": "111122223333"}],
     )
     later = event(3, **{**_EVENT, "eventID": "e-3", "eventTime": "2026-03-11T09:00:00Z"})
-    (tmp_path / "log.json").write_text(text(changed, {**_EVENT, **who}, later))
+    worked = event(4, **{**_EVENT, "eventID": "e-4", "eventTime": "2026-03-11T10:00:00Z", "errorCode": ...})
+    (tmp_path / "log.json").write_text(text(changed, {**_EVENT, **who}, later, worked))
     assert CliRunner().invoke(app, ["--quiet", "ingest", str(tmp_path / "log.json")]).exit_code == 0
     found = clew(
         "open",
@@ -198,11 +202,19 @@ def test_a_refused_call_of_the_lake_becomes_a_case(tmp_path: Path, monkeypatch: 
     case = folder.load(tmp_path / "w" / "cases" / "deploys")
     assert [each.kind.value for each in case.evidence] == ["event", "changes"]
     assert "DetachUserPolicy" in case.evidence[1].says
-    account = SAMPLES / "account"
-    clew("attach", "deploys", account / "account.json")
+    clew("attach", "deploys", SAMPLES / "account" / "account.json")
     found = clew("hypotheses", "dep", "-o", "json", code=None)
-    assert json.loads(found.stdout)["of"][0]["id"].startswith("policy-")
-    clew("close", "deploys", "--unresolved", "no time", "--cause", "not found")
+    first = json.loads(found.stdout)["of"][0]["id"]
+    assert first.startswith("policy-")
+    assert str(tmp_path) not in (tmp_path / "w" / "cases" / "deploys" / "hypotheses.yaml").read_text()
+    clew("plan", "deploys", "--for", first)
+    clew("done", "deploys", "1", "--urgent", "deploys wait")
+    assert (
+        "`PutObject` was refused at 2026-03-11T09:00:00Z"
+        in clew("verify", "deploys", "--event", "e-3", code=1).stdout
+    )
+    assert "`PutObject` went through at" in clew("verify", "deploys", "--event", "e-4").stdout
+    clew("close", "deploys", "--cause", "the user lost a policy")
     found = clew("watch", "deploys", code=1)
     assert (
         "it came back: PutObject was refused to arn:aws:iam::111122223333:user/ci 1 times since"
@@ -210,6 +222,39 @@ def test_a_refused_call_of_the_lake_becomes_a_case(tmp_path: Path, monkeypatch: 
     )
     assert "deploys" in clew("list").stdout
     assert "no event `e-9` is in the lake" in refused("open", "t", "--event", "e-9", "--id", "x")
+
+
+def _finding() -> Finding:
+    noon = datetime(2026, 3, 10, 11, tzinfo=UTC)
+    words = {"next_steps": ("Deactivate the key",), "producer": "detect", "subject": "ana"}
+    return Finding(
+        "f0c1d2e3", "secrets-harvested", "Secrets were read", Severity.HIGH, "ana", noon, noon, "12 reads",
+        tactics=("credential-access",), **words,  # type: ignore[arg-type]  # texts
+    )  # fmt: skip
+
+
+def test_a_finding_becomes_a_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The finding is a hypothesis that is true while it is active, and is mended when a run no longer finds it."""
+    monkeypatch.setenv("CLEW_WORKSPACE", str(tmp_path))
+    noon = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    with Database(tmp_path / "state.db") as database:
+        (kept,) = upsert(database, [_finding()], noon).findings
+    clew("open", "Secrets leaked", "--finding", kept.id[:6], "--id", "leak")
+    told = {each.id for each in folder.load(tmp_path / "cases" / "leak").of(Verdict.TRUE)}
+    assert told == set()
+    clew("hypotheses", "leak", code=1)
+    told = {each.id for each in folder.load(tmp_path / "cases" / "leak").of(Verdict.TRUE)}
+    assert told == {"finding-secrets-harvested", "stolen-credentials"}
+    assert "Deactivate the key" in clew("plan", "leak", "--for", "finding-secrets-harvested").stdout
+    clew("done", "leak", "1", "--urgent", "now")
+    assert "the finding is active" in clew("verify", "leak", code=1).stdout
+    with Database(tmp_path / "state.db") as database:
+        upsert(database, [], noon + timedelta(hours=1), covered=["secrets-harvested"])
+    assert "the finding is resolved" in clew("verify", "leak").stdout
+    clew("close", "leak", "--by", "ana")
+    with Database(tmp_path / "state.db") as database:
+        upsert(database, [_finding()], noon + timedelta(days=1))
+    assert "is active again: Secrets were read" in clew("watch", "leak", code=1).stdout
 
 
 def test_names_that_do_not_fit_are_refused(tmp_path: Path) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import json
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.audit.cases import ACCOUNT, AS_OF, call_of
@@ -22,6 +23,9 @@ from clew.findings import Finding, Severity, Status
 from clew.snapshot import load
 from clew.snapshot.answers import Answer, Answers
 from clew.snapshot.answers import Status as Came
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _CASES: dict[str, Any] = read_case_file(
     Path(__file__).resolve().parent.parent / "cases" / "case" / "operational.yaml"
@@ -120,6 +124,35 @@ def test_an_error_tells_what_is_seen(row: dict[str, Any]) -> None:
 def test_a_title_tells_what_is_seen(row: dict[str, Any]) -> None:
     """A title in plain words is understood, or nothing is taken from it."""
     assert [each.kind.value for each in of_title(row["text"])] == ([row["kind"]] if row["kind"] else [])
+
+
+_ODD: tuple[Any, ...] = (None, [], {}, "x", -1, True, 1e300, float("nan"), [None], "9" * 400)
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield path
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, each in inner:
+        yield from _places(each, (*path, name))
+
+
+def _with(value: Any, path: tuple[Any, ...], odd: Any) -> Any:
+    if not path:
+        return odd
+    made = copy(value)
+    made[path[0]] = _with(made[path[0]], path[1:], odd)
+    return made
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("row", _ROWS)
+def test_no_file_makes_a_test_fail(row: dict[str, Any]) -> None:
+    """Whatever stands where AWS puts something else, the answer is a verdict, never a crash."""
+    for name, said in row.get("files", {}).items():
+        for number, path in enumerate(_places(said)):
+            odd = _ODD[number % len(_ODD)]
+            changed = {**row, "files": {**row["files"], name: _with(said, path, odd)}}
+            assert HYPOTHESES[row["hypothesis"]].tested(scene(changed)).verdict in Verdict
 
 
 def test_timed_out_ranks_the_network_first_and_refused_the_service() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from clew.events.category import Category
 from clew.events.outcome import Result
+from clew.lake.coverage import Question, blind_spots
 from clew.lake.history.effects import WRITES
 from clew.lake.history.filters import Filters
 from clew.lake.history.search import find
@@ -41,6 +42,15 @@ def recent(
         for each in reversed(found)
         if each.outcome.result is Result.SUCCESS and each.category is not Category.DATA
     )
+
+
+def unseen(lake: Lake, until: datetime, before: timedelta = BEFORE) -> str:
+    """What the lake cannot have seen of that time, in words behind others; empty where nothing is missing."""
+    spots = blind_spots(lake, Question(since=until - before, until=until, reads=False))
+    if not spots:
+        return ""
+    more = f" (and {len(spots) - 1} more)" if len(spots) > 1 else ""
+    return f"; the lake may lack some: {spots[0].what}: {spots[0].why}{more}"
 
 
 def written(entries: Sequence[Entry]) -> bytes:

@@ -12,12 +12,13 @@ from clew.cases.model import Fact, Hypothesis, Verdict
 from clew.engine import Effect
 from clew.engine.verdicts import GATE_WORDS, Gate
 from clew.engine.verdicts import Verdict as Said
+from clew.events.paths import text_at
 from clew.explain.cause import Agreement, CauseId
 from clew.explain.explanation import Explanation, of_event, of_text
 from clew.explain.operational.symptoms import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from clew.cases.evidence import Held
     from clew.cases.model import Case
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 PREFIX = "policy-"
 _SOURCE = "IAM user guide, Policy evaluation logic"
 _IMPACT, _NAMED, _OTHER = 4, 5, 2
-_GATES = tuple(gate for gate in Gate if gate is not Gate.BLOCK_PUBLIC_ACCESS)
-_OPEN = frozenset({CauseId.MESSAGE_ONLY, CauseId.DEPENDS, CauseId.UNKNOWN})
 
 
 def explained(case: Case, held: Held) -> tuple[Explanation, tuple[str, ...]] | None:
@@ -58,7 +57,7 @@ def hypotheses(found: Explanation, evidence: tuple[str, ...]) -> Iterator[Hypoth
     decision = found.prediction.decision if found.prediction else None
     stops = {found.cause.gate} | ({gate.value for gate in decision.blocked_by} if decision else set())
     named = found.denial.policy_type.value if found.denial and found.denial.policy_type else ""
-    for gate in _GATES:
+    for gate in Gate:
         said = decision.gates.get(gate, Said.ABSENT) if decision else None
         if said is Said.ABSENT and gate.value not in stops:
             continue
@@ -123,6 +122,9 @@ def decided_again(case: Case, before: Held, after: Held) -> tuple[Verdict, str, 
 
     None where the case is about no refusal.
     """
+    seen = _seen_again(before, after)
+    if seen is not None:
+        return seen
     told = explained(case, replace(before, predictor=after.predictor, policies=after.policies))
     if told is None:
         return None
@@ -136,6 +138,22 @@ def decided_again(case: Case, before: Held, after: Held) -> tuple[Verdict, str, 
         case Effect.UNDETERMINED:
             return Verdict.UNDETERMINED, found.cause.sentence, after.policies
     return Verdict.TRUE, found.cause.sentence, after.policies
+
+
+def _seen_again(before: Held, after: Held) -> tuple[Verdict, str, tuple[str, ...]] | None:
+    """What came of the same call by the same caller since, where it was recorded and attached."""
+    wanted = {_call(event) for _, event in before.events if event.get("errorCode")}
+    for identity, event in reversed(after.events):
+        if _call(event) in wanted:
+            name, time, code = (text_at(event, member) for member in ("eventName", "eventTime", "errorCode"))
+            verdict = Verdict.TRUE if code else Verdict.REFUTED
+            says = f"`{name}` was refused at {time}: {code}" if code else f"`{name}` went through at {time}"
+            return verdict, says, (identity,)
+    return None
+
+
+def _call(event: Mapping[str, object]) -> tuple[str, str]:
+    return text_at(event, "eventName"), text_at(event, "userIdentity", "arn")
 
 
 def _facts(found: Explanation) -> tuple[Fact, ...]:

@@ -53,6 +53,11 @@ class Held:
     policies: tuple[str, ...] = ()
     changes: tuple[tuple[str, Mapping[str, object]], ...] = ()
     problems: Mapping[str, str] = field(default_factory=dict)
+    folder: str = ""
+
+    def told(self, text: str) -> str:
+        """A text that names files of the case, with their names in its folder: it may lie elsewhere tomorrow."""
+        return text.replace(f"{self.folder}/", "") if self.folder else text
 
 
 def attach(case: Case, folder: Path, new: New, at: datetime, *, after: bool = False) -> tuple[Case, Evidence]:
@@ -112,7 +117,11 @@ def _document(data: bytes) -> tuple[Kept, str] | None:
         cause = told[0].get("cause")
         return Kept.EXPLANATION, str(cause.get("sentence", "")) if isinstance(cause, dict) else ""
     if {"rule", "severity", "first_seen"} <= value.keys():
-        return Kept.FINDING, f"{value['severity']}: {value.get('title', value['rule'])}"
+        try:
+            finding = documents.decode(value)
+        except (ValueError, KeyError, TypeError):
+            return None
+        return Kept.FINDING, f"{finding.severity.value}: {finding.title}"
     return None
 
 
@@ -157,6 +166,7 @@ def held(case: Case, folder: Path, *, after: bool = False) -> Held:
         used,
         tuple(_changes(folder, chosen)),
         problems,
+        str(folder),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clew.cases import changes, denials
-from clew.cases.model import OF_LINK, Fact, Hypotheses, Hypothesis, Verdict
+from clew.cases.model import OF_LINK, Fact, Hypotheses, Hypothesis, Kept, Verdict
 from clew.explain.operational import ranking
 from clew.explain.operational.scene import SEEN
 from clew.explain.operational.symptoms import Kind
@@ -53,7 +53,13 @@ def _tested(case: Case, held: Held) -> Iterator[Hypothesis]:
         yield _of_finding(source, finding)
     refusal = denials.explained(case, held)
     if refusal is not None:
-        yield from denials.hypotheses(*refusal)
+        yield from (_relative(each, held) for each in denials.hypotheses(*refusal))
+
+
+def _relative(each: Hypothesis, held: Held) -> Hypothesis:
+    facts = tuple(replace(fact, value=held.told(fact.value)) for fact in each.facts)
+    texts = {name: held.told(getattr(each, name)) for name in ("because", "fix", "settle")}
+    return replace(each, facts=facts, **texts)  # type: ignore[arg-type]  # texts
 
 
 def _of_ranked(ranked: Ranked, held: Held) -> Hypothesis:
@@ -112,7 +118,7 @@ def _of_finding(source: str, finding: Finding) -> Hypothesis:
 def _notes(case: Case, held: Held) -> Iterator[str]:
     """What has to be said beside the verdicts."""
     yield from (f"left out: {reason}" for reason in held.problems.values())
-    if not case.changes and not held.changes:
+    if not case.changes and not any(each.kind is Kept.CHANGES for each in case.evidence):
         yield (
             "what changed before it began is not known: ingest the account's CloudTrail, or say it with `--change`"
         )

@@ -35,13 +35,13 @@ def verified(case: Case, before: Held, after: Held, at: datetime) -> tuple[Verif
     for was in planned(case):
         if was.id.startswith(denials.PREFIX) and again is not None:
             settle = "" if again[0] is not Verdict.UNDETERMINED else _SNAPSHOT
-            found.append(Verified(at, was.id, again[0], again[1], again[2], settle))
+            found.append(Verified(at, was.id, again[0], after.told(again[1]), again[2], settle))
         else:
             found.append(_verified(was, now.get(was.id), at))
     return tuple(found)
 
 
-_SNAPSHOT = "clew collect, then `clew case verify CASE SNAPSHOT`"
+_SNAPSHOT = "clew collect, then `clew case verify CASE SNAPSHOT`; or the same call again, with `--event ID`"
 
 
 def _verified(was: Hypothesis, now: Hypothesis | None, at: datetime) -> Verified:

@@ -200,8 +200,10 @@ def plan(found: casing.Opened, wishes: Wishes, at: datetime) -> Case:
     if case.plan is not None and any(step.done_at for step in case.plan.steps):
         raise UsageError("a step of the plan was carried out already; it is not made again")
     chosen = _chosen(case, wishes.hypotheses)
-    told = denials.explained(case, evidence.held(case, found.folder))
-    made = Plan(at, planning.steps(case, chosen, told[0] if told else None))
+    held = evidence.held(case, found.folder)
+    told = denials.explained(case, held)
+    steps = planning.steps(case, chosen, told[0] if told else None)
+    made = Plan(at, tuple(replace(step, title=held.told(step.title)) for step in steps))
     kept = case.plan or made
     base = replace(made, window=kept.window, inform=kept.inform, trial=kept.trial)
     return replace(case, plan=replace(base, **wanted))  # type: ignore[arg-type]  # as above

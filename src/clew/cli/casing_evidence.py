@@ -127,6 +127,7 @@ def with_changes(case: Case, folder: Path, at: datetime) -> Case:
     days = changes.BEFORE.days
     what = f"{len(entries)} changes of {', '.join(resources[:3])} in the {days} days before {documents.moment(until)}"
     last = f"; the last: {changes.words(json.loads(changes.written(entries[-1:])))}" if entries else ""
+    last += changes.unseen(held, until)
     new = New("changes.jsonl", changes.written(entries), "", Kept.CHANGES, f"{what}{last}")
     return attach_all(case, folder, iter((new,)), at)
 

@@ -347,6 +347,7 @@ def verify(
     case: Named,
     files: Files = None,
     about: Annotated[str, typer.Option(help="What the files are about.")] = "",
+    event: Events = None,
     live: Live = False,
     region: Region = "",
     profile: Profile = "",
@@ -370,6 +371,7 @@ def verify(
         held, folder = opened.case, opened.folder
         found = (
             *casing_evidence.of_files(files or (), about),
+            *casing_evidence.of_events(event or ()),
             *casing_evidence.findings_again(held, folder, at),
             *(casing_evidence.live(held, region, profile, at) if live else ()),
         )
@@ -416,6 +418,7 @@ def watch(
     case: Named,
     files: Files = None,
     about: Annotated[str, typer.Option(help="What the files are about.")] = "",
+    event: Events = None,
     live: Live = False,
     region: Region = "",
     profile: Profile = "",
@@ -432,6 +435,7 @@ def watch(
     def act(opened: Opened) -> Case:
         found = (
             *casing_evidence.of_files(files or (), about),
+            *casing_evidence.of_events(event or ()),
             *(casing_evidence.live(opened.case, region, profile, at) if live else ()),
         )
         held = casing_evidence.attach_all(opened.case, opened.folder, iter(found), at, after=True)

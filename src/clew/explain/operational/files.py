@@ -81,7 +81,8 @@ def read(source: str, name: str, data: bytes, about: str = "") -> Read:
         calls = ", ".join(dict.fromkeys(f"{each.call.operation}: {each.error_code}" for each in refusals))
         return Read("refusal", f"AWS refused {calls}", refusals)
     lines = tuple(text.splitlines())
-    return Read("log", f"{len(lines):,} lines of text", logs=(Log(source, lines, of),))
+    says = f"{len(lines):,} lines of text" if len(lines) != 1 else "one line of text"
+    return Read("log", says, logs=(Log(source, lines, of),))
 
 
 def _of(name: str) -> str:

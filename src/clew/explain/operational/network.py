@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from clew.audit.ingress import LAST_PORT, group_rules, is_world, network, ports
 from clew.audit.resources import items, member, text
+from clew.explain.operational.scene import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -80,7 +81,9 @@ def acl_lets(
     The rules count in the order of their numbers, the first that matches wins.
     """
     entries = [each for each in items(acl, "Entries") if bool(member(each, "Egress")) is egress]
-    for entry in sorted(entries, key=lambda each: int(text(each, "RuleNumber") or 0)):
+    if not all(isinstance(member(each, "RuleNumber"), int) for each in entries):
+        return None, "a rule without a number"
+    for entry in sorted(entries, key=lambda each: number(each, "RuleNumber")):
         spans = _span(entry)
         there = network(text(entry, "CidrBlock") or text(entry, "Ipv6CidrBlock"))
         if spans is None or there is None or spans[0] > wanted[1] or spans[1] < wanted[0]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from clew.audit.resources import items, text
@@ -78,10 +79,27 @@ class Found:
         """A member of it as text; empty where AWS left it out."""
         return text(self.data, path)
 
+    def number(self, path: str) -> float:
+        """A member of it as a number; 0 where AWS left it out, or it is none."""
+        return number(self.data, path)
+
     @property
     def seen(self) -> Facts:
         """Which evidence says so, and when it was made."""
         return seen(self.answer)
+
+
+def number(item: object, path: str) -> float:
+    """The value at a path as a number; 0 where it is none.
+
+    >>> number({"Size": 8}, "Size"), number({"Size": "8.5"}, "Size"), number({"Size": []}, "Size")
+    (8.0, 8.5, 0.0)
+    """
+    try:
+        found = float(text(item, path))
+    except ValueError:
+        return 0.0
+    return found if isfinite(found) else 0.0
 
 
 def seen(answer: Answer) -> Facts:

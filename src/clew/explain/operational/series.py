@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from clew.audit.resources import items, member, moment, text
@@ -149,14 +150,17 @@ def _points(pairs: object) -> tuple[tuple[datetime, float], ...]:
     read = [
         (time, float(value))
         for said, value in pairs  # type: ignore[attr-defined]  # an iterable of pairs, whatever they hold
-        if (time := _time(said)) is not None and isinstance(value, int | float)
+        if (time := _time(said)) is not None and isinstance(value, int | float) and isfinite(value)
     ]
     return tuple(sorted(read))
 
 
 def _time(said: object) -> datetime | None:
     if isinstance(said, int | float):
-        return datetime.fromtimestamp(said, UTC)
+        try:
+            return datetime.fromtimestamp(said, UTC)
+        except (OverflowError, ValueError, OSError):
+            return None
     return moment(str(said))
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from clew.audit.resources import items, listing, text
-from clew.explain.operational.scene import SEEN, Component, Hypothesis, refuted, true, unknown
+from clew.explain.operational.scene import SEEN, Component, Hypothesis, number, refuted, true, unknown
 from clew.explain.operational.series import CPU, figure, series
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _volumes(scene: Scene) -> Link:
     free = [each for each in found if each.text("State") == "available"]
     if not free:
         return refuted(f"{len(found)} volumes, all attached", found[0].seen)
-    size = sum(float(each.text("Size") or 0) for each in free)
+    size = sum(each.number("Size") for each in free)
     says = f"{len(free)} of {len(found)} volumes are attached to nothing, {figure(size)} GiB"
     names = listing([each.text("VolumeId") for each in free])
     return true(says, (("volumes", names), *free[0].seen), "aws ec2 create-snapshot, then delete-volume")
@@ -168,21 +168,14 @@ def _costs(period: object) -> dict[str, float]:
     for group in items(period, "Groups"):
         keys = group.get("Keys")
         name = str(keys[0]) if isinstance(keys, list) and keys else "other"
-        amount = next((text(each, "Amount") for each in _metrics(group)), "0")
-        found[name] = found.get(name, 0.0) + _number(amount)
+        amount = next((number(each, "Amount") for each in _metrics(group)), 0.0)
+        found[name] = found.get(name, 0.0) + amount
     return found
 
 
 def _metrics(group: object) -> Iterator[object]:
     metrics = group.get("Metrics") if isinstance(group, dict) else None
     yield from metrics.values() if isinstance(metrics, dict) else ()
-
-
-def _number(said: str) -> float:
-    try:
-        return float(said)
-    except ValueError:
-        return 0.0
 
 
 def _where(scene: Scene, call: str) -> tuple[str, str]:

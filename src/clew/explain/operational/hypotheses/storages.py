@@ -99,7 +99,7 @@ def _logs_kept(scene: Scene) -> Link:
     kept = [each for each in groups.values() if not each.text("retentionInDays")]
     if not kept:
         return refuted("every log group has a retention", next(iter(groups.values())).seen)
-    largest = max(kept, key=lambda each: float(each.text("storedBytes") or 0))
+    largest = max(kept, key=lambda each: each.number("storedBytes"))
     told = (
         ("logGroupName", largest.text("logGroupName")),
         ("storedBytes", largest.text("storedBytes") or "not given"),
