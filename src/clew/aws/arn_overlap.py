@@ -7,6 +7,7 @@ fits both. The work is at most the product of the two lengths.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from clew.aws.catalog_types import PLACEHOLDER
@@ -95,8 +96,10 @@ def field_faults(template: str, arn: str, *, strict: bool = True) -> tuple[int, 
     >>> field_faults("arn:${Partition}:s3:::${BucketName}", "arn:aws:s3:us-east-1::b*")
     (3,)
     """
-    wanted, given = split(template), split(_VARIABLE.sub("*", arn))
-    if len(given) < FIELDS or not overlap(wanted[-1], given[-1], strict=strict):
+    wanted, given = _fields_of(template), _fields_given(arn)
+    if len(given) < FIELDS or not _begin_alike(_beginning(wanted[-1]), _beginning_given(given[-1])):
+        return None
+    if not overlap(wanted[-1], given[-1], strict=strict):
         return None
     places = [place for place in range(1, FIELDS - 1) if not _field_fits(wanted[place], given[place])]
     if places == [ACCOUNT] and not given[ACCOUNT] and given[SERVICE] in WITHOUT_ACCOUNT:
@@ -110,13 +113,14 @@ def _field_fits(template: str, field: str) -> bool:
     return template == field or is_open(field)
 
 
+@lru_cache(maxsize=4096)
 def overlap(template: str, pattern: str, *, strict: bool = True) -> bool:
     """Whether some text fits both the template of the catalogue and the pattern of a policy.
 
     >>> overlap("${BucketName}/${ObjectName}", "logs*"), overlap("${BucketName}", "logs/x")
     (True, False)
     """
-    if not _begin_alike(PLACEHOLDER.split(template, 1)[0], _WILD.split(pattern, 1)[0]):
+    if not _begin_alike(_beginning(template), _beginning_given(pattern)):
         return False
     left, right = _template_steps(template, strict=strict), _pattern_steps(pattern)
     if len(right) > LONGEST or sum(not step.text for step in right) > MOST_WILDCARDS:
@@ -134,9 +138,30 @@ def overlap(template: str, pattern: str, *, strict: bool = True) -> bool:
     return False
 
 
+# A policy of 6 kB asks a thousand pairs of an ARN and a format, which name the same ARNs and formats again and again:
+# cutting each once saves a quarter of the time of validating it.
+@lru_cache(maxsize=4096)
+def _fields_of(template: str) -> tuple[str, ...]:
+    return tuple(split(template))
+
+
+@lru_cache(maxsize=512)
+def _fields_given(arn: str) -> tuple[str, ...]:
+    return tuple(split(_VARIABLE.sub("*", arn)))
+
+
+@lru_cache(maxsize=4096)
+def _beginning(template: str) -> str:
+    return PLACEHOLDER.split(template, 1)[0].partition("*")[0]
+
+
+@lru_cache(maxsize=512)
+def _beginning_given(pattern: str) -> str:
+    return _WILD.split(pattern, 1)[0]
+
+
 def _begin_alike(literal: str, other: str) -> bool:
     """Whether what two patterns begin with, up to their first wildcard, can be the beginning of one text."""
-    literal = literal.partition("*")[0]
     shorter = min(len(literal), len(other))
     return literal[:shorter] == other[:shorter]
 
@@ -158,6 +183,7 @@ def _share(a: _Step, b: _Step) -> bool:
     return a.text not in b.excluded if a.text else b.text not in a.excluded if b.text else True
 
 
+@lru_cache(maxsize=1024)
 def _template_steps(template: str, *, strict: bool) -> list[_Step]:
     """The catalogue's template: a placeholder is one character or more."""
     steps: list[_Step] = []

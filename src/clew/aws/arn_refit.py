@@ -105,14 +105,16 @@ def refit(text: str, knows: Callable[[str], bool], fits: Callable[[str], bool]) 
     'arn:aws:s3:::mybucket/*'
     >>> refit("arn:aws:iam:us-east-1:role/x:111122223333", {"iam"}.__contains__, lambda arn: arn.endswith("role/x"))
     'arn:aws:iam:us-east-1:111122223333:role/x'
+    >>> refit("arn:aws:config:*:*::config-rule/*", {"config"}.__contains__, lambda arn: arn.count(":") == 5)
+    'arn:aws:config:*:*:config-rule/*'
     """
     fields = [field for field in text.split(":")[1:] if field]
-    partition = _pop(fields[:2], fields, PARTITIONS.__contains__) or "aws"
+    partition = _pop(fields[:2], fields, PARTITIONS.__contains__) or _star(fields) or "aws"
     service = _pop(fields[:2], fields, lambda field: knows(field.lower()))
     if service is None:
         return None
-    region = _pop(fields[:3], fields, is_region) or ""
-    account = _pop(fields, fields, lambda field: _ACCOUNT.fullmatch(field) is not None) or ""
+    region = _pop(fields[:3], fields, is_region) or _star(fields)
+    account = _pop(fields, fields, lambda field: _ACCOUNT.fullmatch(field) is not None) or _star(fields)
     resource = ":".join(fields)
     shapes = [(region, account), ("", account), (region, ""), ("", "")]
     shapes += [(region or "*", account or "*"), ("", account or "*")]
@@ -125,6 +127,11 @@ def _pop(among: Sequence[str], fields: list[str], wanted: Callable[[str], bool])
     if found is not None:
         fields.remove(found)
     return found
+
+
+def _star(fields: list[str]) -> str:
+    """The asterisk that stands first, taken away; empty where none does, or where it is all there is."""
+    return fields.pop(0) if len(fields) > 1 and fields[0] == "*" else ""
 
 
 def region_meant(written: str) -> str | None:

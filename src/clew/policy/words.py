@@ -29,11 +29,16 @@ class StatementWords:
         self.node = node
         self.path: Path = ("Statement", index)
         self.elements = statement_elements(node)
+        self._words: dict[str, list[Word]] = {}
 
     def words(self, element: str) -> list[Word]:
         """The strings of an element: one, or those of its list."""
-        node = self.elements.get(element)
-        return [] if node is None else list(_strings(node, (*self.path, element)))
+        found = self._words.get(element)
+        if found is None:
+            node = self.elements.get(element)
+            found = [] if node is None else list(_strings(node, (*self.path, element)))
+            self._words[element] = found
+        return found
 
     def is_open(self, element: str) -> bool:
         """Whether a template leaves open what the element says, or a part of it."""

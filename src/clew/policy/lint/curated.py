@@ -66,6 +66,14 @@ REGION_KEYS: Final = _keys(_FILE["regions"]["keys"])
 SET_BY: Final = {action: _keys(keys) for action, keys in _FILE["set_by"].items() if action != "source"}
 """For an action, the keys that can only be set where it is allowed."""
 
+DOCUMENTED: Final = {
+    action.lower(): _keys(keys) for action, keys in _FILE["documented"].items() if action != "source"
+}
+"""For an action in lower case, keys that its requests carry beyond those that the catalogue lists."""
+
+JUDGED_BY_ACTION: Final = frozenset(_FILE["judged_by_action"]["services"])
+"""Services whose keys Access Analyzer holds against the listed actions."""
+
 PRESENT_ALWAYS: Final = _keys(_FILE["always_present"]["any"])
 """Keys that every request carries."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from clew.policy.lint import curated
 from clew.policy.lint.registry import IDENTITY, RCP, SCP, TRUST, Told, of_line
-from clew.policy.model import PolicyKind
+from clew.policy.model import FindingType, PolicyKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,16 +102,20 @@ def not_of_action(line: Line, clause: Clause, subject: Subject) -> Iterator[Told
     known = subject.key(line.key)
     if known is None or line.holds_without_key:
         return
-    provider = line.key.rpartition(":")[0]
-    name = line.key if provider in curated.BUILT_IN_PROVIDERS else known.name
+    provider, service = line.key.rpartition(":")[0], line.key.partition(":")[0]
+    is_claim = provider in curated.BUILT_IN_PROVIDERS
+    name = line.key if is_claim else known.name
     if name == known.name and not _is_of_one_service(line.key, known.is_global):
         return
     wrong = tuple(word for word in clause.actions if not _carries(word, name, subject))
-    is_listed = provider in curated.BUILT_IN_PROVIDERS or name.lower() in subject.keys_of(provider)
+    is_listed = is_claim or name.lower() in subject.keys_of(service)
     if wrong and is_listed:  # of other keys the catalogue does not say to which actions they belong
         named = ", ".join(f"`{word.text}`" for word in wrong[:5]) + (" and others" if len(wrong) > 5 else "")  # noqa: PLR2004  # enough to see
         message = f"requests of {named} carry no `{line.written}`"
-        yield Told(f"{message}; move the actions to a statement without it", (*wrong, line.name))
+        is_sure = is_claim or service in curated.JUDGED_BY_ACTION
+        weight = None if is_sure else FindingType.WARNING
+        advice = "move the actions to a statement without it"
+        yield Told(f"{message}; {advice}", (*wrong, line.name), weight=weight)
 
 
 def _is_of_one_service(key: str, is_global: bool) -> bool:  # as the catalogue says
@@ -122,6 +126,8 @@ def _is_of_one_service(key: str, is_global: bool) -> bool:  # as the catalogue s
 def _carries(word: Word, key: str, subject: Subject) -> bool:
     """Whether the catalogue lists the key for the action; True for patterns and for what it does not know."""
     if "*" in word.text or "?" in word.text or subject.catalog.action(word.text) is None:
+        return True
+    if key.lower() in curated.DOCUMENTED.get(word.text.lower(), ()):
         return True
     return key.lower() in {each.lower() for each in subject.catalog.condition_keys_of(word.text)}
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from clew.policy.lint.subject import Clause, Line, Subject
-from clew.policy.model import PolicyKind
+from clew.policy.model import FindingType, PolicyKind
 
 if TYPE_CHECKING:
     from clew.policy.words import Word
@@ -26,11 +26,15 @@ ALL: Final = frozenset(PolicyKind)
 
 
 class Told(NamedTuple):
-    """What a check has to tell: a sentence, and the places that it is about, the first one first of all."""
+    """What a check has to tell: a sentence, and the places that it is about, the first one first of all.
+
+    `weight` is less than the catalogue's where the check is less sure of it.
+    """
 
     message: str
     places: tuple[Word, ...]
     corrected: str | None = None
+    weight: FindingType | None = None
 
 
 LineFunction = Callable[[Line, Clause, Subject], Iterator[Told]]

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 def check(subject: Subject, problems: Problems) -> None:
     """Note what the checks have to tell of the document."""
     for code, told in _told(subject):
-        problems.tell(code, told.message, told.places, told.corrected, entry(code).finding_type)
+        weight = told.weight or entry(code).finding_type
+        problems.tell(code, told.message, told.places, told.corrected, weight)
 
 
 def _told(subject: Subject) -> Iterator[tuple[str, Told]]:
