@@ -135,7 +135,9 @@ def test_other_json_is_no_decoded_message(text: str) -> None:
     assert decoded_message.read(text) is None
 
 
-@pytest.mark.parametrize("broken", [None, [], {"items": "x"}, {"items": [1, {"key": 2}], "more": 3}], ids=str)
+@pytest.mark.parametrize(
+    "broken", [None, [], {"items": "x"}, {"items": [1, {"key": "k"}], "more": 3}], ids=str
+)
 def test_odd_members_lose_nothing_else(broken: object) -> None:
     """Members of another type are left out; what is there is still told."""
     context = {"principal": broken, "action": "ec2:StopInstances", "conditions": broken}

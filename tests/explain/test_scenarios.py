@@ -39,7 +39,7 @@ def test_an_explanation_is_told_in_every_form(given: dict[str, Any]) -> None:
     assert found.cause.sentence.split("`")[0].strip() in words
     json.dumps(explanation_text.document(found))
     if found.agreement is Agreement.DISAGREE:
-        assert "do not say the same" in words
+        assert "policies at hand disagree" in words
 
 
 def test_every_cause_has_a_scenario() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from clew.aws.catalog import current
 from clew.cli import context
 from clew.errors import InputError, UsageError
+from clew.explain.decoded_message import of_document
 from clew.snapshot.load import read
 
 if TYPE_CHECKING:
@@ -17,11 +18,6 @@ if TYPE_CHECKING:
 
     from clew.engine.request import ContextValue
     from clew.snapshot.model import Source
-
-# Of a decoded message: facts about the resource under names that are no condition keys.
-_PSEUDO_KEYS = frozenset(
-    {"aws:resource", "aws:account", "aws:region", "aws:id", "aws:service", "aws:type", "aws:arn"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,48 +156,11 @@ def decoded_message(name: str) -> Message:
     """What the output of `aws sts decode-authorization-message` says of the request; errors: `InputError`."""
     source = read(name)
     given = _json(source)
-    if isinstance(given, Mapping) and isinstance(given.get("DecodedMessage"), str):
-        try:
-            given = json.loads(str(given["DecodedMessage"]))
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"{name}: `DecodedMessage` is not JSON") from error
-    said = given.get("context") if isinstance(given, Mapping) else None
-    if not isinstance(said, Mapping):
-        raise InputError(
-            f"{name}: expected the output of `aws sts decode-authorization-message`, with `context`"
-        )
-    values = dict(_conditions(name, said))
-    principal = said.get("principal")
-    arn = principal.get("arn") if isinstance(principal, Mapping) else None
-    service = next((str(value) for key, value in values.items() if key.lower() == "aws:service"), "ec2")
-    action, resource = said.get("action"), said.get("resource")
-    if isinstance(action, str) and ":" not in action:
-        # The message gives the bare name; only EC2 and services built on it send such messages.
-        action = f"{service}:{action}"
-    return Message(
-        principal=arn if isinstance(arn, str) else None,
-        action=action if isinstance(action, str) else None,
-        resource=resource if isinstance(resource, str) else None,
-        values={key: value for key, value in values.items() if key.lower() not in _PSEUDO_KEYS},
-        source=source,
-    )
-
-
-def _conditions(name: str, said: Mapping[str, object]) -> Iterator[tuple[str, ContextValue]]:
-    for item in _items(said.get("conditions")):
-        key = item.get("key")
-        values = [
-            found for found in (_scalar(each.get("value")) for each in _items(item.get("values"))) if found
-        ]
-        if not isinstance(key, str):
-            raise InputError(f"{name}: a condition of the message has no `key`")
-        if values:
-            yield key, values[0] if len(values) == 1 else tuple(values)
-
-
-def _items(given: object) -> list[Mapping[str, object]]:
-    found = given.get("items") if isinstance(given, Mapping) else None
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+    try:
+        told = of_document(given)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from error
+    return Message(told.principal or None, told.action or None, told.resource or None, told.context, source)
 
 
 def _json(source: Source) -> object:

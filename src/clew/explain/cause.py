@@ -106,7 +106,8 @@ def cause(denial: Denial | None, prediction: Prediction | None) -> Cause:
         return _of_message(denial)
     sentence = "The policies at hand allow this request: what refused it is not among them."
     is_of_s3 = prediction.request.action.lower().startswith("s3:")
-    more = s3_cause.elsewhere(prediction) if is_of_s3 else ""
+    is_named = denial is not None and denial.policy_type is not None
+    more = s3_cause.elsewhere(prediction) if is_of_s3 and not is_named else ""
     return Cause(CauseId.POLICIES_ALLOW, f"{sentence} {more}".rstrip())
 
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 from clew.engine import Context, Request
 from clew.engine.derive import derived
 from clew.engine.principal import PrincipalError
+from clew.errors import InputError
 from clew.explain.denial import Denial
 
 if TYPE_CHECKING:
@@ -61,26 +62,40 @@ class Decoded:
 
 
 def read(text: str) -> Decoded | None:
-    """The decoded message in the text; None when the text is none."""
+    """The decoded message in the text; None when the text is none. Errors: `InputError` for a damaged message."""
     value = _json(text)
-    if isinstance(value, dict) and isinstance(value.get("DecodedMessage"), str):
+    inner = _json(value["DecodedMessage"]) if isinstance(value, dict) and _is_nested(value) else value
+    if isinstance(inner, dict) and isinstance(inner.get("DecodedMessage"), dict):
+        inner = inner["DecodedMessage"]
+    is_one = isinstance(inner, dict) and inner.keys() >= _MEMBERS and isinstance(inner["context"], dict)
+    return of_document(inner) if is_one else None
+
+
+def of_document(value: object) -> Decoded:
+    """The decoded message in decoded JSON. Errors: `InputError`, what is missing in words."""
+    if isinstance(value, dict) and _is_nested(value):
         value = _json(value["DecodedMessage"])
-    elif isinstance(value, dict) and isinstance(value.get("DecodedMessage"), dict):
-        value = value["DecodedMessage"]
-    if not isinstance(value, dict) or not value.keys() >= _MEMBERS or not isinstance(value["context"], dict):
-        return None
-    context = value["context"]
+        if value is None:
+            raise InputError("`DecodedMessage` is not JSON")
+    context = value.get("context") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or not isinstance(context, dict):
+        raise InputError("expected the output of `aws sts decode-authorization-message`, with `context`")
     principal = context.get("principal")
-    resource = _text(context.get("resource"))
+    keys = dict(_conditions(context.get("conditions")))
+    service = next((str(value) for key, value in keys.items() if key.lower() == "aws:service"), "ec2")
     return Decoded(
-        allowed=value["allowed"] is True,
-        explicit_deny=value["explicitDeny"] is True,
+        allowed=value.get("allowed") is True,
+        explicit_deny=value.get("explicitDeny") is True,
         principal=_text(principal.get("arn")) if isinstance(principal, dict) else "",
-        action=_action(_text(context.get("action")), resource),
-        resource=resource,
-        context=dict(_context(context.get("conditions"))),
+        action=_action(_text(context.get("action")), service),
+        resource=_text(context.get("resource")),
+        context={key: value for key, value in keys.items() if key.lower() not in _OF_THE_RESOURCE},
         matched=tuple(_matched(value.get("matchedStatements"))),
     )
+
+
+def _is_nested(value: Mapping[str, object]) -> bool:
+    return isinstance(value.get("DecodedMessage"), str)
 
 
 def request(decoded: Decoded) -> Request | None:
@@ -127,21 +142,21 @@ def _named(statement: Matched) -> str:
     return f"{name}{on}{keys}"
 
 
-def _json(text: str) -> object:
+def _json(text: object) -> object:
     try:
-        return json.loads(text)
+        return json.loads(str(text))
     except (ValueError, RecursionError):
         return None
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, str | int | float) else ""
 
 
-def _action(action: str, resource: str) -> str:
-    """The action with its service, which the message may leave to the resource."""
-    fields = resource.split(":")
-    service = fields[2] if len(fields) > 2 and fields[2] else "ec2"  # noqa: PLR2004  # an ARN's third field
+def _action(action: str, service: str) -> str:
+    """The action with its service: the message may give the bare name; EC2 and services built on it send such ones."""
     return action if ":" in action or not action else f"{service}:{action}"
 
 
@@ -154,11 +169,13 @@ def _values(value: object) -> tuple[str, ...]:
     return tuple(_text(each.get("value")) for each in _items(value))
 
 
-def _context(conditions: object) -> Iterator[tuple[str, ContextValue]]:
+def _conditions(conditions: object) -> Iterator[tuple[str, ContextValue]]:
     for item in _items(conditions):
-        key, values = _text(item.get("key")), _values(item.get("values"))
-        if key and key.lower() not in _OF_THE_RESOURCE:
-            yield key, values[0] if len(values) == 1 else values
+        key, values = item.get("key"), [value for value in _values(item.get("values")) if value]
+        if not isinstance(key, str):
+            raise InputError("a condition of the message has no `key`")
+        if values:
+            yield key, values[0] if len(values) == 1 else tuple(values)
 
 
 def _matched(statements: object) -> Iterator[Matched]:

@@ -194,10 +194,11 @@ def _settle(
 ) -> Iterator[str]:
     """The commands that would tell what is open."""
     if denial is not None and denial.token:
-        yield f"aws sts decode-authorization-message --encoded-message {_shortened(denial.token)}"
+        command = f"aws sts decode-authorization-message --encoded-message {_shortened(denial.token)}"
+        yield f"the same with `--decode`, which asks STS, or {command}"
     if denial is not None and denial.request_id:
         yield f"clew events --request-id {denial.request_id}"
-    if predictor is None:
+    if predictor is None and (denial is None or denial.meaning is Meaning.DENIED):
         yield "clew collect, and ask again"
     services = _collected_by(prediction.unknown) if prediction is not None else ()
     if services:

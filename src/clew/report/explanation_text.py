@@ -5,8 +5,10 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from clew.engine import Effect
 from clew.engine.verdicts import GATE_WORDS, Verdict
-from clew.explain.cause import Agreement
+from clew.explain.cause import GATES, Agreement
+from clew.explain.denial import Meaning
 from clew.report import fix_text, since_text
 from clew.report.escape import terminal
 from clew.report.wrapping import WIDTH, wrapped
@@ -14,9 +16,16 @@ from clew.report.wrapping import WIDTH, wrapped
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from clew.explain.denial import Denial
     from clew.explain.explanation import Explanation
 
 _STYLE = {"title": "1", "bad": "1;31", "good": "32"}
+_EFFECTS = {
+    Effect.ALLOW: "allowed",
+    Effect.IMPLICIT_DENY: "nothing allows it",
+    Effect.EXPLICIT_DENY: "an explicit deny",
+    Effect.UNDETERMINED: "it depends",
+}
 _VERDICTS = {
     Verdict.ALLOW: "allows",
     Verdict.IMPLICIT_DENY: "does not allow",
@@ -33,14 +42,9 @@ def render(explanations: Sequence[Explanation], *, color: bool = False) -> str:
 def _lines(each: Explanation, *, color: bool) -> Iterator[str]:
     yield _paint(_asked(each), "title", color=color)
     yield ""
+    yield from _disagreement(each)
     yield from wrapped(each.cause.sentence)
-    if each.agreement is Agreement.DISAGREE:
-        yield ""
-        yield from wrapped(
-            "AWS's message and the policies at hand do not say the same: the policies may have changed since, "
-            "or one of them is not at hand."
-        )
-    if each.no_prediction:
+    if each.no_prediction and (each.denial is None or each.denial.meaning is Meaning.DENIED):
         yield from wrapped(f"From the message alone: {each.no_prediction}.")
     yield from _gates(each)
     yield from since_text.lines(each)
@@ -50,6 +54,25 @@ def _lines(each: Explanation, *, color: bool) -> Iterator[str]:
     yield from _listed("assumed", each.assumed)
     yield from _listed("not known", each.unknown)
     yield from _listed("to settle it", each.settle)
+
+
+def _disagreement(each: Explanation) -> Iterator[str]:
+    """What AWS said and what the policies say, where these differ: whatever follows is to be read with that in mind."""
+    denial, prediction = each.denial, each.prediction
+    if each.agreement is not Agreement.DISAGREE or denial is None or prediction is None:
+        return
+    yield from wrapped(
+        f"AWS's message and the policies at hand disagree. AWS: {_of_aws(denial)}. The policies: "
+        f"{_EFFECTS[prediction.decision.effect]}. They may have changed since, or one that took part is not at hand."
+    )
+    yield ""
+
+
+def _of_aws(denial: Denial) -> str:
+    words = f"a {GATE_WORDS[GATES[denial.policy_type].value]}" if denial.policy_type else "a policy"
+    if denial.explicit:
+        return f"an explicit deny in {words}"
+    return f"no {words.removeprefix('a ')} allows it" if denial.explicit is False else "access denied"
 
 
 def _asked(each: Explanation) -> str:
