@@ -65,6 +65,15 @@ _STORAGE = (
 
 _SYSTEMS_MANAGER = (
     regional("ssm", "DescribeInstanceInformation"),
+    # Which agents are installed, where the inventory of applications is gathered.
+    follow(
+        "ssm",
+        "ListInventoryEntries",
+        "DescribeInstanceInformation",
+        "InstanceInformationList[].{InstanceId: InstanceId}",
+        "InvalidInstanceId",
+        given={"TypeName": "AWS:Application"},
+    ),
     regional("ssm", "ListResourceComplianceSummaries"),
     # Names and types; the values are never asked for.
     regional("ssm", "DescribeParameters"),
