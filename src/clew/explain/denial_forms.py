@@ -58,6 +58,24 @@ FORMS: tuple[Form, ...] = (
         "the new bucket policy is public, and Block Public Access refuses such policies",
         policy_type=PolicyType.BLOCK_PUBLIC_ACCESS,
     ),
+    # AWS: S3, "Troubleshoot access denied (403 Forbidden) errors", S3 Object Lock settings.
+    _form(
+        "s3-object-lock",
+        r"Access Denied because object protected by object lock",
+        "a retention or a legal hold of Object Lock protects the object, whatever policies say: wait for its end, take "
+        "the hold off, or bypass governance mode with s3:BypassGovernanceRetention and the header that asks for it",
+        Meaning.PREREQUISITE,
+        action="s3:DeleteObjectVersion",
+    ),
+    # AWS: S3, "Controlling ownership of objects and disabling ACLs for your bucket", error code 400.
+    _form(
+        "s3-no-lists",
+        r"The bucket does not allow ACLs",
+        "the request sets an access control list, and the bucket has lists switched off (Object Ownership "
+        "BucketOwnerEnforced): leave the list out, and grant in the bucket policy",
+        Meaning.PREREQUISITE,
+        action="s3:PutObjectAcl",
+    ),
     # AWS: STS, "AssumeRoleWithWebIdentity", Errors.
     _form(
         "web-identity",
@@ -152,6 +170,13 @@ FORMS: tuple[Form, ...] = (
         r"Cannot perform the operation on the protected role '(?P<resource>[^'\n]{1,200})'",
         "the role belongs to a service: only that service changes it",
         Meaning.PREREQUISITE,
+    ),
+    _form(
+        "service-linked-role-no-suffix",
+        r"Custom suffix is not allowed for (?P<resource>\S+?\.amazonaws\.com)",
+        "the service-linked role of this service takes no suffix: make it without",
+        Meaning.PREREQUISITE,
+        action="iam:CreateServiceLinkedRole",
     ),
     _form(
         "service-linked-role-suffix",

@@ -27,7 +27,7 @@ def links(patient: Patient, instance: Found, port: int, services: tuple[str, ...
     """The links of the way out on that port; interface endpoints for all of `services` do in the place of a route."""
     yield _groups(patient, instance, port)
     yield _list(patient, instance, port)
-    yield _route(patient, instance, port, services)
+    yield _route(patient, instance, services)
 
 
 def _said(patient: Patient, instance: Found, operation: str) -> Answer:
@@ -137,11 +137,10 @@ def _meets(entry: Mapping[str, object], ports: tuple[int, int]) -> bool:
     )
 
 
-def _route(patient: Patient, instance: Found, port: int, services: tuple[str, ...]) -> Link:
-    if services and port == 443:  # noqa: PLR2004  # endpoints of services speak TLS
-        endpoints = _endpoints(patient, instance, services)
-        if endpoints is not None:
-            return endpoints
+def _route(patient: Patient, instance: Found, services: tuple[str, ...]) -> Link:
+    endpoints = _endpoints(patient, instance, services) if services else None
+    if endpoints is not None:
+        return endpoints
     said = _said(patient, instance, "DescribeRouteTables")
     if not said.status.is_known:
         return unanswered("out-route", said)

@@ -34,7 +34,7 @@ def _links(patient: Patient) -> Iterator[Link]:
     )
     if port == _THROTTLED:
         yield _throttle(patient.given.get("throttle", ""))
-    yield from way_out.links(patient, found, port)
+    yield from way_out.links(patient, found, port, ("email-smtp",))
     yield _production(patient.given.get("sandbox", ""))
     who = patient.given.get("principal", "")
     if who:
