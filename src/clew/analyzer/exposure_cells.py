@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from clew.analyzer.exposure_ranges import fewest
 from clew.engine.conditions import Quantifier, read
+from clew.engine.known_callers import is_known, shared_provider
 from clew.policy.model import ACCOUNT_DIGITS, Principal
 from clew.reach.callers import is_held
 
@@ -62,8 +63,27 @@ def cells(statement: Statement, zone: Zone) -> Iterator[Cell]:
     is_for_strangers = not is_held(statement)
     for principal in _outside(statement, zone):
         for conditions in _narrowed(statement.conditions, zone):
-            public = principal.is_anyone and is_for_strangers
+            everybody = principal.is_anyone or _is_shared(principal, statement)
+            public = everybody and is_for_strangers
             yield Cell(principal, conditions, public, principal.account or _account_in(conditions))
+
+
+def _is_shared(principal: Principal, statement: Statement) -> bool:
+    """Whether the statement lets every user of a provider assume a role with whom everybody can have an account."""
+    provider = shared_provider(principal.value) if principal.kind == "Federated" else ""
+    if not provider or not any(each.lower().startswith("sts:") for each in statement.actions or ()):
+        return False
+    return not any(_tells_user(each, provider) for each in statement.conditions)
+
+
+def _tells_user(condition: Condition, provider: str) -> bool:
+    """Whether a claim of the provider holds the statement to some of its users."""
+    qualified, key = read(condition.operator), condition.key.lower()
+    if qualified is None or qualified.operator.name not in _POSITIVE or not key.startswith(f"{provider}:"):
+        return False
+    if qualified.if_exists or qualified.quantifier is Quantifier.ALL or not condition.values:
+        return False
+    return all(is_known(key, value) for value in condition.values)
 
 
 def _outside(statement: Statement, zone: Zone) -> Iterator[Principal]:

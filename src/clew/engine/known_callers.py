@@ -48,12 +48,31 @@ KEYS: Final = frozenset(
 )
 """The keys, in lower case."""
 
+SHARED_PROVIDERS: Final = frozenset(
+    {
+        "accounts.google.com",
+        "cognito-identity.amazonaws.com",
+        "graph.facebook.com",
+        "www.amazon.com",
+        "token.actions.githubusercontent.com",
+        "gitlab.com",
+        "app.terraform.io",
+        "agent.buildkite.com",
+        "oidc.circleci.com",
+        "api.bitbucket.org",
+    }
+)
+"""Identity providers with whom everybody can have an account; what tells one user from another are their claims."""
+
 ADDRESSES: Final = frozenset({"aws:sourceip", "aws:vpcsourceip"})
 """Those of the keys whose values are addresses."""
 
 OPEN: Final = ("*", "?", "${")
 """What makes a value stand for more than one."""
 
+_OIDC: Final = ":oidc-provider/"
+# What a claim begins with that is true of every user of the provider.
+_UNSPECIFIC: Final = ("", "repo:", "project_path:", "organization:", "sts.amazonaws.com")
 _MOUNT_TARGET: Final = "elasticfilesystem:accessedviamounttarget"
 # AWS: the same page: a range broader than /8 (IPv4) or /32 (IPv6) is public.
 _BROADEST: Final = {4: 8, 6: 32}
@@ -64,6 +83,8 @@ def is_known(key: str, value: str) -> bool:
     """Whether the value of the key, in lower case, holds for callers of known places only."""
     if key in ADDRESSES:
         return is_narrow(value)
+    if key.partition(":")[0] in SHARED_PROVIDERS:
+        return min((value.split(sign, 1)[0] for sign in OPEN), key=len) not in _UNSPECIFIC
     if key == _MOUNT_TARGET:
         return value.lower() == "true"
     if key.endswith("arn"):
@@ -72,6 +93,16 @@ def is_known(key: str, value: str) -> bool:
         # A bucket's ARN has no account and is known by its name.
         return _is_fixed(account or value)
     return _is_fixed(value.partition("/")[0] if key.endswith("orgpaths") else value)
+
+
+def shared_provider(principal: str) -> str:
+    """The shared provider that a Federated principal names; empty for any other.
+
+    >>> shared_provider("arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com")
+    'token.actions.githubusercontent.com'
+    """
+    host = principal.partition(_OIDC)[2] or principal
+    return host if host in SHARED_PROVIDERS else ""
 
 
 def is_narrow(value: str) -> bool:

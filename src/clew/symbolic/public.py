@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from clew.engine.conditions import Quantifier
 from clew.engine.conditions import read as read_operator
-from clew.engine.known_callers import ADDRESSES, KEYS, OPEN, is_known
+from clew.engine.known_callers import ADDRESSES, KEYS, SHARED_PROVIDERS, is_known
 from clew.engine.principal import Kind, Named
 from clew.symbolic import boxes, callers
 from clew.symbolic.keys import ANY_KEY, KeyTest
@@ -60,24 +60,7 @@ SERVICES: Final = {
 }
 """The resource types of CheckNoPublicAccess, each with the prefixes of the actions that its policies are about."""
 
-SHARED_PROVIDERS: Final = frozenset(
-    {
-        "accounts.google.com",
-        "cognito-identity.amazonaws.com",
-        "graph.facebook.com",
-        "www.amazon.com",
-        "token.actions.githubusercontent.com",
-        "gitlab.com",
-        "app.terraform.io",
-        "agent.buildkite.com",
-        "oidc.circleci.com",
-        "api.bitbucket.org",
-    }
-)
-"""Identity providers with whom everybody can have an account."""
-
 _OIDC: Final = ":oidc-provider/"
-_UNSPECIFIC: Final = ("", "repo:", "project_path:", "organization:", "sts.amazonaws.com")
 
 
 def strangers(policies: Sequence[Policy], space: Space, services: Sequence[str] = ()) -> Formula:
@@ -118,7 +101,7 @@ def _known_values(condition: Condition, space: Space) -> int | None:
     key = condition.key.lower()
     if qualified is None or qualified.operator.tests_presence or not _is_knowing(key):
         return None
-    values = [value for value in condition.values if _is_known(key, value)]
+    values = [value for value in condition.values if is_known(key, value)]
     if not values:
         return None
     quantifier = Quantifier.ANY if space.kinds.get(key, ANY_KEY).multivalued else Quantifier.PLAIN
@@ -137,14 +120,3 @@ def _set(key: str, operator: str, values: Sequence[str]) -> Values:
 def _is_knowing(key: str) -> bool:
     provider, _, claim = key.partition(":")
     return key in KEYS or (bool(claim) and provider in SHARED_PROVIDERS)
-
-
-def _is_known(key: str, value: str) -> bool:
-    """Whether the value holds for callers of known places only."""
-    if key.partition(":")[0] in SHARED_PROVIDERS:
-        return _stem(value) not in _UNSPECIFIC
-    return is_known(key, value)
-
-
-def _stem(value: str) -> str:
-    return min((value.split(sign, 1)[0] for sign in OPEN), key=len)
