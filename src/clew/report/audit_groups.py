@@ -80,6 +80,11 @@ class Group:
         """The failures that nobody has accepted."""
         return tuple(item for item in self.of(Verdict.FAIL) if not item.is_suppressed)
 
+    @cached_property
+    def one_reason(self) -> bool:
+        """Whether several fail, and all for the same reason word by word, which then is said once."""
+        return bool(self.causes) and len({item.judgement.message for item in self.failing}) == 1
+
     @property
     def judged(self) -> int:
         """How many resources the check applies to."""

@@ -20,17 +20,29 @@ _NAME, _BAR, _ROW, _GAP = 118, 15, 24, 60
 _HEIGHT, _FOOT, _LEFT = 190, 24, 34
 # Ids of checks begin with the SDK's name of a service; where its name is not that in capitals it stands here.
 SERVICE_NAMES = {
+    "accessanalyzer": "Access Analyzer",
     "account": "Account",
+    "apigateway": "API Gateway",
+    "cloudfront": "CloudFront",
     "cloudtrail": "CloudTrail",
     "cloudwatch": "CloudWatch",
+    "cognito": "Cognito",
     "config": "AWS Config",
     "ec2": "EC2 and VPC",
     "guardduty": "GuardDuty",
+    "inspector": "Inspector",
+    "kinesis": "Kinesis",
     "lambda": "Lambda",
     "logs": "CloudWatch Logs",
+    "macie": "Macie",
     "organizations": "Organizations",
     "resource": "Resource policies",
+    "secretsmanager": "Secrets Manager",
     "securityhub": "Security Hub",
+    "shield": "Shield",
+    "ssm": "Systems Manager",
+    "sso": "Identity Center",
+    "trustedadvisor": "Trusted Advisor",
 }
 
 

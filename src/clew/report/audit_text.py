@@ -102,7 +102,7 @@ class _Writing:
         yield from _wrapped(" · ".join(_counted(group)))
         for text, count in group.causes:
             yield from _wrapped(f"{count:,} × {text}")
-        if len({item.judgement.message for item in group.failing}) == 1 and group.causes:
+        if group.one_reason:
             yield from self._names(group.failing)
         else:
             yield from self._items(group.failing)
