@@ -299,7 +299,7 @@ def lambda_runtime(state: State, *, deprecated: str = _DEPRECATED) -> Iterator[J
             message = (
                 f"runs on {runtime}, which {listed} does not name; give `deprecated`, a list of your own"
             )
-            return Judgement(Verdict.UNKNOWN, name, message, seen)
+            return Judgement(Verdict.UNKNOWN, name, message, seen, (_WOULD_TELL,))
         return Judgement(Verdict.PASS, name, f"runs on {runtime}, which {listed} does not deprecate", seen)
 
     yield from each_resource(
