@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from clew.analyzer.unused import Given
+    from clew.analyzer.unused_model import Activity
     from clew.policy.model import Policy, Statement
     from clew.reach.attached import Attachment
     from clew.snapshot.answers import Answer
@@ -88,15 +89,24 @@ def _untold(given: Given, unknown: Mapping[str, list[str]]) -> Iterator[Open]:
 def _used(given: Given, arn: str, window: Window) -> Used | str:
     """What the principal used; the reason where nobody can tell."""
     told = next((each for each in _tellings(given) if _is_about(each, arn)), None)
-    if told is not None and told.status.is_known:
-        return _accessed(told, window)
     activity = given.activity
+    if told is not None and told.status.is_known:
+        return _beside(_accessed(told, window), activity, arn)
     if activity is None:
         return "neither last-accessed data nor recorded calls are at hand"
     if not activity.covers:
         return f"recorded calls do not cover the window: {activity.missing[0]}"
     found = activity.by_principal.get(arn) or Used(source="recorded calls", unseen=activity.unseen)
     return replace(found, silent=_silent("recorded_calls"))
+
+
+def _beside(found: Used | str, activity: Activity | None, arn: str) -> Used | str:
+    """Last-accessed data with what recorded calls show as used, which holds whatever the lake covers."""
+    calls = activity.by_principal.get(arn) if activity is not None else None
+    if calls is None or isinstance(found, str):
+        return found
+    services, actions = found.services | calls.services, found.actions | calls.actions
+    return replace(found, services=services, actions=actions, source=f"{found.source} and recorded calls")
 
 
 def _tellings(given: Given) -> Iterator[Answer]:

@@ -10,9 +10,10 @@ from typing import Any
 
 import yaml
 
+from clew.audit import check_calls
 from clew.collect.permissions import policy
 from clew.collect.reads import Read, Scope
-from clew.collect.table import TABLE
+from clew.collect.table import named
 
 Part = dict[str, Any]
 HANDLER = "clew.handlers.audit.handler"
@@ -108,12 +109,12 @@ def _trust(principal: Part) -> Part:
 
 
 def reads(*, account: bool) -> dict[str, object]:
-    """What the auditor role may: the calls for the report, or those for the whole audit."""
+    """What the auditor role may: the calls for the report, or those of every check: the stack names the framework."""
     report = (
         Read("iam", "GenerateCredentialReport", Scope.ACCOUNT),
         Read("iam", "GetCredentialReport", Scope.ACCOUNT),
     )
-    return policy(TABLE if account else report)
+    return policy(named(check_calls.of((), ("all",))) if account else report)
 
 
 def _function_policy() -> Part:

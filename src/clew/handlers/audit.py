@@ -142,13 +142,15 @@ def _audit(chosen: Settings, clients: Clients, account: str, clock: Clock) -> tu
 
 
 def _answers(chosen: Settings, clients: Clients, account: str, clock: Clock) -> tuple[Answer, ...]:
-    """Everything that the whole audit reads but the credential report; nothing where that alone is judged."""
+    """What the checks of the framework read but the credential report; nothing where that alone is judged."""
+    from clew.audit import check_calls
     from clew.collect.collector import collect_as
-    from clew.collect.table import TABLE
+    from clew.collect.table import named
 
     if chosen.scope == _SCOPES[0]:
         return ()
-    reads = tuple(read for read in TABLE if read.operation != "GetCredentialReport")
+    calls = check_calls.of((), (chosen.framework,))
+    reads = tuple(read for read in named(calls) if read.operation != "GetCredentialReport")
     return tuple(collect_as(clients, account, reads, clock, regions=chosen.regions))
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from clew.audit import check_calls
 from clew.audit.model import State
 from clew.collect.asking import Question, ask
 from clew.collect.reads import IN_REGION, Scope
-from clew.collect.table import TABLE
+from clew.collect.table import named
 from clew.snapshot import load
 from clew.snapshot.answers import GLOBAL, Answers
 
@@ -29,7 +30,8 @@ def judged(check: Check, change: Change, session: Session) -> tuple[Judgement, .
     """What the check says now of the resource that was changed, else of its account; empty where of neither."""
     services = {n for a, _ in change.needs for n in _TOGETHER.get(a.read.service, (a.read.service,))}
     place = change.target.place
-    reads = tuple(r for r in TABLE if r.service in services and r.name != _STALE)
+    needed = check_calls.calls()[check.id] - {_STALE}
+    reads = tuple(r for r in named(needed) if r.service in services)
     collected = Answers(answers(reads, place, session))
     state = State(
         account=place.account,
