@@ -55,12 +55,10 @@ def _calls(found: Opened, since: datetime) -> Iterator[tuple[bool, str]]:
 
 
 def _findings(found: Opened, since: datetime, at: datetime) -> Iterator[str]:
-    from clew.store.database import Database
-    from clew.store.findings import kept_finding
+    for each in (piece for piece in found.case.evidence if piece.kind is Kept.FINDING):
+        from clew.store.database import Database
+        from clew.store.findings import kept_finding
 
-    for each in found.case.evidence:
-        if each.kind is not Kept.FINDING:
-            continue
         try:
             identity = documents.decode(json.loads((found.folder / each.file).read_text(encoding="utf-8"))).id
             with Database(context.workspace().state_path, create=False) as database:

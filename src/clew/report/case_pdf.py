@@ -133,5 +133,5 @@ def _widths(block: document.Table) -> list[float]:
 def _table(rows: list[list[Paragraph]], widths: list[float], repeat: int = 0) -> Iterator[Flowable]:
     if rows:
         style = TableStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("LINEBELOW", (0, 0), (-1, -1), 0.4, _LINE)])
-        yield LongTable(rows, colWidths=widths, repeatRows=repeat, style=style)
+        yield LongTable(rows, colWidths=widths, repeatRows=repeat, splitInRow=1, style=style)
         yield Spacer(1, 2 * mm)
