@@ -106,7 +106,11 @@ def _explanations(asked: Asked, predictor: Predictor | None) -> Iterator[Explana
         yield from _of_text(text, predictor, _decoder(asked) if asked.decode else None)
     else:
         for record in _records(asked):
-            yield _of_record(record, predictor) if asked.event is not None else of_event(record, predictor)
+            yield (
+                _of_record(record, predictor)
+                if asked.event is not None
+                else of_event(record, predictor, with_fixes=asked.as_json)
+            )
 
 
 def _of_record(record: Mapping[str, object], predictor: Predictor | None) -> Explanation:
