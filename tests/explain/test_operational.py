@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 from copy import copy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from tests.case_files import read_case_file
 from clew.audit.model import State
 from clew.explain.links import Verdict
 from clew.explain.operational import files, ranking
-from clew.explain.operational.hypotheses import HYPOTHESES
+from clew.explain.operational.hypotheses import HYPOTHESES, breaches
 from clew.explain.operational.scene import About, Scene
 from clew.explain.operational.symptoms import Kind, Symptom, of_error, of_title
 from clew.findings import Finding, Severity, Status
@@ -104,8 +105,20 @@ def test_every_hypothesis_has_a_case_of_each_verdict() -> None:
     """No hypothesis without rows that make it true and leave it open; all that evidence can refute, a row that does."""
     shown = {(row["hypothesis"], row["expect"]) for row in _CASES["rows"]}
     wanted = {(name, word) for name in HYPOTHESES for word in _WORDS.values()}
-    # No rule that fires and nothing that is found proves nothing.
+    # That no rule fires proves nothing; what is open to everybody has a test of its own below.
     assert wanted - shown == {("stolen-credentials", "refuted"), ("open-to-everybody", "refuted")}
+
+
+def test_data_is_closed_where_every_check_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all that is asked was collected and nothing is open, the hypothesis is refuted; a new snapshot counts."""
+    monkeypatch.setattr(breaches, "_OPEN", ("s3-bucket-public-read",))
+    open_ = next(row for row in _CASES["rows"] if row.get("fact") == "s3-bucket-public-read")
+    closed = State(
+        ACCOUNT, AS_OF, None, Answers([Answer(call_of("s3:ListBuckets"), "", Came.OK, {"Buckets": []})])
+    )
+    found = replace(scene(open_), states=(*_states(open_), ("e2", closed)))
+    link = HYPOTHESES["open-to-everybody"].tested(found)
+    assert (link.verdict, link.evidence) == (Verdict.HOLDS, (("seen in", "e2"),))
 
 
 def test_every_row_names_its_page() -> None:

@@ -126,13 +126,18 @@ def _tags(scene: Scene) -> Link:
     bare = [
         each.text("InstanceId")
         for each in running
-        if not {text(tag, "Key") for tag in items(each.data, "Tags")} - {"Name"}
+        if not any(_says_whose(text(tag, "Key")) for tag in items(each.data, "Tags"))
     ]
     if not bare:
         return refuted(f"{len(running)} running instances, all with tags besides a name", running[0].seen)
     says = f"{len(bare)} of {len(running)} running instances have no tag that says whose they are"
     fix = "aws ec2 create-tags, then activate the tag for cost allocation"
     return true(says, (("instances", listing(bare)), *running[0].seen), fix)
+
+
+def _says_whose(key: str) -> bool:
+    """Whether a tag can say whose a resource is: not its name, nor what AWS writes itself."""
+    return key not in {"", "Name"} and not key.startswith("aws:")
 
 
 def _driver(scene: Scene) -> Link:
@@ -158,9 +163,7 @@ def _driver(scene: Scene) -> Link:
     )
     if before and total < before * _DRIVES:
         return refuted(f"the cost did not grow by {round(_DRIVES * 100 - 100)} %", told)
-    return true(
-        f"{grown or 'nothing that is named'} costs most more than before", told, "look at its usage types"
-    )
+    return true(f"the cost of {grown or 'something unnamed'} grew most", told, "look at its usage types")
 
 
 def _costs(period: object) -> dict[str, float]:
