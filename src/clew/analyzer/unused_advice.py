@@ -43,7 +43,8 @@ class Step:
         where = f" from {self.holder}" if self.holder else ""
         if self.doing is Doing.DETACH:
             return f"take `{self.existing}` off{where}: nothing of it was used"
-        return f"replace `{self.existing}`{f' of {self.holder}' if self.holder else ''} by a policy without the rest"
+        whose = f" of {self.holder}" if self.holder else ""
+        return f"replace `{self.existing}`{whose} by the smaller document that `--output json` holds"
 
 
 def steps(

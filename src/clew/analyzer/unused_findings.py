@@ -62,11 +62,14 @@ def finding(found: Unused, judged: Judged) -> Finding:
 def title(found: Unused, days: int) -> str:
     """What was not used, in one line."""
     if found.kind is Kind.PERMISSION:
-        services, actions = len(found.services), len(found.actions)
-        parts = [f"{services} services"] * bool(services) + [f"{actions} actions"] * bool(actions)
+        parts = [*_counted(len(found.services), "service"), *_counted(len(found.actions), "action")]
         return f"{found.resource} did not use {' and '.join(parts)} in {days} days"
     what = {Kind.ROLE: "role", Kind.ACCESS_KEY: found.item, Kind.PASSWORD: "console password"}[found.kind]
     return f"{what} of {found.resource} not used in {days} days".replace("role of ", "role ")
+
+
+def _counted(number: int, word: str) -> list[str]:
+    return [f"{number} {word}{'' if number == 1 else 's'}"] if number else []
 
 
 def explanation(found: Unused) -> str:

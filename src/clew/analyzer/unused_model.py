@@ -95,7 +95,7 @@ class Unused:
     """One role, key, password, or set of permissions that nobody used within the window.
 
     `item` tells keys of one user apart; `last_used` is None for never. `services` are those of which no action was
-    used, `actions` single actions of services that were, in lower case. `steps` are what to do with each policy,
+    used, `actions` single actions of services that were. `steps` are what to do with each policy,
     `tags` those of the user or role, and `told` says what the answer comes from.
     """
 

@@ -251,6 +251,12 @@ def _finding(
         f"{advice}; or see what `clew generate-policy {arn}` makes of the recorded calls",
         created=created,
         services=tuple(services),
-        actions=tuple(actions),
+        actions=tuple(_spelled(name) for name in actions),
         steps=found,
     )
+
+
+def _spelled(action: str) -> str:
+    """The action as AWS spells it."""
+    known = catalog.current().action(action)
+    return known.full_name if known is not None else action
