@@ -135,6 +135,27 @@ def test_an_id_that_only_looks_like_one_goes_the_slow_path(
     assert refusals == [()]
 
 
+@pytest.mark.parametrize(
+    "bad", [b"\xe9", b"\xff\xfe", b"\xed\xa0\x80", b"\xc0\xaf", b"\xf4\x90\x80\x80", b"caf\xc3"]
+)
+@pytest.mark.parametrize("place", ["userAgent", "requestParameters", "a key"])
+def test_bytes_of_another_encoding_are_refused_as_the_slow_path_refuses_them(
+    tmp_path: Path,
+    event: Callable[..., Any],
+    log_bytes: Callable[..., bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    bad: bytes,
+    place: str,
+):
+    """DuckDB's parser sees them wherever they stand, and no text of the lake holds them."""
+    changed = {"userAgent": "@@@"} if place == "userAgent" else {"requestParameters": {"@@@": ["@@@"]}}
+    data = log_bytes([event(1), event(2, **changed), event(3)]).replace(b"@@@", bad, 1)
+    fast = _decoded(tmp_path, data)
+    monkeypatch.setattr(decode, "split", lambda *_: None)
+    assert fast == _decoded(tmp_path, data)
+    assert fast[1] != [()]
+
+
 @given(
     records=st.lists(st.dictionaries(_TEXTS, _VALUES | _NESTED, max_size=3), max_size=5),
     lines=st.booleans(),

@@ -197,7 +197,8 @@ class Decoder:
                 return found
             with self._stages.stage("write"):
                 return write_days(self._writer.lake_path, found)
-        except duckdb.InvalidInputException:
+        except (duckdb.InvalidInputException, UnicodeDecodeError):
+            # The second where the message would quote bytes that are not UTF-8.
             return self._writer.unparsable_sources(unit) or frozenset(p.source for p in pieces)
         except (duckdb.Error, OSError) as error:
             raise WorkspaceError(f"{self._writer.lake_path}: cannot write: {error}") from error

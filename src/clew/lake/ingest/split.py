@@ -2,7 +2,8 @@
 
 Sound because a piece is used only when DuckDB parses it as one whole JSON value, and every piece begins with `{"`: if
 all pieces of an array's inside are valid, they are its elements, for JSON reads only one way. The separator holds an
-unescaped quote, so it cannot stand inside a string; where it stands inside a nested array, a piece is not valid.
+unescaped quote, so it cannot stand inside a string; where it stands inside a nested array, a piece is not valid. Bytes
+that are not UTF-8 are not valid either: DuckDB's parser refuses them wherever they stand.
 """
 
 from __future__ import annotations
@@ -58,8 +59,6 @@ def split(data: bytes, source: str) -> Pieces | None:
     >>> pieces.starts.tolist(), pieces.lengths.tolist()
     ([12, 20], [7, 7])
     """
-    if not _is_utf_8(data):
-        return None
     end = len(data)
     while end and data[end - 1] in b" \r\n\t":
         end -= 1
@@ -71,17 +70,6 @@ def split(data: bytes, source: str) -> Pieces | None:
         # A lone object holds no separator: one piece, which DuckDB then parses or refuses.
         return _pieces(data, source, 0, end, b"}\n" + head[1])
     return None
-
-
-def _is_utf_8(data: bytes) -> bool:
-    # DuckDB trusts the texts of an Arrow table: bytes of another encoding must not reach it.
-    if data.isascii():
-        return True
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _pieces(data: bytes, source: str, first: int, end: int, separator: bytes) -> Pieces:
