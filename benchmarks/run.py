@@ -47,7 +47,8 @@ def ingest(events: int, source: Path, scratch: Path, label: str) -> Path:
     written = float(write.output.split()[-1])
     print(f"{'floor: Parquet write from memory':<34}{'':>9}{written:>9.2f}")
     print(f"\nread_json / clew, wall: {rows['read_json (DuckDB, raw files)'].wall / ours.wall:.1f}×")
-    print(f"clew CPU / floor CPU:   {ours.cpu / (parse.cpu + written):.1f}×")
+    if parse.code == 0:
+        print(f"clew CPU / floor CPU:   {ours.cpu / (parse.cpu + written):.1f}×")
     _stages(ours.output, rows["read_json (DuckDB, raw files)"])
     return workspace
 
