@@ -11,7 +11,7 @@ import pytest
 from tests.case_files import read_case_file
 
 from clew.errors import InputError
-from clew.snapshot import collected_items, config_files, history, json_diff, looks
+from clew.snapshot import collected_items, config_files, history, item_kinds, json_diff, looks
 from clew.snapshot.answers import GLOBAL, Answer, Answers, Call, Status
 from clew.snapshot.items import Item, Key, of_row, row
 from clew.snapshot.items import Status as ItemStatus
@@ -102,6 +102,49 @@ OPEN, CLOSED = (
 def test_equal_snapshots_make_no_second_item() -> None:
     """A look that shows nothing new adds nothing, however the policy's text is spaced."""
     assert statuses(snapshot(1, policy(OPEN)), snapshot(2, policy(OPEN.replace(" ", "")))) == ["discovered"]
+
+
+@pytest.mark.parametrize(
+    ("listed", "item", "asked", "member", "part"),
+    [
+        (
+            "efs:DescribeFileSystems",
+            {"FileSystemId": "r"},
+            "DescribeFileSystemPolicy",
+            "Policy",
+            "FileSystemPolicy",
+        ),
+        (
+            "ecr:DescribeRepositories",
+            {"repositoryName": "r"},
+            "GetRepositoryPolicy",
+            "policyText",
+            "RepositoryPolicyText",
+        ),
+    ],
+)
+def test_policies_of_what_is_listed_are_parts(
+    listed: str, item: dict, asked: str, member: str, part: str
+) -> None:
+    """A policy that changes in meaning is a change of the file system or repository; its spacing is none."""
+    service, _, operation = listed.partition(":")
+    parameters = tuple(item.items())
+
+    def look(hour: int, text: str) -> collected_items.Look:
+        [path] = [kind.path[0] for kind in item_kinds.KINDS if kind.operation == operation]
+        said = ((operation, (), {path: [item]}), (asked, parameters, {member: text}))
+        return collected_items.look(
+            Answers(
+                Answer(
+                    Call(ACCOUNT, "eu-west-1", service, name, given), at(hour).isoformat(), Status.OK, body
+                )
+                for name, given, body in said
+            )
+        )
+
+    assert statuses(look(1, OPEN), look(2, OPEN.replace(" ", ""))) == ["discovered"]
+    changed = told(look(1, OPEN), look(2, CLOSED))
+    assert [each.place for each in history.timeline(changed)[1].changes] == [f"{part}.Statement[A].Effect"]
 
 
 def test_a_refused_call_is_no_change() -> None:

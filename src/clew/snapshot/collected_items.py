@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _RELATED = "is associated with"
 _AWS_ID = re.compile(r"[a-z]{1,12}-(?:[0-9a-f]{8}|[0-9a-f]{17})")
-_DOCUMENT_ENDS = ("Policy", "PolicyDocument", "Document", "AssumeRolePolicyDocument")
+_DOCUMENT_ENDS = ("Policy", "policyText", "PolicyDocument", "Document", "AssumeRolePolicyDocument")
 _BUCKET_MEMBERS = frozenset({"S3BucketName", "TargetBucket", "s3BucketName"})
 
 

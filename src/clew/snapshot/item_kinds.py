@@ -104,6 +104,7 @@ _BUCKET = Kind(
         _of_bucket("BucketLifecycleConfiguration", "GetBucketLifecycleConfiguration"),
         _of_bucket("BucketNotificationConfiguration", "GetBucketNotificationConfiguration"),
         _of_bucket("BucketReplicationConfiguration", "GetBucketReplication"),
+        _of_bucket("BucketTaggingConfiguration", "GetBucketTagging", "TagSet"),
     ),
 )
 _TRAIL = Kind(
@@ -264,6 +265,8 @@ _WATCHING = (
         "name",
     ),
 )
+_FILE_SYSTEM = (("FileSystemId", "FileSystemId"),)
+_REPOSITORY = (("repositoryName", "repositoryName"),)
 _DATA = (
     Kind(
         "AWS::RDS::DBInstance",
@@ -284,6 +287,27 @@ _DATA = (
         "DBClusterIdentifier",
         "DBClusterArn",
         volatile=frozenset({"LatestRestorableTime", "EarliestRestorableTime", "Status"}),
+    ),
+    Kind(
+        "AWS::EFS::FileSystem",
+        "efs",
+        "DescribeFileSystems",
+        ("FileSystems",),
+        "FileSystemId",
+        "Name",
+        "FileSystemArn",
+        (Supplement("FileSystemPolicy", "DescribeFileSystemPolicy", _FILE_SYSTEM, ("Policy",)),),
+        frozenset({"SizeInBytes", "LifeCycleState", "NumberOfMountTargets"}),
+    ),
+    Kind(
+        "AWS::ECR::Repository",
+        "ecr",
+        "DescribeRepositories",
+        ("repositories",),
+        "repositoryName",
+        "repositoryName",
+        "repositoryArn",
+        (Supplement("RepositoryPolicyText", "GetRepositoryPolicy", _REPOSITORY, ("policyText",)),),
     ),
     Kind(
         "AWS::SecretsManager::Secret",
