@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 HIDDEN: Final = "the record does not show the operations inside"
 """Why such an event is not mapped."""
 
-_TRANSACTIONS: Final = "DynamoDB developer guide, Amazon DynamoDB Transactions: How it works"
+_TRANSACTIONS: Final = "DynamoDB developer guide, Using IAM with DynamoDB transactions"
 _WRITES: Final = {
     "put": "PutItem",
     "update": "UpdateItem",
