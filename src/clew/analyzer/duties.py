@@ -36,10 +36,14 @@ class Held(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One duty: any of the actions on any of the resources, both patterns; no resources mean every one."""
+    """One duty: any of the actions on any of the resources, both patterns; no resources mean every one.
+
+    `context`: keys that such a request carries, each with the values that it may have there, patterns too.
+    """
 
     actions: tuple[str, ...]
     resources: tuple[str, ...] = ()
+    context: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +112,16 @@ def _rule(row: object, place_of: str) -> Duty:
 
 
 def _side(given: object, place_of: str) -> Side:
-    if isinstance(given, dict):
-        return Side(
-            _texts(given.get("actions"), place_of), _texts(given.get("resources", []), place_of, least=0)
-        )
-    return Side(_texts(given, place_of))
+    if not isinstance(given, dict):
+        return Side(_texts(given, place_of))
+    context = given.get("context", {})
+    if not isinstance(context, dict) or set(given) - {"actions", "resources", "context"}:
+        raise InputError(f"{place_of}: expected a duty with `actions`, `resources` or `context`")
+    return Side(
+        _texts(given.get("actions"), place_of),
+        _texts(given.get("resources", []), place_of, least=0),
+        tuple((str(key), _texts(values, place_of)) for key, values in context.items()),
+    )
 
 
 def _texts(given: object, place_of: str, least: int = 1) -> tuple[str, ...]:
@@ -187,7 +196,8 @@ def _held(side: Side, principal: str, powers: Powers) -> Evidence | str | None:
     if not catalog.current().actions_matching(*side.actions).mask & powers.mask and _are_known(side):
         return missing or None
     try:
-        answer = allows_any(Stack(powers.known, principal), side.actions, side.resources)
+        stack = Stack(powers.known, principal)
+        answer = allows_any(stack, side.actions, side.resources, context=dict(side.context))
     except PrincipalError as error:
         return str(error)
     if answer.verdict is Verdict.UNKNOWN:

@@ -95,7 +95,11 @@ def _decoded(line: str | bytes | Line) -> Line:
 
 def _no_new_access(line: Line) -> Outcome:
     kind = _kind(line)
-    return no_new_access(_policy(line, "new", kind), _policy(line, "existing", kind, wildcards=True), kind)
+    typed = line.get("typed", False)
+    if not isinstance(typed, bool):
+        raise LineError(f"typed: expected `true` or `false`, found `{shown(str(typed), _SHOWN)}`")
+    new, existing = _policy(line, "new", kind), _policy(line, "existing", kind, wildcards=True)
+    return no_new_access(new, existing, kind, typed=typed)
 
 
 def _implies(line: Line) -> Outcome:

@@ -25,7 +25,7 @@ def shared(one: str, other: str, budget: Budget) -> str | None:
     Errors: `UndecidedError` when the budget does not suffice.
 
     >>> from clew.symbolic.budget import Budget
-    >>> shared("logs/*", "*/2026", Budget()), shared("logs/*", "data/*", Budget())
+    >>> shared("logs/*", "*2026", Budget()), shared("logs/*", "data/*", Budget())
     ('logs/2026', None)
     """
     goal = (len(one), len(other))

@@ -8,23 +8,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Protocol
 
-from clew.policy.model import Policy, PolicyKind
+from clew.aws import catalog
+from clew.policy.model import Condition, Effect, Policy, PolicyKind, Statement
 from clew.policy.pattern import any_of as any_of_patterns
 from clew.symbolic import callers, filled, kinds, solver, stack_contrast, ties, witness
 from clew.symbolic.budget import Budget, OpenError, UndecidedError
 from clew.symbolic.contrast import contrasted
 from clew.symbolic.grounding import ground
+from clew.symbolic.operators import arn_pattern
 from clew.symbolic.regions import ANY_ACCOUNT, EVERYTHING, MISLEADING, OWNED, Asked, regions, same_principal
 from clew.symbolic.search import AllOf, Is, Search, all_of, contrary
 from clew.symbolic.sides import Documents
 from clew.symbolic.space import ACTION, RESOURCE, Space
 from clew.symbolic.stacks import Stack
-from clew.symbolic.texts import globs
+from clew.symbolic.texts import KnownActions, Texts, glob, globs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from clew.engine.request import Request
     from clew.symbolic.callers import CallerKind
@@ -74,7 +77,7 @@ class Side(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Actions and resources, as patterns; none listed means any."""
+    """Actions and resources, as patterns; none listed means any. ARNs are compared field by field."""
 
     actions: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
@@ -85,15 +88,25 @@ class Access:
         if self.actions:
             found.append(space.literal(ACTION, globs([action.lower() for action in self.actions])))
         if self.resources:
-            found.append(space.literal(RESOURCE, globs(self.resources)))
+            found.append(space.literal(RESOURCE, resources_of(self.resources)))
         return tuple(found)
 
     def holds(self, request: Request) -> bool:
         """Whether the request is of this access."""
-        actions, resources = [each.lower() for each in self.actions], self.resources
-        return (not actions or any_of_patterns(actions)(request.action.lower())) and (
-            not resources or any_of_patterns(resources)(request.resource)
-        )
+        actions = [each.lower() for each in self.actions]
+        if actions and not any_of_patterns(actions)(request.action.lower()):
+            return False
+        return not self.resources or resources_of(self.resources).match(request.resource)
+
+
+def resources_of(patterns: Sequence[str]) -> Texts:
+    """The resources that patterns name which are no policy's: a wildcard stays within its field of an ARN.
+
+    >>> resources_of(["arn:aws:*:*:111122223333:*"]).match("arn:aws:ec2::444455556666:x/:111122223333:y")
+    False
+    """
+    atoms = (arn_pattern(each) if each.startswith("arn:") else None for each in patterns)
+    return Texts(atom or glob(each) for each, atom in zip(patterns, atoms, strict=True))
 
 
 def implies(
@@ -128,7 +141,7 @@ def implies(
     one, two, changed, reach = _contrasted(a, b)
 
     def formula(space: Space) -> Formula:
-        inside = [Is((space.literal(RESOURCE, globs(about)),))] if about else []
+        inside = [Is((space.literal(RESOURCE, resources_of(about)),))] if about else []
         outside = [contrary(Is(access.literals(space))) for access in besides]
         beyond = contrary(two.formula(space))
         return all_of([changed(space), one.formula(space), beyond, *inside, *outside])
@@ -174,23 +187,44 @@ def allows_any(
     actions: Sequence[str] = (),
     resources: Sequence[str] = (),
     kind: PolicyKind = PolicyKind.IDENTITY,
+    *,
+    context: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Answer:
     """Whether the side allows any of the actions on any of the resources, all of them patterns; none listed means any.
+
+    `context`: keys that such a request carries, each with the values that it may have, patterns too. An action without
+    resource types is about none of the resources, and no request for it carries the tag of one.
 
     >>> from clew.policy.parse import parse
     >>> one = parse('{"Statement": {"Effect": "Allow", "Action": "iam:*", "Resource": "*"}}')
     >>> allows_any(one, ["iam:PassRole"]).request.action, allows_any(one, ["s3:*"]).verdict.value
     ('iam:PassRole', 'none')
+    >>> allows_any(one, context={"aws:ResourceTag/team": ["red"]}).request.context.get("aws:resourcetag/team")
+    'red'
     """
     asked = _side(side, kind)
+    conditions = tuple(Condition("StringLike", key, tuple(values)) for key, values in context.items())
+    words = Statement(Effect.ALLOW, actions=("*",), resources=("*",), conditions=conditions)
+    carrying, access = Documents((Policy((words,)),)), Access(tuple(actions), tuple(resources))
+    has_tag = any(key.lower().startswith(_RESOURCE_TAG) for key in context)
+    is_about_some = has_tag or bool(resources and not any_of_patterns(resources)("*"))
 
     def formula(space: Space) -> Formula:
-        limits = [(ACTION, [each.lower() for each in actions]), (RESOURCE, list(resources))]
-        inside = [Is((space.literal(where, globs(each)),)) for where, each in limits if each]
-        return all_of([asked.formula(space), *inside])
+        inside = [Is(access.literals(space))]
+        if is_about_some:
+            known = catalog.current()
+            inside.append(Is((-space.literal(ACTION, KnownActions(known.index, known.wildcard_only)),)))
+        return all_of([asked.formula(space), carrying.formula(space), *inside])
 
+    def confirms(request: Request) -> bool:
+        return asked.allows(request) is True and carrying.allows(request) is True
+
+    sides = (asked, carrying) if conditions else (asked,)
     reach = stack_contrast.reach_of(actions) if actions else EVERYTHING
-    return find((asked,), formula, lambda request: asked.allows(request) is True, reach=reach)
+    return find(sides, formula, confirms, reach=reach)
+
+
+_RESOURCE_TAG: Final = "aws:resourcetag/"
 
 
 def _side(side: Policy | Side, kind: PolicyKind) -> Side:
