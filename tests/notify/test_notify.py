@@ -111,6 +111,34 @@ def test_programs_get_the_document() -> None:
             send(f"arn:aws:{missing}", Words())
 
 
+@pytest.mark.usefixtures("aws")
+def test_an_alarm_goes_off_for_what_is_worse() -> None:
+    """What is new sets an alarm off, which does what it does; what is only resolved sets it to OK."""
+    watch = boto3.client("cloudwatch", region_name="eu-west-1")
+    watch.put_metric_alarm(
+        AlarmName="audit",
+        ComparisonOperator="GreaterThanThreshold",
+        EvaluationPeriods=1,
+        MetricName="none",
+        Namespace="clew",
+        Period=60,
+        Statistic="Sum",
+        Threshold=0,
+    )
+    arn = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:audit"
+    states = []
+    for document in (
+        {"schema": "clew.changes.v1", "new": [{}]},
+        {"schema": "clew.changes.v1", "resolved": [{}]},
+    ):
+        send(arn, Words(document=document))
+        states.append(watch.describe_alarms()["MetricAlarms"][0]["StateValue"])
+    assert states == ["ALARM", "OK"]
+    assert watch.describe_alarms()["MetricAlarms"][0]["StateReason"] == Words().subject
+    with pytest.raises(DeliveryError, match="cloudwatch:"):
+        send(f"{arn}-of-nobody", Words())
+
+
 def test_a_long_document_is_told_in_short() -> None:
     """What is longer than AWS takes arrives as subject and text, and says so."""
     told = json.loads(programs.body(Words(text="ä" * 500_000, document={"findings": ["x" * 300_000]})))
@@ -240,6 +268,7 @@ def test_server_that_is_not_there_is_a_failure_without_secrets() -> None:
         "nowhere",
         "sns:x",
         "sns:arn:aws:s3:::b",
+        "arn:aws:cloudwatch:eu-west-1:123456789012:dashboard/audit",
         "mailto:",
         "mailto:a@b\r\nBcc: c@d",
         "mailto:Ann <a@b>",

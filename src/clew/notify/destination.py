@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from clew.aws import arn as arns
 from clew.errors import UsageError
+from clew.notify import alarm
 
 _SLACK_HOST = "hooks.slack.com"
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -19,6 +20,7 @@ class Kind(StrEnum):
 
     SNS = "sns"
     PROGRAM = "program"
+    ALARM = "alarm"
     MAIL = "mailto"
     WEBHOOK = "webhook"
     SLACK = "slack"
@@ -38,7 +40,7 @@ class Destination:
         >>> destination("https://hooks.slack.com/services/T0/B0/secret").shown
         'slack:https://hooks.slack.com/…'
         """
-        if self.kind is Kind.PROGRAM:
+        if self.kind in {Kind.PROGRAM, Kind.ALARM}:
             return self.address
         if self.kind in {Kind.SNS, Kind.MAIL}:
             return f"{self.kind}:{self.address}"
@@ -75,6 +77,8 @@ def _of_arn(text: str) -> Destination:
     found = arns.read(text)
     if found is not None and found.service in _PROGRAMS and found.region and found.account:
         return Destination(Kind.PROGRAM, text)
+    if alarm.name(text):
+        return Destination(Kind.ALARM, text)
     return Destination(Kind.SNS, _topic(text))
 
 
@@ -82,7 +86,7 @@ def _topic(text: str) -> str:
     found = arns.read(text)
     if found is None or found.service != "sns" or not found.region or "/" in found.resource:
         raise UsageError(
-            f"`{text[:200]}` is no topic, queue, stream, function or bus; "
+            f"`{text[:200]}` is no topic, queue, stream, function, bus or alarm; "
             "expected an ARN such as arn:aws:sns:REGION:ACCOUNT:NAME"
         )
     return text

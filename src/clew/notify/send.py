@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from clew.notify import mail, programs, sns, webhook
+from clew.notify import alarm, mail, programs, sns, webhook
 from clew.notify.destination import Destination, Kind, destination
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ def send(
             sns.publish(found.address, message, sns.client_of(found.address, profile))
         case Kind.PROGRAM:
             programs.tell(found.address, message, sns.client_of(found.address, profile))
+        case Kind.ALARM:
+            alarm.sound(found.address, message, sns.client_of(found.address, profile))
         case Kind.MAIL:
             mail.send(found.address, message, mail.server_from_environment())
         case Kind.WEBHOOK:

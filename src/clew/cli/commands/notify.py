@@ -16,7 +16,7 @@ To = Annotated[
     list[str] | None,
     typer.Option(
         "--to",
-        help="ARN of a topic, queue, stream, function or bus; mailto:…, https://…, slack:https://…; none: print it.",
+        help="ARN of a topic, queue, stream, function, bus or alarm; mailto:…, https://…, slack:…; none: print it.",
     ),
 ]
 Profile = Annotated[str | None, typer.Option(help="AWS profile for SNS (else the SDK's own).")]
