@@ -1,5 +1,6 @@
 """Conditions on addresses as few ranges: neighbours joined, and what a wider range holds left out.
 
+>>> from clew.policy.model import Condition
 >>> one = Condition("IpAddress", "aws:SourceIp", ("10.0.0.0/9", "10.128.0.0/9", "10.1.2.3"))
 >>> fewest(one).values
 ('10.0.0.0/8',)
