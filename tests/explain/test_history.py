@@ -212,3 +212,12 @@ def test_what_was_deleted_then_is_not_known() -> None:
     items = [user("ana", SHUT, 10), replace(user("ana", SHUT, 20), status=Status.DELETED, configuration=None)]
     found = as_of(snapshot("ana"), at(REFUSED), [arn("ana")], items, lambda _: None)
     assert (found.used, found.missing) == ((), (arn("ana"),))
+
+
+def test_how_a_call_was_unlike_the_one_that_worked(lake: Lake) -> None:
+    """Another address than the last time is said; what both records share, or one does not say, is not."""
+    predictor = Predictor(snapshot("unchanged"))
+    record = refused("unchanged") | {"sourceIPAddress": "198.51.100.9"}
+    found, _ = joined(of_event(record, predictor), lake, predictor, record)
+    assert found.since is not None
+    assert found.since.differs == ("source address `198.51.100.9` instead of `192.0.2.7`",)

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 
 from clew.errors import ClewError
 from clew.events.category import Category
+from clew.events.channel import channel
+from clew.events.identity import Mfa, principal
 from clew.events.outcome import Result
+from clew.events.paths import text_at
 from clew.explain.fix_drafts import role_arn
 from clew.lake.coverage import Question, blind_spots
 from clew.lake.history.effects import WRITES, Effect
@@ -19,13 +22,15 @@ from clew.lake.history.filters import Filters
 from clew.lake.history.search import find
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from clew.engine import Request
     from clew.lake.history.entries import Entry
     from clew.lake.reader import Lake
     from clew.reach.predict import Prediction
+
+    Event = Mapping[str, object]
 
 _MOST_READ = 500
 _MOST_TOLD = 6
@@ -43,7 +48,8 @@ class Since:
 
     Units: `until` is the refusal's time (None: now, for a text that says none); UTC. Shape: `worked` is None where no
     like call went through in what the lake holds; `changes` are the latest first, `more` were left out. `consulted` are
-    the ARNs whose changes were looked for; `unseen` what the lake cannot have seen, a sentence each.
+    the ARNs whose changes were looked for; `differs` says how the refused call was unlike the one that went through;
+    `unseen` what the lake cannot have seen, a sentence each.
     """
 
     worked: Entry | None
@@ -51,6 +57,7 @@ class Since:
     consulted: tuple[str, ...]
     until: datetime | None = None
     more: int = 0
+    differs: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
 
 
@@ -81,6 +88,26 @@ def _worked(lake: Lake, request: Request, operation: str, until: datetime | None
         ),
         None,
     )
+
+
+def differing(worked: Entry, event: Event) -> Iterator[str]:
+    """How a call was unlike the one that went through: key, address, endpoint, MFA, tool, as far as both say it."""
+    caller = principal(event)
+    pairs = (
+        ("access key", caller.access_key, worked.who.access_key),
+        ("source address", text_at(event, "sourceIPAddress"), worked.source_ip),
+        ("VPC endpoint", text_at(event, "vpcEndpointId"), worked.vpc_endpoint),
+        ("MFA", _told(caller.mfa), _told(worked.who.mfa)),
+        ("region", text_at(event, "awsRegion"), worked.region),
+        ("tool", str(channel(event)), str(worked.channel)),
+    )
+    yield from (
+        f"{name} `{now}` instead of `{then}`" for name, now, then in pairs if now and then and now != then
+    )
+
+
+def _told(mfa: Mfa) -> str:
+    return "" if mfa is Mfa.UNKNOWN else mfa.value
 
 
 def arns(prediction: Prediction) -> Iterator[str]:

@@ -162,7 +162,7 @@ def _explained(
         fixes=fixes(found, prediction, predictor.snapshot if predictor else None)
         if prediction and with_fixes
         else (),
-        assumed=tuple(_assumed(prediction)) if prediction else (),
+        assumed=tuple(assumed(prediction)) if prediction else (),
         unknown=tuple(_unknown(denial, prediction)),
         settle=tuple(_settle(denial, prediction, predictor)),
     )
@@ -174,7 +174,8 @@ def _why_none(request: Request | None, predictor: Predictor | None) -> str:
     return "" if request is not None else "the text does not name who asked for which action"
 
 
-def _assumed(prediction: Prediction) -> Iterator[str]:
+def assumed(prediction: Prediction) -> Iterator[str]:
+    """What a prediction takes for granted, but for what cannot be otherwise."""
     yield from prediction.assumed
     request = prediction.request
     # A resource policy that is not at hand is open here, not taken as none; and some resources never have one.

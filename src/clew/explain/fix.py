@@ -67,7 +67,7 @@ def fixes(cause: Cause, prediction: Prediction, snapshot: Snapshot | None = None
     if advice:
         return (Fix(advice, cause.gate, "", "nothing new", "see what else reads or writes there"),)
     asked = Asked(prediction.request, prediction.policies, prediction.decision, prediction.applied, snapshot)
-    found = [_completed(asked, draft) for draft in _first_steps(cause, asked)]
+    found = [completed(asked, draft) for draft in _first_steps(cause, asked)]
     tried = sorted((fix for fix in found if fix is not None), key=_rank)
     return (*_by_the_caller(cause, prediction), *_different(tried))[:_MOST]
 
@@ -92,19 +92,20 @@ def _first_steps(cause: Cause, asked: Asked) -> tuple[Draft, ...]:
     return next_steps(asked, Gate(cause.gate) if cause.gate in set(Gate) else None)
 
 
-def _completed(asked: Asked, first: Draft) -> Fix | None:
+def completed(asked: Asked, first: Draft) -> Fix | None:
     """The change with those that must follow it; None where the request is refused all the same."""
-    drafts, step = [first], _after(asked, first)
+    drafts, step = [first], after(asked, first)
     while step.decision.allowed is False and len(drafts) < _MOST_STEPS:
         following = next_steps(step)
         if not following:
             return None
         drafts.append(following[0])
-        step = _after(step, following[0])
+        step = after(step, following[0])
     return None if step.decision.allowed is False else _fix(drafts, step.decision.allowed)
 
 
-def _after(asked: Asked, draft: Draft) -> Asked:
+def after(asked: Asked, draft: Draft) -> Asked:
+    """The question with the change made: its policies, their decision, and the documents as they are then."""
     policies = changed(asked.policies, draft.edit)
     current = {**asked.current, draft.edit.path: draft.edit.after} if draft.edit.is_at_hand else asked.current
     decision = prepare(policies).authorize(asked.request)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from clew.events.paths import text_at
 from clew.events.times import parse_time
 from clew.explain.change_policies import as_they_were
-from clew.explain.change_since import since
+from clew.explain.change_since import differing, since
 from clew.explain.explanation import of_event
 from clew.reach.predict import Predictor
 
@@ -39,7 +39,10 @@ def joined(
     if each.prediction is None:
         return each, predictor
     operation = text_at(event, "eventName") if event is not None else ""
-    return replace(each, since=since(lake, each.prediction, operation, time)), predictor
+    found = since(lake, each.prediction, operation, time)
+    if event is not None and found.worked is not None:
+        found = replace(found, differs=tuple(differing(found.worked, event)))
+    return replace(each, since=found), predictor
 
 
 def _then(

@@ -29,7 +29,7 @@ def lines(each: Explanation) -> Iterator[str]:
     for fix in each.fixes:
         if fix not in edits:
             yield from wrapped(f"Without any change of a policy: {fix_title(fix)}")
-            yield from in_full(fix)
+            yield from in_full(fix) if fix.commands else ()
     if not edits:
         return
     yield from wrapped(f"If it should be allowed: {fix_title(edits[0])}")

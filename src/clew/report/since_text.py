@@ -31,6 +31,8 @@ def _since(found: Since) -> Iterator[str]:
     worked = found.worked
     if worked is not None:
         yield from wrapped(f"It last worked at {told(worked.time)}, {_origin(worked)}.")
+        if found.differs:
+            yield from wrapped(f"This call came with another {'; '.join(found.differs)}.")
         begin, none = "Changed since then", "No change of these policies since then is in the lake"
     else:
         yield from wrapped("No like call that went through is in the lake.")
@@ -85,6 +87,7 @@ def document(found: Since | None) -> dict[str, object] | None:
         "changes": [_entry(entry) for entry in found.changes],
         "more_changes": found.more,
         "consulted": list(found.consulted),
+        "differs": list(found.differs),
         "not_seen": list(found.unseen),
     }
 
