@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from clew.lake.reader import Lake
 
 
+# What a fix newly allows takes 0.1 to 0.3 s for each refusal, and its history as much.
+_MOST_IN_FULL = 10
 _OPEN = frozenset({CauseId.DEPENDS, CauseId.POLICIES_ALLOW, CauseId.UNKNOWN, CauseId.MESSAGE_ONLY})
 
 
@@ -43,14 +45,24 @@ class Asked:
     fix: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """An explanation, the record that it is of, and those around it."""
+
+    explanation: Explanation
+    record: Mapping[str, object] | None = None
+    others: tuple[Mapping[str, object], ...] = ()
+
+
 def answer(asked: Asked) -> int:
     """Explain what was asked about and print it; the exit code."""
     if sum(given is not None for given in (asked.text, asked.event, asked.since)) != 1:
         raise UsageError("give one of: the text of a refusal, `--event ID`, `--since TIME`")
     predictor = _predictor(asked.policies)
-    found = tuple(_explanations(asked, predictor))
+    made = tuple(_explanations(asked, predictor))
     if asked.since is None:
-        found = tuple(_in_full(each, predictor, asked) for each in found)
+        made = (*_in_full(made[:_MOST_IN_FULL], predictor, asked), *made[_MOST_IN_FULL:])
+    found = tuple(each.explanation for each in made)
     if asked.fix_as is not None:
         return _fix_alone(found, asked.fix_as, asked.fix)
     if asked.as_json:
@@ -63,15 +75,17 @@ def answer(asked: Asked) -> int:
     return _code(found)
 
 
-def _in_full(each: Explanation, predictor: Predictor | None, asked: Asked) -> Explanation:
-    """The explanation joined with the lake, where there is one, and with what its fixes newly allow."""
-    from clew.explain.history import joined
+def _in_full(made: Sequence[_Made], predictor: Predictor | None, asked: Asked) -> Iterator[_Made]:
+    """The explanations joined with the lake, where there is one, and with what their fixes newly allow."""
+    lake = _lake_or_none() if predictor is not None else None
+    for each in made:
+        found, used = each.explanation, predictor
+        if lake is not None:
+            from clew.explain.history import joined
 
-    lake = _lake_or_none()
-    if lake is not None:
-        event = next(_records(replace(asked, event=each.event_id)), None) if asked.event else None
-        each, predictor = joined(each, lake, predictor, event)
-    return each if asked.fix_as is not None else proved(each, predictor, every=asked.as_json)
+            found, used = joined(found, lake, predictor, each.record, each.others)
+        is_told = asked.fix_as is None
+        yield _Made(proved(found, used, every=asked.as_json) if is_told else found, each.record)
 
 
 def _lake_or_none() -> Lake | None:
@@ -100,26 +114,33 @@ def _predictor(policies: tuple[str, ...]) -> Predictor | None:
     return Predictor(state_files.snapshot(files)) if files else None
 
 
-def _explanations(asked: Asked, predictor: Predictor | None) -> Iterator[Explanation]:
-    if asked.text is not None:
-        text = sys.stdin.read() if asked.text == "-" else asked.text
-        yield from _of_text(text, predictor, _decoder(asked) if asked.decode else None)
-    else:
-        for record in _records(asked):
-            yield (
-                _of_record(record, predictor)
-                if asked.event is not None
-                else of_event(record, predictor, with_fixes=asked.as_json)
-            )
+def _explanations(asked: Asked, predictor: Predictor | None) -> Iterator[_Made]:
+    """Each explanation with the record behind it, where that is no text."""
+    if asked.event is not None:
+        yield from (_of_record(record, predictor) for record in _records(asked))
+        return
+    if asked.text is None:
+        # Many refusals are told by their causes alone.
+        found = _records(asked)
+        yield from (_Made(of_event(each, predictor, with_fixes=asked.as_json), each) for each in found)
+        return
+    text = sys.stdin.read() if asked.text == "-" else asked.text
+    record = _record(text)
+    if record is not None:
+        yield _Made(of_event(record, predictor), record)
+        return
+    decode = _decoder(asked) if asked.decode else None
+    yield from (_Made(each) for each in _of_text(text, predictor, decode))
 
 
-def _of_record(record: Mapping[str, object], predictor: Predictor | None) -> Explanation:
+def _of_record(record: Mapping[str, object], predictor: Predictor | None) -> _Made:
     """One recorded call, with what the lake has around it."""
     from clew.cli.surroundings import around
     from clew.explain.around import explained
     from clew.lake.reader import open_lake
 
-    return explained(record, around(open_lake(context.workspace().lake_path), record), predictor)
+    others = around(open_lake(context.workspace().lake_path), record)
+    return _Made(explained(record, others, predictor), record, tuple(others))
 
 
 def _decoder(asked: Asked) -> Decode:
@@ -139,10 +160,7 @@ def _decoder(asked: Asked) -> Decode:
 
 
 def _of_text(text: str, predictor: Predictor | None, decode: Decode | None) -> tuple[Explanation, ...]:
-    """A recorded event, or any text with refusals in it."""
-    record = _record(text)
-    if record is not None:
-        return (of_event(record, predictor),)
+    """Any text with refusals in it."""
     try:
         found = of_text(text, predictor, decode)
     except ValueError as error:

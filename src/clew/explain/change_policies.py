@@ -28,7 +28,7 @@ _SURE = frozenset({Certainty.CERTAIN, Certainty.LIKELY})
 def as_they_were(lake: Lake, snapshot: Snapshot, prediction: Prediction, time: datetime) -> AsOf:
     """The snapshot with whatever took part in the decision as it was at the moment, as far as the lake knows it."""
     named = tuple(dict.fromkeys(arns(prediction)))
-    found = [of_row(*row) for arn in named for row in rows(lake, named=arn)]
+    found = [of_row(*row) for row in rows(lake, named=named)]
     return as_of(snapshot, time, named, found, _dated(lake))
 
 

@@ -13,7 +13,7 @@ from clew.engine.derive import derived
 from clew.engine.principal import PrincipalError
 from clew.events.paths import text_at
 from clew.explain import decoded_message, fix_gain
-from clew.explain.cause import Agreement, Cause, agreement, cause
+from clew.explain.cause import Agreement, Cause, CauseId, agreement, cause
 from clew.explain.denial import Denial, Meaning
 from clew.explain.denial_text import read
 from clew.explain.fix import Fix, fixes
@@ -111,7 +111,8 @@ def of_event(event: Event, predictor: Predictor | None, *, with_fixes: bool = Tr
 
 def proved(each: Explanation, predictor: Predictor | None, *, every: bool = True) -> Explanation:
     """The explanation with what its fixes newly allow, from the symbolic engine: of every one, or of the first edit."""
-    if each.prediction is None or predictor is None:
+    if each.prediction is None or predictor is None or each.cause.id is CauseId.BEHIND:
+        # What mends the call behind it is about another request than the one that was predicted.
         return each
     asked = each.fixes if every else each.edits[:1]
     found = dict(

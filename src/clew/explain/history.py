@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from clew.events.paths import text_at
 from clew.events.times import parse_time
+from clew.explain.around import explained
 from clew.explain.change_policies import as_they_were
 from clew.explain.change_since import differing, since
-from clew.explain.explanation import of_event
 from clew.reach.predict import Predictor
 
 if TYPE_CHECKING:
@@ -25,17 +25,21 @@ if TYPE_CHECKING:
 
 
 def joined(
-    each: Explanation, lake: Lake, predictor: Predictor | None, event: Event | None = None
+    each: Explanation,
+    lake: Lake,
+    predictor: Predictor | None,
+    event: Event | None = None,
+    others: tuple[Event, ...] = (),
 ) -> tuple[Explanation, Predictor | None]:
     """The explanation with its history; a recorded call is judged by the policies as they were, where these are known.
 
-    The second value predicts from the policies that the answer rests on.
+    `others` are the recorded calls around it. The second value predicts from the policies that the answer rests on.
     """
     if each.prediction is None or predictor is None:
         return each, predictor
     time = parse_time(each.time) if each.time else None
     if event is not None and time is not None:
-        each, predictor = _then(each, lake, predictor, event, time)
+        each, predictor = _then(each, lake, predictor, (event, others), time)
     if each.prediction is None:
         return each, predictor
     operation = text_at(event, "eventName") if event is not None else ""
@@ -46,14 +50,18 @@ def joined(
 
 
 def _then(
-    each: Explanation, lake: Lake, predictor: Predictor, event: Event, time: datetime
+    each: Explanation,
+    lake: Lake,
+    predictor: Predictor,
+    recorded: tuple[Event, tuple[Event, ...]],
+    time: datetime,
 ) -> tuple[Explanation, Predictor]:
     if each.prediction is None:
         return each, predictor
     found = as_they_were(lake, predictor.snapshot, each.prediction, time)
     if found.used:
         predictor = Predictor(found.snapshot)
-        each = of_event(event, predictor)
+        each = explained(*recorded, predictor)
     assumed = tuple(_assumed(found, predictor.snapshot, time))
     return replace(each, as_of=found, assumed=(*each.assumed, *assumed)), predictor
 

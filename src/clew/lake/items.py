@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clew.events.times import of_epoch
-from clew.lake.append import Appended, append
 from clew.lake.schema import CONFIG_ITEMS
 
 if TYPE_CHECKING:
@@ -16,23 +15,30 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from clew.lake.append import Appended
     from clew.lake.reader import Lake
 
 
 def add(lake_path: Path, rows: Sequence[Mapping[str, object]]) -> Appended:
     """Add items that the lake does not hold yet, by the hash of what they say."""
+    # Reading needs no PyIceberg, which takes a second to import.
+    from clew.lake.append import append
+
     return append(lake_path, CONFIG_ITEMS, rows, key="item_id")
 
 
 def rows(
-    lake: Lake, *, named: str = "", until: datetime | None = None
+    lake: Lake, *, named: str | Sequence[str] = "", until: datetime | None = None
 ) -> Iterator[tuple[dict[str, object], datetime]]:
-    """The rows by time, each with its moment of capture; of one resource where its ARN, id or name is given."""
+    """The rows by time, each with its moment of capture; of the resources whose ARN, id or name is given."""
+    names_given = [named] if isinstance(named, str) else list(named)
     conditions = ["true"]
     parameters: list[str | int] = []
-    if named:
-        conditions.append("? IN (arn, resourceid, resourcename)")
-        parameters.append(named)
+    if names_given != [""]:
+        conditions.append(
+            f"({' OR '.join(['? IN (arn, resourceid, resourcename)'] * len(names_given)) or 'false'})"
+        )
+        parameters += names_given
     if until is not None:
         conditions.append("capturetime <= make_timestamptz(?)")
         parameters.append(round(until.timestamp() * 1_000_000))
