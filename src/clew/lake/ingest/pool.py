@@ -30,7 +30,8 @@ _ENVIRONMENT = {
     "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=4294967296"
     ":glibc.malloc.top_pad=67108864",
 }
-_COMMAND = (sys.executable, "-m", "clew.lake.ingest.worker")
+# Python 3.12 and later warn of a fork beside other threads: the only one is the allocator's own, which expects it.
+_COMMAND = (sys.executable, "-W", "ignore::DeprecationWarning", "-m", "clew.lake.ingest.worker")
 BATCH_PACKED_BYTES = 2 << 20
 BATCH_FILES = 400
 _IN_PROCESS_BYTES = 48 << 20
