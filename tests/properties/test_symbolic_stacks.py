@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from clew.policy.model import Policy
 
-FEW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+FEW = settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 MANY = settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 RANDOM = st.randoms(use_true_random=False)
 PRINCIPALS = (
