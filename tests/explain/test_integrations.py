@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.audit.cases import ACCOUNT, AS_OF, DETAILS, call_of
@@ -18,23 +18,38 @@ from clew.report import links_text
 from clew.snapshot import load
 from clew.snapshot.answers import Answer, Answers, Status
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from clew.snapshot.answers import Call
+
 # One file for each doctor, named as it is: an account in which every link holds, and rows that change something in it.
 # `expect` is the verdict of the whole, `first` the first broken link, `open` one that is unknown. Answers are written
 # as in tests/audit/cases.py; null in `change` takes one away; a role, user or answer replaces that of the same name.
+# `others` are answers of a second account of the snapshot.
 _CASES = {name.rpartition("/")[2]: read(name) for name in files("explain/integrations")}
 _ROWS = [
     pytest.param(name, row, id=f"{name}: {row['name']}")
     for name, case in _CASES.items()
     for row in case["rows"]
 ]
+_OTHER = "444455556666"
 _FAILED = {"denied": Status.DENIED, "absent": Status.ABSENT, "failed": Status.FAILED}
 
 
-def _answer(call: str, said: dict[str, Any]) -> Answer:
+def _of(account: str, said: dict[str, Any]) -> Iterator[Answer]:
+    return (
+        _answer(call_of(call)._replace(account=account), each)
+        for call, each in said.items()
+        if each is not None
+    )
+
+
+def _answer(call: Call, said: dict[str, Any]) -> Answer:
     for word, status in _FAILED.items():
         if word in said:
-            return Answer(call_of(call), "2026-03-11T00:00:00Z", status, None, said[word])
-    return Answer(call_of(call), "2026-03-11T00:00:00Z", Status.OK, _written(said))
+            return Answer(call, "2026-03-11T00:00:00Z", status, None, said[word])
+    return Answer(call, "2026-03-11T00:00:00Z", Status.OK, _written(said))
 
 
 def _written(said: dict[str, Any]) -> dict[str, Any]:
@@ -53,7 +68,7 @@ def _chain(name: str, row: dict[str, Any]) -> Chain:
     users = {**case.get("users", {}), **row.get("users", {})}
     details = authorization_details(users or {f"arn:aws:iam::{ACCOUNT}:user/nobody": {}}, roles)
     said = {DETAILS: details, **said}
-    answers = Answers(_answer(call, each) for call, each in said.items() if each is not None)
+    answers = Answers((*_of(ACCOUNT, said), *_of(_OTHER, row.get("others", {}))))
     state = State(ACCOUNT, AS_OF, None, answers, load.of_answers("case", answers))
     events = row.get("events", case.get("events"))
     return named(name).examine(state, {**row.get("given", case["given"]), **row.get("more", {})}, events)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from clew.errors import PolicyError
 from clew.policy.model import Condition, Effect, Policy, Principal, Statement
+from clew.snapshot.model import LEFT_OUT
 
 if TYPE_CHECKING:
     from clew.snapshot.model import Document
@@ -91,10 +92,10 @@ def _policy(attachment: Attachment) -> Policy | Missing:
     except PolicyError as error:
         if attachment.document.is_whole_file:
             raise
-        return Missing(
-            f"{UNKNOWN_DOCUMENT}{attachment.label}",
-            f"the document of {attachment.label} ({attachment.holder}) cannot be read: {error}",
-        )
+        why = str(error)
+        says = f"was {why}" if why.startswith(LEFT_OUT) else f"cannot be read: {why}"
+        what = f"the document of {attachment.label} ({attachment.holder})"
+        return Missing(f"{UNKNOWN_DOCUMENT}{attachment.label}", f"{what} {says}")
 
 
 _SAYS = ((Effect.ALLOW, "allows it"), (Effect.DENY, "denies it"))

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
+from clew.errors import PolicyError
 from clew.policy import parse
 from clew.snapshot import json_place
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from clew.policy.model import Policy, PolicyKind, Position
+
+# Begins the text that stands where the document of a policy was not collected, and says why.
+LEFT_OUT: Final = "not collected: "
 
 
 @dataclass(frozen=True)
@@ -79,17 +83,24 @@ class Document:
 
         Errors: `PolicyError` with every problem of the document, each located.
         """
-        return parse.parse(self.text, self._said_in, self.kind)
+        return parse.parse(self._collected, self._said_in, self.kind)
 
     @property
     def meaning(self) -> Policy:
         """As `policy`, without the places of its statements: for those who go through all documents of an account."""
-        return parse.meaning(self.text, self._said_in, self.kind)
+        return parse.meaning(self._collected, self._said_in, self.kind)
 
     @cached_property
     def remembered_meaning(self) -> Policy:
         """As `meaning`, remembered: for questions that are put to the same document again and again."""
         return self.__dict__.get("policy") or self.meaning
+
+    @property
+    def _collected(self) -> str:
+        """The text, unless it stands for a policy that was not collected: then what it says of that is the error."""
+        if isinstance(self.content, str) and self.content.startswith(LEFT_OUT):
+            raise PolicyError(self.content)
+        return self.text
 
     @property
     def _said_in(self) -> str | None:

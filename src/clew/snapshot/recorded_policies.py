@@ -9,6 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from clew.snapshot.answers import GLOBAL, Status
+from clew.snapshot.model import LEFT_OUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -39,7 +40,7 @@ def policy_in(answer: Answer, *path: str) -> object:
     for step in path:
         value = value.get(step) if isinstance(value, dict) else None
     if not answer.status.is_known:
-        return f"not collected: {answer.call}: {answer.error_code}"
+        return f"{LEFT_OUT}{answer.call}: {answer.error_code}"
     return None if value == _EMPTY else value
 
 

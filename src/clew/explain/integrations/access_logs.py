@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from clew.audit.buckets import asked, bucket
 from clew.audit.log_delivery import delivers
-from clew.audit.resources import items, member, text
+from clew.audit.resources import member, text
 from clew.explain.doctor import Doctor, Patient, link, unanswered
+from clew.explain.held_buckets import encryption
 from clew.explain.links import Link, Verdict
 
 if TYPE_CHECKING:
@@ -100,19 +101,17 @@ def _lock(target: Bucket) -> Link:
 
 def _encryption(target: Bucket) -> Link:
     """AWS: as default encryption of the target only keys of S3 (SSE-S3) will do."""
-    said = target.said("GetBucketEncryption")
-    if not said.status.is_known:
-        return unanswered("encryption", said)
-    path = "ServerSideEncryptionConfiguration.Rules.ApplyServerSideEncryptionByDefault"
-    default = text(next(items(said.body, path), {}), "SSEAlgorithm")
+    found = encryption(target)
+    if not found.said.status.is_known:
+        return unanswered("encryption", found.said)
     return link(
         "encryption",
-        holds=not default.startswith("aws:kms"),
+        holds=not found.is_kms,
         says=(
             "the target encrypts with keys of S3",
-            f"the target encrypts with {default}: no log is delivered",
+            f"the target encrypts with {found.algorithm}: no log is delivered",
         ),
-        evidence=asked(said),
+        evidence=asked(found.said),
         fix=f"aws s3api put-bucket-encryption --bucket {target.name}, with AES256",
     )
 

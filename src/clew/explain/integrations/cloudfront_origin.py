@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from clew.audit.buckets import asked, bucket
+from clew.audit.buckets import asked
 from clew.audit.resources import facts, items, member, text
 from clew.explain.doctor import Doctor, Found, Patient, link, unanswered
+from clew.explain.held_buckets import encryption, held, ownership
 from clew.explain.links import Link, Verdict
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _origin(patient: Patient, found: Found, origin: Mapping[str, object]) -> Ite
     if match is None:
         yield Link("endpoint", Verdict.HOLDS, f"`{domain}` is no bucket: its access is its own affair")
         return
-    held = bucket(patient.state, match["name"])
+    name = match["name"]
     control = text(origin, "OriginAccessControlId")
     identity = text(origin, "S3OriginConfig.OriginAccessIdentity").rpartition("/")[2]
     how = f"OAC {control}" if control else f"OAI {identity}"
@@ -69,42 +70,38 @@ def _origin(patient: Patient, found: Found, origin: Mapping[str, object]) -> Ite
         "identity",
         holds=bool(control or identity),
         says=(
-            f"CloudFront asks `{held.name}` by {how}",
-            f"CloudFront asks `{held.name}` like everybody, unsigned",
+            f"CloudFront asks `{name}` by {how}",
+            f"CloudFront asks `{name}` like everybody, unsigned",
         ),
         evidence=facts(origin, "DomainName", "OriginAccessControlId", "S3OriginConfig.OriginAccessIdentity"),
         fix="aws cloudfront create-origin-access-control, and give it to the origin",
     )
     if control or identity:
-        yield from _bucket(patient, found, held, "" if control else identity)
+        yield from _bucket(patient, found, name, "" if control else identity)
 
 
-def _bucket(patient: Patient, found: Found, held: Bucket, identity: str) -> Iterator[Link]:
+def _bucket(patient: Patient, found: Found, name: str, identity: str) -> Iterator[Link]:
     """What the bucket must allow; `identity` is that of an OAI, empty for an OAC."""
-    there, listed = patient.find("bucket", "s3:ListBuckets", "Buckets", held.name, "Name")
-    if listed is None:
-        says = f"`{held.name}` is not among the account's buckets; it may be another account's"
-        settle = f"aws s3api get-bucket-policy --bucket {held.name}, in the account that owns it"
-        is_known = there.verdict is Verdict.BROKEN
-        yield Link("bucket", Verdict.UNKNOWN, says, there.evidence, settle=settle) if is_known else there
-        return
+    there, bucket = held(patient, "bucket", name)
     yield there
-    yield _owner(held)
-    arn, place = found.text("ARN"), f"{held.arn}/{found.text('DefaultRootObject') or 'x'}"
+    if bucket is None:
+        return
+    yield _owner(bucket)
+    arn, place = found.text("ARN"), f"{bucket.arn}/{found.text('DefaultRootObject') or 'x'}"
     if identity:
         who = f"arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity {identity}"
-        yield _by_identity(patient, held, who, place)
+        yield _by_identity(patient, bucket, who, place)
     else:
-        fix = f"let the bucket policy of `{held.name}` allow it to `{_SERVICE}` where AWS:SourceArn is {arn}"
+        fix = f"let the bucket policy of `{name}` allow it to `{_SERVICE}` where AWS:SourceArn is {arn}"
         yield patient.permitted("bucket-policy", _SERVICE, "s3:GetObject", place, fix, source_arn=arn)
-    yield from _key(patient, held, arn, identity)
+    yield from _key(patient, bucket, arn, identity)
 
 
-def _by_identity(patient: Patient, held: Bucket, who: str, place: str) -> Link:
+def _by_identity(patient: Patient, bucket: Bucket, who: str, place: str) -> Link:
     """A bucket policy may name an OAI by its canonical id too, which the distribution does not tell."""
-    fix = f"let the bucket policy of `{held.name}` allow `s3:GetObject` to `{who}`; or move to an OAC"
+    fix = f"let the bucket policy of `{bucket.name}` allow `s3:GetObject` to `{who}`; or move to an OAC"
     found = patient.permitted("bucket-policy", who, "s3:GetObject", place, fix)
-    policy = text(held.said("GetBucketPolicy").body, "Policy")
+    policy = text(bucket.said("GetBucketPolicy").body, "Policy")
     if found.verdict is Verdict.BROKEN and "CanonicalUser" in policy:
         says = "the bucket policy names canonical ids; whether the OAI's is among them is not collected"
         settle = f"aws cloudfront get-cloud-front-origin-access-identity --id {who.rpartition(' ')[2]}"
@@ -112,13 +109,11 @@ def _by_identity(patient: Patient, held: Bucket, who: str, place: str) -> Link:
     return found
 
 
-def _owner(held: Bucket) -> Link:
+def _owner(bucket: Bucket) -> Link:
     """AWS: the bucket's owner must own its objects, or the policy that lets CloudFront in does not reach them."""
-    said = held.said("GetBucketOwnershipControls")
+    said, owner = ownership(bucket)
     if not said.status.is_known:
         return unanswered("object-owner", said)
-    rules = [text(each, "ObjectOwnership") for each in items(said.body, "OwnershipControls.Rules")]
-    owner = rules[0] if rules else "ObjectWriter"
     return link(
         "object-owner",
         holds=owner in {"BucketOwnerEnforced", "BucketOwnerPreferred"},
@@ -127,21 +122,16 @@ def _owner(held: Bucket) -> Link:
             "objects belong to whoever wrote them, out of reach of the bucket policy",
         ),
         evidence=asked(said),
-        fix=f"aws s3api put-bucket-ownership-controls --bucket {held.name}, with BucketOwnerEnforced",
+        fix=f"aws s3api put-bucket-ownership-controls --bucket {bucket.name}, with BucketOwnerEnforced",
     )
 
 
-def _key(patient: Patient, held: Bucket, arn: str, identity: str) -> Iterator[Link]:
-    said = held.said("GetBucketEncryption")
+def _key(patient: Patient, bucket: Bucket, arn: str, identity: str) -> Iterator[Link]:
+    default = encryption(bucket)
+    said, key = default.said, default.key
     if not said.status.is_known:
         yield unanswered("key", said)
-        return
-    rules = list(
-        items(said.body, "ServerSideEncryptionConfiguration.Rules.ApplyServerSideEncryptionByDefault")
-    )
-    default = rules[0] if rules else {}
-    key = text(default, "KMSMasterKeyID")
-    if not text(default, "SSEAlgorithm").startswith("aws:kms"):
+    elif not default.is_kms:
         yield Link(
             "key", Verdict.HOLDS, "the bucket encrypts with keys of S3, which need no permission", asked(said)
         )
@@ -150,7 +140,7 @@ def _key(patient: Patient, held: Bucket, arn: str, identity: str) -> Iterator[Li
         yield Link(
             "key", Verdict.BROKEN, "objects under a KMS key are out of reach of an OAI", asked(said), fix
         )
-    elif not key or key.endswith("alias/aws/s3"):
+    elif default.is_managed_by_aws:
         fix = "encrypt with a customer managed key whose policy names CloudFront"
         says = (
             "the objects are under the AWS managed key aws/s3, whose policy nobody can change for CloudFront"

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from clew.audit.buckets import asked, bucket
-from clew.audit.resources import facts, items, member, text
+from clew.audit.buckets import asked
+from clew.audit.resources import facts, member, text
 from clew.audit.trails import trails
 from clew.explain.doctor import Doctor, Patient, link, unanswered
+from clew.explain.held_buckets import held, ownership
 from clew.explain.links import Link, Verdict
 from clew.explain.log_groups import trail_role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from clew.audit.buckets import Bucket
     from clew.audit.trails import Trail
 
 _SERVICE: Final = "cloudtrail.amazonaws.com"
@@ -32,7 +34,6 @@ def _links(patient: Patient) -> Iterator[Link]:
     trail = next(each for each in trails(patient.state) if each.arn == found.text("TrailARN"))
     yield _logging(trail)
     yield from _bucket(patient, trail)
-    yield from _key(patient, trail)
     topic, group = text(trail.data, "SnsTopicARN"), text(trail.data, "CloudWatchLogsLogGroupArn")
     if topic:
         fix = f"let the policy of `{topic}` allow `sns:Publish` to `{_SERVICE}`"
@@ -61,22 +62,19 @@ def _logging(trail: Trail) -> Link:
 
 
 def _bucket(patient: Patient, trail: Trail) -> Iterator[Link]:
-    first, found = patient.find("bucket", "s3:ListBuckets", "Buckets", trail.bucket, "Name")
-    if found is None:
-        says = f"the account has no bucket `{trail.bucket}`; it may be another account's"
-        is_known = first.verdict is Verdict.BROKEN
-        settle = f"aws s3api get-bucket-policy --bucket {trail.bucket}, in the account that owns it"
-        yield Link("bucket", Verdict.UNKNOWN, says, first.evidence, settle=settle) if is_known else first
-        return
+    first, bucket = held(patient, "bucket", trail.bucket)
     yield first
-    held, source = bucket(patient.state, trail.bucket), _source(patient, trail)
+    if bucket is None:
+        return
+    source = _source(patient, trail)
     prefix = text(trail.data, "S3KeyPrefix")
-    place = "/".join((held.arn, *((prefix,) if prefix else ()), "AWSLogs", _folder(patient, trail), "x"))
+    place = "/".join((bucket.arn, *((prefix,) if prefix else ()), "AWSLogs", _folder(patient, trail), "x"))
     fix = f"let the bucket policy of `{trail.bucket}` allow it to `{_SERVICE}` for `{trail.arn}`"
-    yield patient.permitted("bucket-acl-read", _SERVICE, "s3:GetBucketAcl", held.arn, fix, **source)
+    yield patient.permitted("bucket-acl-read", _SERVICE, "s3:GetBucketAcl", bucket.arn, fix, **source)
     with_acl = {"s3:x-amz-acl": "bucket-owner-full-control", **source}
     yield patient.permitted("bucket-write", _SERVICE, "s3:PutObject", place, fix, **with_acl)
-    yield _ownership(trail, patient)
+    yield _ownership(bucket)
+    yield from _key(patient, trail, bucket)
 
 
 def _folder(patient: Patient, trail: Trail) -> str:
@@ -87,13 +85,11 @@ def _folder(patient: Patient, trail: Trail) -> str:
     return patient.state.account
 
 
-def _ownership(trail: Trail, patient: Patient) -> Link:
+def _ownership(bucket: Bucket) -> Link:
     """CloudTrail gives the bucket's owner full control of each file, whoever owns it."""
-    said = bucket(patient.state, trail.bucket).said("GetBucketOwnershipControls")
+    said, owner = ownership(bucket)
     if not said.status.is_known:
         return unanswered("ownership", said)
-    rules = [text(each, "ObjectOwnership") for each in items(said.body, "OwnershipControls.Rules")]
-    owner = rules[0] if rules else "ObjectWriter"
     is_owner = owner in {"BucketOwnerEnforced", "BucketOwnerPreferred"}
     says = (
         "the bucket owns the files"
@@ -103,12 +99,12 @@ def _ownership(trail: Trail, patient: Patient) -> Link:
     return Link("ownership", Verdict.HOLDS, f"{owner}: {says}", asked(said))
 
 
-def _key(patient: Patient, trail: Trail) -> Iterator[Link]:
+def _key(patient: Patient, trail: Trail, bucket: Bucket) -> Iterator[Link]:
     """AWS: the key must be in the region of the bucket, and let CloudTrail make data keys for the trail."""
     key = text(trail.data, "KmsKeyId")
     if not key:
         return
-    where = bucket(patient.state, trail.bucket).said("GetBucketLocation")
+    where = bucket.said("GetBucketLocation")
     if where.status.is_known and key.startswith("arn:"):
         region = text(where.body, "LocationConstraint") or "us-east-1"
         yield link(

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from clew.audit.buckets import asked, bucket
+from clew.audit.buckets import asked
 from clew.audit.resources import facts, items, member, partition, text
 from clew.explain.doctor import Doctor, Patient, link, unanswered
+from clew.explain.held_buckets import held
 from clew.explain.links import Link, Verdict
 
 if TYPE_CHECKING:
@@ -67,30 +68,27 @@ def _source(patient: Patient) -> dict[str, str]:
 
 def _bucket(patient: Patient, channel: Mapping[str, object]) -> Iterator[Link]:
     name, prefix = text(channel, "s3BucketName"), text(channel, "s3KeyPrefix")
-    first, found = patient.find("bucket", "s3:ListBuckets", "Buckets", name, "Name")
-    if found is None:
-        says = f"`{name}` is not among the account's buckets; it may be another account's"
-        settle = f"aws s3api get-bucket-policy --bucket {name}, in the account that owns it"
-        yield Link("bucket", Verdict.UNKNOWN, says, first.evidence, settle=settle)
-        return
+    first, bucket = held(patient, "bucket", name)
     yield first
-    held, account = bucket(patient.state, name), patient.state.account
+    if bucket is None:
+        return
+    account = patient.state.account
     folder = "/".join((*([prefix] if prefix else []), "AWSLogs", account, "Config", "x"))
     for link_name, action, place in (
-        ("bucket-acl-read", "s3:GetBucketAcl", held.arn),
-        ("bucket-write", "s3:PutObject", f"{held.arn}/{folder}"),
+        ("bucket-acl-read", "s3:GetBucketAcl", bucket.arn),
+        ("bucket-write", "s3:PutObject", f"{bucket.arn}/{folder}"),
     ):
         yield _either(patient, link_name, action, place, name)
 
 
-def _either(patient: Patient, name: str, action: str, place: str, held: str) -> Link:
+def _either(patient: Patient, name: str, action: str, place: str, bucket: str) -> Link:
     """The link that the recorder's role may, or else the service: AWS tries both in this order."""
     acl = {"s3:x-amz-acl": "bucket-owner-full-control"} if action == "s3:PutObject" else {}
     for role in _roles(patient):
         by_role = patient.permitted(name, role, action, place, **acl)
         if by_role.verdict is Verdict.HOLDS:
             return by_role
-    fix = f"let the bucket policy of `{held}` allow it to `{_SERVICE}` (or to the recorder's role)"
+    fix = f"let the bucket policy of `{bucket}` allow it to `{_SERVICE}` (or to the recorder's role)"
     return patient.permitted(name, _SERVICE, action, place, fix, **acl, **_source(patient))
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from clew.audit.buckets import asked, bucket
-from clew.audit.resources import items, text
+from clew.audit.buckets import asked
 from clew.errors import UsageError
 from clew.explain.doctor import Doctor, Patient, link, unanswered
 from clew.explain.ends import both
+from clew.explain.held_buckets import encryption, held, ownership
 from clew.explain.links import Link, Verdict
 
 if TYPE_CHECKING:
@@ -35,18 +35,15 @@ def _links(patient: Patient) -> Iterator[Link]:
     if task not in _TASKS:
         raise UsageError(f"`--task {task[:40]}`: expected {', '.join(_TASKS)}")
     who, place = patient.given["principal"], _arn(patient.given["object"])
-    held = bucket(patient.state, place.split(":", 5)[5].partition("/")[0])
-    first, found = patient.find("bucket", "s3:ListBuckets", "Buckets", held.name, "Name")
-    if found is None and first.verdict is Verdict.BROKEN:
-        says = f"the account has no bucket `{held.name}`; look with the snapshot of the account that owns it"
-        yield Link("bucket", Verdict.UNKNOWN, says, first.evidence, settle="clew collect, in that account")
-        return
+    first, bucket = held(patient, "bucket", place.split(":", 5)[5].partition("/")[0])
     yield first
+    if bucket is None:
+        return
     of_object, of_key = _TASKS[task]
     for action in of_object:
         yield from both(patient, "object", who, action, place)
-    yield _owner(held)
-    yield from _key(patient, held, who, place, of_key)
+    yield _owner(bucket)
+    yield from _key(patient, bucket, who, place, of_key)
 
 
 def _arn(said: str) -> str:
@@ -59,41 +56,35 @@ def _arn(said: str) -> str:
     return found
 
 
-def _owner(held: Bucket) -> Link:
+def _owner(bucket: Bucket) -> Link:
     """AWS: "Controlling ownership of objects": where writers own, the bucket policy does not reach their objects."""
-    said = held.said("GetBucketOwnershipControls")
+    said, owner = ownership(bucket)
     if not said.status.is_known:
         return unanswered("object-owner", said)
-    rules = [text(each, "ObjectOwnership") for each in items(said.body, "OwnershipControls.Rules")]
-    owner = rules[0] if rules else "ObjectWriter"
     if owner == "BucketOwnerEnforced":
         return Link("object-owner", Verdict.HOLDS, "the bucket owns every object", asked(said))
     says = f"{owner}: an object that another account put there may be that account's, out of reach of the bucket policy"
-    settle = f"aws s3api get-object-acl --bucket {held.name} --key …, for its owner"
+    settle = f"aws s3api get-object-acl --bucket {bucket.name} --key …, for its owner"
     return Link("object-owner", Verdict.UNKNOWN, says, asked(said), settle=settle)
 
 
-def _key(patient: Patient, held: Bucket, who: str, place: str, actions: tuple[str, ...]) -> Iterator[Link]:
+def _key(patient: Patient, bucket: Bucket, who: str, place: str, actions: tuple[str, ...]) -> Iterator[Link]:
     """The key that is told, else that of the bucket's default encryption; none where S3's own keys encrypt."""
     key = patient.given.get("key", "")
     if not key:
-        said = held.said("GetBucketEncryption")
-        if not said.status.is_known:
-            yield unanswered("key", said)
+        default = encryption(bucket)
+        if not default.said.status.is_known:
+            yield unanswered("key", default.said)
             return
-        rules = list(
-            items(said.body, "ServerSideEncryptionConfiguration.Rules.ApplyServerSideEncryptionByDefault")
-        )
-        default = rules[0] if rules else {}
-        if not text(default, "SSEAlgorithm").startswith("aws:kms"):
+        if not default.is_kms:
             says = "the bucket encrypts with keys of S3, which need no permission; an object may have another"
-            yield Link("key", Verdict.HOLDS, says, asked(said))
+            yield Link("key", Verdict.HOLDS, says, asked(default.said))
             return
-        key = text(default, "KMSMasterKeyID")
+        key = default.key
     if not key or key.endswith("alias/aws/s3"):
         says = "the objects are under the AWS managed key aws/s3, which only its own account can use"
         fix = "encrypt them with a customer managed key, whose policy can name the other account"
-        across = _account(who) != patient.state.account
+        across = _account(who) != bucket.state.account
         yield link("key", holds=not across, says=("the objects are under aws/s3", says), fix=fix)
         return
     if not key.startswith("arn:"):

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from clew.audit.buckets import asked, bucket
-from clew.audit.resources import items, moment, text
+from clew.audit.resources import moment, text
 from clew.errors import UsageError
 from clew.explain.doctor import Doctor, Patient, link
+from clew.explain.held_buckets import encryption
 from clew.explain.links import Link, Verdict
 
 if TYPE_CHECKING:
@@ -142,10 +143,8 @@ def _elsewhere(held: Bucket) -> str:
 
 
 def _under_kms(held: Bucket) -> str:
-    path = "ServerSideEncryptionConfiguration.Rules.ApplyServerSideEncryptionByDefault"
-    default = next(items(held.said("GetBucketEncryption").body, path), {})
-    is_kms = text(default, "SSEAlgorithm").startswith("aws:kms")
-    return "the bucket encrypts with KMS keys, whose objects it cannot ask for" if is_kms else ""
+    what = "the bucket encrypts with KMS keys, whose objects it cannot ask for"
+    return what if encryption(held).is_kms else ""
 
 
 def _region(patient: Patient, signed: Signed) -> Iterator[Link]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from clew.audit.buckets import asked, bucket
 from clew.audit.resources import facts, items, text
 from clew.explain.doctor import Doctor, Patient, link, unanswered
+from clew.explain.held_buckets import encryption, held, ownership
 from clew.explain.links import Link, Verdict
 
 if TYPE_CHECKING:
@@ -64,16 +65,16 @@ def _links(patient: Patient) -> Iterator[Link]:
     yield Link("never", Verdict.HOLDS, f"these are never copied: {_NEVER}")
 
 
-def _versioning(name: str, held: Bucket) -> Link:
-    said = held.said("GetBucketVersioning")
+def _versioning(name: str, of: Bucket) -> Link:
+    said = of.said("GetBucketVersioning")
     if not said.status.is_known:
         return unanswered(name, said)
     return link(
         name,
         holds=text(said.body, "Status") == "Enabled",
-        says=(f"{held.name} keeps versions", f"{held.name} keeps no versions, which replication needs"),
+        says=(f"{of.name} keeps versions", f"{of.name} keeps no versions, which replication needs"),
         evidence=(*asked(said), *facts(said.body, "Status")),
-        fix=f"aws s3api put-bucket-versioning --bucket {held.name} --versioning-configuration Status=Enabled",
+        fix=f"aws s3api put-bucket-versioning --bucket {of.name} --versioning-configuration Status=Enabled",
     )
 
 
@@ -95,48 +96,46 @@ def _role(patient: Patient, source: Bucket, role: str) -> Iterator[Link]:
 def _rule(patient: Patient, role: str, rule: Mapping[str, object]) -> Iterator[Link]:
     """What the role writes into the target of one rule."""
     target, owner = text(rule, "Destination.Bucket"), text(rule, "Destination.Account")
-    yield from _destination(patient, target)
+    override = text(rule, "Destination.AccessControlTranslation.Owner")
+    yield from _destination(patient, target, "" if override else owner)
     yield patient.permitted("write-replicas", role, "s3:ReplicateObject", f"{target}/x")
     if text(rule, "DeleteMarkerReplication.Status") == "Enabled":
         yield patient.permitted("write-delete-markers", role, "s3:ReplicateDelete", f"{target}/x")
-    if text(rule, "Destination.AccessControlTranslation.Owner"):
+    if override:
         yield patient.permitted("owner-override", role, "s3:ObjectOwnerOverrideToBucketOwner", f"{target}/x")
-    elif owner and owner != patient.state.account:
-        says = "the replicas belong to the source's account unless the target's bucket owner is enforced"
-        settle = "aws s3api get-bucket-ownership-controls, in that account; or set the owner override (audit account)"
-        yield Link("owner", Verdict.UNKNOWN, says, settle=settle)
 
 
-def _destination(patient: Patient, arn: str) -> Iterator[Link]:
-    name = arn.rpartition(":")[2]
-    there, found = patient.find("target", "s3:ListBuckets", "Buckets", name, "Name")
-    if found is not None:
-        yield there
-        yield _versioning("target-versioning", bucket(patient.state, name))
+def _destination(patient: Patient, arn: str, owner: str) -> Iterator[Link]:
+    """The target, there and with versions; in an audit account the owner of the bucket should own the replicas."""
+    there, target = held(patient, "target", arn.rpartition(":")[2])
+    yield there
+    if target is None:
         return
-    says = (
-        f"the bucket `{name}` is not among the account's: whether it is there and keeps versions is not known"
-    )
-    settle = f"aws s3api get-bucket-versioning --bucket {name}, in the account that owns it"
-    yield Link("target", Verdict.UNKNOWN, says, there.evidence, settle=settle)
+    yield _versioning("target-versioning", target)
+    said, who = ownership(target)
+    if owner and owner != patient.state.account and said.status.is_known:
+        is_own = who == "BucketOwnerEnforced"
+        says = (
+            "the bucket's owner owns the replicas"
+            if is_own
+            else "the source's account owns the replicas there"
+        )
+        yield Link("owner", Verdict.HOLDS, f"{who}: {says}", asked(said))
 
 
 def _keys(patient: Patient, source: Bucket, role: str, rule: Mapping[str, object]) -> Iterator[Link]:
     """Objects under KMS keys are copied only where the rule says so, by a role that may use both keys."""
     chosen = text(rule, "SourceSelectionCriteria.SseKmsEncryptedObjects.Status") == "Enabled"
-    said = source.said("GetBucketEncryption")
-    path = "ServerSideEncryptionConfiguration.Rules.ApplyServerSideEncryptionByDefault"
-    default = next(items(said.body, path), {})
-    if text(default, "SSEAlgorithm").startswith("aws:kms"):
+    default = encryption(source)
+    if default.is_kms:
         says = (
             "the rule copies objects under KMS keys",
             "new objects are under a KMS key, and the rule leaves such out",
         )
         fix = "aws s3api put-bucket-replication, with SseKmsEncryptedObjects Enabled and a ReplicaKmsKeyID"
-        yield link("encrypted-objects", holds=chosen, says=says, evidence=asked(said), fix=fix)
-        key = text(default, "KMSMasterKeyID")
-        if chosen and key.startswith("arn:"):
-            yield patient.permitted("decrypt-source", role, "kms:Decrypt", key)
+        yield link("encrypted-objects", holds=chosen, says=says, evidence=asked(default.said), fix=fix)
+        if chosen and default.key.startswith("arn:"):
+            yield patient.permitted("decrypt-source", role, "kms:Decrypt", default.key)
     replica = text(rule, "Destination.EncryptionConfiguration.ReplicaKmsKeyID")
     if replica:
         yield from _replica_key(patient, role, replica, text(rule, "Destination.Bucket").rpartition(":")[2])

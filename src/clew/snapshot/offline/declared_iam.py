@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clew.snapshot.model import LEFT_OUT
 from clew.snapshot.offline import told as telling
 from clew.snapshot.offline.declared import Unresolved, open_part, tags, text
 
@@ -39,7 +40,7 @@ def _details(stack: Stack) -> Call:
 def _document(value: object, doubt: str = "") -> object:
     """The policy document; text that nobody can read where it is open, so that what it allows is unknown."""
     left = doubt or open_part(value)
-    return f"not collected: {left}" if left else value
+    return f"{LEFT_OUT}{left}" if left else value
 
 
 def _add(told: Told, stack: Stack, resource: Resource, details: Mapping[str, object]) -> None:
