@@ -27,7 +27,8 @@ def check(given: Given, *, asked: bool) -> None:
     """Complain about options that make no sense without AWS."""
     if asked:
         raise UsageError(
-            "`--from-files` asks no AWS; leave out --profile, --role, --organization, --only and --print-policy"
+            "`--from-files` asks no AWS; leave out --profile, --role, --organization, --print-policy, "
+            "and what chooses calls: --only, --check, --framework and --last-accessed"
         )
     if len(given.accounts) > 1 or len(given.regions) > 1:
         raise UsageError("with `--from-files` give one account and one region: where it will be deployed")
