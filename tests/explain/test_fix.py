@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.case_files import read_case_file
 from tests.explain import scenario
 
@@ -34,8 +36,8 @@ _FILE = Path(__file__).resolve().parent.parent / "cases" / "explain" / "fixes.ya
 _FIXES: dict[str, Any] = read_case_file(_FILE)
 
 
-def _explained(given: dict[str, Any], defaults: dict[str, Any]) -> tuple[Snapshot, Explanation]:
-    row = {**defaults, **given}
+def _explained(own: dict[str, Any], defaults: dict[str, Any]) -> tuple[Snapshot, Explanation]:
+    row = {**defaults, **own}
     state = scenario.snapshot(row)
     predictor = Predictor(state)
     if "event" in row:
@@ -88,10 +90,10 @@ _EVERY = [
 ]
 
 
-@pytest.mark.parametrize(("given", "defaults"), _EVERY, ids=lambda each: each.get("name", ""))
-def test_every_fix_holds_what_it_promises(given: dict[str, Any], defaults: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("row", "defaults"), _EVERY, ids=lambda each: each.get("name", ""))
+def test_every_fix_holds_what_it_promises(row: dict[str, Any], defaults: dict[str, Any]) -> None:
     """The engine allows the request with it; the patch makes the document; what was there stays; and it is valid."""
-    _, found = _explained(given, defaults)
+    _, found = _explained(row, defaults)
     for fix in found.fixes:
         if found.prediction is not None and fix.edits:
             after = policies_after(found.prediction.policies, fix)
@@ -159,6 +161,24 @@ def test_what_is_no_plan_is_said(text: str, says: str) -> None:
     """A file that is no plan of ours is named as such, whatever it holds."""
     with pytest.raises(InputError, match=says):
         fix_plan.read(text, "x.json")
+
+
+_JSON = st.recursive(
+    st.text(max_size=4) | st.booleans() | st.integers(0, 9),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("a/~", max_size=3), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(
+    st.dictionaries(st.text("ab/~", max_size=3), _JSON), st.dictionaries(st.text("ab/~", max_size=3), _JSON)
+)
+def test_a_patch_makes_the_document(before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Law: the operations of RFC 6902 that an edit prints make its new document of the old one."""
+    edit = Edit(Where(Kind.OTHER, "it"), "resource_policy", before, after)
+    assert patched(before, edit.patch) == after
 
 
 def test_a_policy_with_five_versions_loses_its_oldest_first() -> None:

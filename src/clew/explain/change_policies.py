@@ -8,6 +8,7 @@ from clew.explain.change import Certainty, cause
 from clew.explain.change_since import arns
 from clew.lake.coverage import measure
 from clew.lake.items import rows
+from clew.lake.schema import CONFIG_ITEMS
 from clew.snapshot.as_of import as_of
 from clew.snapshot.items import of_row
 
@@ -28,7 +29,7 @@ _SURE = frozenset({Certainty.CERTAIN, Certainty.LIKELY})
 def as_they_were(lake: Lake, snapshot: Snapshot, prediction: Prediction, time: datetime) -> AsOf:
     """The snapshot with whatever took part in the decision as it was at the moment, as far as the lake knows it."""
     named = tuple(dict.fromkeys(arns(prediction)))
-    found = [of_row(*row) for row in rows(lake, named=named)]
+    found = [of_row(*row) for row in rows(lake, named=named)] if lake.files(CONFIG_ITEMS.name) else []
     return as_of(snapshot, time, named, found, _dated(lake))
 
 

@@ -121,7 +121,7 @@ def _fix(drafts: list[Draft], proven: bool | None) -> Fix:
         gate=drafts[0].gate.value,
         target=drafts[0].edit.where.words,
         newly=at_most(boxes),
-        risk="; ".join(dict.fromkeys(draft.risk for draft in drafts)),
+        risk="; ".join(dict.fromkeys(part for draft in drafts for part in draft.risk.split("; "))),
         edits=edits,
         boxes=boxes,
         commands=tuple(call.command for edit in edits for call in fix_calls.calls(edit)),

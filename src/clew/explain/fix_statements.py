@@ -147,7 +147,8 @@ def narrowed(statement: Document, action: str, resource: str, who: str) -> tuple
     rest = [each for each in actions if each not in exact and not _matches(each, action)]
     hit = exact if exact and len(exact) + len(rest) == len(actions) else actions
     others = [{**statement, "Action": rest}] if hit is exact and rest else []
-    parted, resources = _parted({**statement, "Action": hit}, resource, who)
+    about = {**statement, "Action": hit} if others else statement
+    parted, resources = _parted(about, resource, who)
     return _numbered([*others, *parted], statement), Box(tuple(hit), resources)
 
 

@@ -57,8 +57,13 @@ def in_full(fix: Fix) -> Iterator[str]:
     yield from (f"    undo: {terminal(text)}" for text in _undo(fix))
 
 
+_WRAPPER = frozenset({"+{", '+  "Version": "2012-10-17",', '+  "Statement": [', "+  ]", "+}"})
+
+
 def _difference(found: tuple[str, ...]) -> Iterator[str]:
-    shown = [line for line in found if not line.startswith("@@")]
+    """The lines without their numbers; of a new document only the statements."""
+    is_new = bool(found) and found[0] == "--- /dev/null"
+    shown = [line for line in found if not line.startswith("@@") and not (is_new and line in _WRAPPER)]
     yield from (f"    {terminal(line)}" for line in shown[:_MOST_LINES])
     if len(shown) > _MOST_LINES:
         yield f"    … {len(shown) - _MOST_LINES} more lines: `--fix-as diff`"
