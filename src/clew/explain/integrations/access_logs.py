@@ -7,6 +7,7 @@ effort, mostly within hours).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from clew.audit.buckets import asked, bucket
@@ -48,6 +49,7 @@ def _links(patient: Patient) -> Iterator[Link]:
     )
     if place:
         target = bucket(patient.state, place)
+        yield _same_account(patient, place)
         yield from _target(source, target)
         yield _delivery(source, target, prefix)
         yield Link(
@@ -57,12 +59,20 @@ def _links(patient: Patient) -> Iterator[Link]:
         )
 
 
+def _same_account(patient: Patient, place: str) -> Link:
+    there, _ = patient.find("target", "s3:ListBuckets", "Buckets", place, "Name")
+    if there.verdict is not Verdict.BROKEN:
+        return there
+    says = f"`{place}` is no bucket of the account, and S3 delivers these logs only within one account"
+    return replace(there, says=says, fix="log to a bucket of the same account and region")
+
+
 def _target(source: Bucket, target: Bucket) -> Iterator[Link]:
-    """Not the bucket itself (a loop), in the same region, without a default retention."""
+    """Not the bucket itself (S3 delivers there, which AWS advises against), in the same region, without Object Lock."""
     yield link(
         "no-loop",
         holds=source.name != target.name,
-        says=("source and target differ", "the bucket logs to itself: each log makes another"),
+        says=("source and target differ", "the bucket logs to itself: each delivery is logged in turn"),
         fix="log to another bucket",
     )
     ours, theirs = source.said("GetBucketLocation"), target.said("GetBucketLocation")
@@ -133,5 +143,5 @@ DOCTOR = Doctor(
     "A bucket's access logs arrive",
     _links,
     needs=("bucket",),
-    looks="the configuration, loop, region, Object Lock, encryption, the target's policy for the logging service",
+    looks="the configuration, account, loop, region, Object Lock, encryption, the policy for the logging service",
 )
