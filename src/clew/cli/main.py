@@ -10,15 +10,18 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from clew import __version__
 from clew.cli import catalogs, context
-from clew.cli.commands import COMMANDS
+from clew.cli.commands import MODULES, register
 from clew.cli.sections import Sectioned
 from clew.errors import ClewError, MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _EXTRAS = dict.fromkeys(
     ("duckdb", "pyarrow", "pyiceberg", "sqlalchemy", "sqlglot", "isal", "numpy"), "lake"
@@ -27,14 +30,18 @@ _EXTRAS = dict.fromkeys(
 GARBAGE = (100_000, 20, 20)
 """When Python looks for garbage: after so many new objects, and for older ones after so many times."""
 
-app = typer.Typer(
-    name="clew",
-    cls=Sectioned,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app: typer.Typer
+"""The command line with every command; made when it is asked for."""
+
+_WITH_VALUE = frozenset({"--workspace", "-w", "--config"})
+_COMPLETION = "_CLEW_COMPLETE"
+
+
+def __getattr__(name: str) -> object:
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = made = command_line()
+    return made
 
 
 def _version(value: bool) -> None:
@@ -43,7 +50,6 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def options(
     workspace: Annotated[
         str | None, typer.Option("--workspace", "-w", help="Directory of the lake and the state.")
@@ -64,8 +70,32 @@ def options(
     catalogs.choose()
 
 
-for register in COMMANDS:
-    register(app)
+def command_line(name: str | None = None) -> typer.Typer:
+    """The command line; with a name only that command, since reading the options of all takes 0.3 s."""
+    made = typer.Typer(
+        name="clew",
+        cls=Sectioned,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    made.callback()(options)
+    register(made, name)
+    return made
+
+
+def named(words: Sequence[str]) -> str | None:
+    """The command that the words name; None where they name none, or ask for help or for what completes them."""
+    following = iter(words)
+    for word in following:
+        if word in _WITH_VALUE:
+            next(following, None)
+        elif not word.startswith("-"):
+            return word if word in MODULES and _COMPLETION not in os.environ else None
+        elif word in {"--help", "-h"}:
+            return None
+    return None
 
 
 def main() -> None:
@@ -74,7 +104,7 @@ def main() -> None:
     # 100,000 resources (benchmarks/audit.py).
     gc.set_threshold(*GARBAGE)
     try:
-        app()
+        command_line(named(sys.argv[1:]))()
     except SystemExit as stopped:
         # Typer ends with 1, which is ours for findings, when the reader of our output (`head`, `less`) has left.
         sys.exit(context.EXIT_CLEAN if isinstance(stopped.__context__, BrokenPipeError) else stopped.code)

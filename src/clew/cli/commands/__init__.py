@@ -2,85 +2,60 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from clew.cli.commands import (
-    arn,
-    audit,
-    block_public_access,
-    case,
-    catalog,
-    check,
-    collect,
-    config,
-    coverage,
-    deploy,
-    detect,
-    diff,
-    doctor,
-    events,
-    explain,
-    exposure,
-    findings,
-    fix,
-    generate_policy,
-    grant,
-    ingest,
-    investigate,
-    lake,
-    notify,
-    paths,
-    policy,
-    replay,
-    rules,
-    simulate,
-    snapshot,
-    sql,
-    suppress,
-    unused,
-    validate,
-    who_can,
-)
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
     import typer
 
-COMMANDS: tuple[Callable[[typer.Typer], None], ...] = (
-    investigate.register,
-    ingest.register,
-    events.register,
-    coverage.register,
-    detect.register,
-    findings.register,
-    suppress.register,
-    rules.register,
-    collect.register,
-    snapshot.register,
-    config.register,
-    simulate.register,
-    validate.register,
-    check.register,
-    diff.register,
-    arn.register,
-    who_can.register,
-    explain.register,
-    paths.register,
-    policy.register,
-    replay.register,
-    case.register,
-    generate_policy.register,
-    grant.register,
-    audit.register,
-    exposure.register,
-    unused.register,
-    fix.register,
-    block_public_access.register,
-    notify.register,
-    deploy.register,
-    sql.register,
-    lake.register,
-    catalog.register,
-    doctor.register,
+MODULES: Mapping[str, str] = MappingProxyType(
+    {
+        "investigate": "investigate",
+        "ingest": "ingest",
+        "events": "events",
+        "coverage": "coverage",
+        "detect": "detect",
+        "findings": "findings",
+        "suppress": "suppress",
+        "rules": "rules",
+        "collect": "collect",
+        "snapshot": "snapshot",
+        "config": "config",
+        "simulate": "simulate",
+        "validate": "validate",
+        "check": "check",
+        "diff": "diff",
+        "arn": "arn",
+        "who-can": "who_can",
+        "what-can": "who_can",
+        "explain": "explain",
+        "paths": "paths",
+        "policy": "policy",
+        "replay": "replay",
+        "case": "case",
+        "generate-policy": "generate_policy",
+        "grant": "grant",
+        "audit": "audit",
+        "exposure": "exposure",
+        "unused": "unused",
+        "fix": "fix",
+        "block-public-access": "block_public_access",
+        "notify": "notify",
+        "deploy": "deploy",
+        "sql": "sql",
+        "lake": "lake",
+        "catalog": "catalog",
+        "doctor": "doctor",
+    }
 )
+"""Name of a command → the module here that registers it."""
+
+
+def register(app: typer.Typer, name: str | None = None) -> None:
+    """Add the command of this name, and what its module registers beside it; all of them without a name."""
+    modules = MODULES.values() if name is None else (MODULES[name],)
+    for module in dict.fromkeys(modules):
+        import_module(f"{__name__}.{module}").register(app)
