@@ -15,6 +15,8 @@ from tests.case_files import read_case_file
 from clew.explain.cause import Agreement, CauseId
 from clew.explain.explanation import of_event
 from clew.explain.history import joined
+from clew.explain.replay import Comparison, replay, replay_all
+from clew.explain.replay_times import Times
 from clew.lake.ingest import ingest
 from clew.lake.items import add
 from clew.lake.reader import open_lake
@@ -220,3 +222,34 @@ def test_how_a_call_was_unlike_the_one_that_worked(lake: Lake) -> None:
     found, _ = joined(of_event(record, predictor), lake, predictor, record)
     assert found.since is not None
     assert found.since.differs == ("source address `198.51.100.9` instead of `192.0.2.7`",)
+
+
+def test_a_snapshot_of_after_the_item_knows_better() -> None:
+    """An old item does not displace what a snapshot of later, and still of before the call, says."""
+    items = [user("ana", SHUT, 10)]
+    for minute, used in ((5, 1), (20, 0), (90, 1)):
+        taken = replace(snapshot("ana"), collected_at=at(minute).isoformat())
+        assert len(as_of(taken, at(REFUSED), [arn("ana")], items, lambda _: None).used) == used
+
+
+@pytest.mark.parametrize("is_dated", [True, False])
+def test_replay_judges_each_call_by_the_policies_of_its_time(tmp_path: Path, *, is_dated: bool) -> None:
+    """A change that a recorded call dates is heeded from then on; one that nobody dates leaves its time open."""
+    calls: list[dict[str, Any]] = [{"at": 5, "event": "GetObject"}, {"at": 15, "event": "GetObject"}]
+    calls.append({"at": 30, "event": "GetObject", "error": "AccessDenied"})
+    writing = [{"at": 20, "event": "PutUserPolicy", "by": "mary", "User": True}] if is_dated else []
+    records = [event("ana", call) for call in [*calls, *writing]]
+    (tmp_path / "trail.json").write_text(json.dumps({"Records": records}), encoding="utf-8")
+    ingest(tmp_path / "lake", [str(tmp_path / "trail.json")], now=START)
+    add(tmp_path / "lake", [row(user("ana", OPEN, 10)), row(user("ana", SHUT, 40))])
+    today = snapshot("ana")
+    times = Times(open_lake(tmp_path / "lake"), today)
+    assert times.items == 2
+    asked = [event("ana", call) for call in calls]
+    assert [replay(each, Predictor(today)).comparison for each in asked][-1] is Comparison.DISAGREES
+    found = replay_all(asked, None, lambda each: times.at(datetime.fromisoformat(each["eventTime"])))
+    if is_dated:
+        assert found.comparisons == {Comparison.AGREES: 3}
+    else:
+        assert found.comparisons == {Comparison.AGREES: 1, Comparison.OPEN: 2}
+        assert all("nobody knows when" in reason for reason in found.reasons)

@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING
 from clew.cli import context, state_files, times
 from clew.cli.streams import opened
 from clew.errors import InputError, UsageError
+from clew.events.paths import text_at
+from clew.events.times import parse_time
 from clew.explain.replay import Comparison, replay_all
+from clew.lake.manifest import CATALOG_NAME
 from clew.reach.predict import Predictor
 from clew.report import replay_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from clew.explain.replay import Replay
+    from clew.explain.replay_times import Then
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,8 @@ class Asked:
 
 def answer(asked: Asked) -> int:
     """Replay the calls, print what came of it; the exit code."""
-    found = replay_all(_lines(asked) if asked.events else _stored(asked), _predictor(asked))
+    predictor = _predictor(asked)
+    found = replay_all(_lines(asked) if asked.events else _stored(asked), predictor, _times(predictor))
     if asked.as_json:
         sys.stdout.write(json.dumps(replay_text.document(found), indent=2) + "\n")
     else:
@@ -56,6 +61,25 @@ def _predictor(asked: Asked) -> Predictor | None:
         context.note("no policies are given: every prediction is unknown; name a snapshot with `--policies`")
         return None
     return Predictor(state_files.snapshot(files))
+
+
+def _times(predictor: Predictor | None) -> Callable[[Mapping[str, object]], Then] | None:
+    """What predicts a call by the policies of its time, where the workspace's lake holds configuration items."""
+    if predictor is None or not (context.workspace().lake_path / CATALOG_NAME).is_file():
+        return None
+    from clew.explain.replay_times import Then, Times
+    from clew.lake.reader import open_lake
+
+    times = Times(open_lake(context.workspace().lake_path), predictor.snapshot)
+    if not times.items:
+        return None
+    context.note(f"policies as of the time of each call, from {times.items:,} configuration items")
+
+    def at(event: Mapping[str, object]) -> Then:
+        time = parse_time(text_at(event, "eventTime"))
+        return Then(predictor, {}) if time is None else times.at(time)
+
+    return at
 
 
 def _stored(asked: Asked) -> Iterator[Mapping[str, object]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clew.explain.change import Certainty, cause
-from clew.explain.change_since import arns
+from clew.explain.taking_part import taking_part
 from clew.lake.coverage import measure
 from clew.lake.items import rows
 from clew.lake.schema import CONFIG_ITEMS
@@ -28,12 +28,12 @@ _SURE = frozenset({Certainty.CERTAIN, Certainty.LIKELY})
 
 def as_they_were(lake: Lake, snapshot: Snapshot, prediction: Prediction, time: datetime) -> AsOf:
     """The snapshot with whatever took part in the decision as it was at the moment, as far as the lake knows it."""
-    named = tuple(dict.fromkeys(arns(prediction)))
+    named = tuple(dict.fromkeys(taking_part(prediction)))
     found = [of_row(*row) for row in rows(lake, named=named)] if lake.files(CONFIG_ITEMS.name) else []
-    return as_of(snapshot, time, named, found, _dated(lake))
+    return as_of(snapshot, time, named, found, dated(lake))
 
 
-def _dated(lake: Lake) -> Callable[[Step], datetime | None]:
+def dated(lake: Lake) -> Callable[[Step], datetime | None]:
     """When the call was made that made a step; None where no call is likelier than others."""
     measured: list[Coverage] = []
 

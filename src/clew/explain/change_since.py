@@ -16,6 +16,7 @@ from clew.events.identity import Mfa, principal
 from clew.events.outcome import Result
 from clew.events.paths import text_at
 from clew.explain.fix_drafts import role_arn
+from clew.explain.taking_part import taking_part
 from clew.lake.coverage import Question, blind_spots
 from clew.lake.history.effects import WRITES, Effect
 from clew.lake.history.filters import Filters
@@ -66,7 +67,7 @@ def since(lake: Lake, prediction: Prediction, operation: str = "", until: dateti
     request = prediction.request
     name = operation or request.action.partition(":")[2]
     worked = _worked(lake, request, name, until)
-    consulted = tuple(dict.fromkeys(arns(prediction)))
+    consulted = tuple(dict.fromkeys(taking_part(prediction)))
     found = _changes(lake, consulted, worked.time if worked is not None else None, until)
     unseen = () if worked is not None and found else tuple(_unseen(lake, request, name, until))
     return Since(worked, found[:_MOST_TOLD], consulted, until, max(0, len(found) - _MOST_TOLD), unseen)
@@ -108,25 +109,6 @@ def differing(worked: Entry, event: Event) -> Iterator[str]:
 
 def _told(mfa: Mfa) -> str:
     return "" if mfa is Mfa.UNKNOWN else mfa.value
-
-
-def arns(prediction: Prediction) -> Iterator[str]:
-    """The ARNs of those whose policies took part: principal, groups, managed policies, the resource."""
-    request = prediction.request
-    owner = role_arn(request.principal)
-    account = owner.split(":")[4] if owner.count(":") > 4 else ""  # noqa: PLR2004  # an ARN has six parts
-    if owner.startswith("arn:"):
-        yield owner
-    for path, attachment in prediction.applied.attachments.items():
-        kind, _, name = attachment.holder.partition(" ")
-        if path == "resource_policy" and attachment.holder.startswith("arn:"):
-            yield attachment.holder
-        elif kind == "group" and account:
-            yield f"arn:{owner.split(':')[1]}:iam::{account}:group/{name}"
-        if attachment.arn and ":iam::aws:" not in attachment.arn:
-            yield attachment.arn
-    if request.resource.split(":")[2:5] == ["s3", "", ""]:
-        yield request.resource.partition("/")[0]
 
 
 def _changes(

@@ -45,7 +45,7 @@ _RESOURCE = re.compile(
     re.IGNORECASE,
 )
 _MISSING = re.compile(
-    r"\s+because\s+no\s+(?P<type>[\w\s-]{3,60}?)\s+allows?\s+the\s+(?P<action>[\w-]{1,64}:[\w*]{1,128})\s+action",
+    r"\s+because\s+no\s+(?P<type>[\w\s-]{3,60}?)\s+allows?\s+the\s+(?:(?P<action>[\w-]{1,64}:[\w*]{1,128})\s+)?action\b",
     re.IGNORECASE,
 )
 _TYPE = r"(?:[\w-]+\s+){0,4}?(?:policy|policies|boundary)\b"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from clew.analyzer.activity import Unmapped
@@ -16,12 +17,14 @@ from clew.analyzer.recorded import Recorded, Unasked, requests
 from clew.engine import Effect
 from clew.events.outcome import Result, outcome
 from clew.events.paths import text_at
+from clew.explain.taking_part import taking_part
 from clew.reach.predict import NoPrediction, Predictor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from clew.engine import Decision
+    from clew.explain.replay_times import Then
 
     Event = Mapping[str, object]
 
@@ -65,8 +68,14 @@ class Replayed:
     decisions: tuple[Decision, ...] = ()
 
 
-def replay(event: Event, predictor: Predictor | None) -> Replayed:
-    """The call predicted and compared; without a predictor every prediction is unknown."""
+def replay(
+    event: Event, predictor: Predictor | None, uncertain: Mapping[str, str] = MappingProxyType({})
+) -> Replayed:
+    """The call predicted and compared; without a predictor every prediction is unknown.
+
+    `uncertain` names resources whose policies at the time of the call are not certain, each with why: what rests on one
+    of them is open.
+    """
     happened = _happened(event)
     found = requests(event)
     if isinstance(found, Unmapped | Unasked):
@@ -82,6 +91,12 @@ def replay(event: Event, predictor: Predictor | None) -> Replayed:
         if isinstance(predicted, NoPrediction):
             return _said(event, Comparison.UNKNOWN, happened, predicted.reason, found)
         decisions.append(predicted.decision)
+        unsure = (
+            next((arn for arn in taking_part(predicted) if arn in uncertain), None) if uncertain else None
+        )
+        if unsure is not None:
+            reason = f"{unsure}: {uncertain[unsure]}"
+            return _said(event, Comparison.OPEN, happened, reason, found, decisions=tuple(decisions))
         open_because += _open(recorded, predicted.decision, predicted.unknown)
     return _compared(event, found, happened, decisions, open_because)
 
@@ -200,15 +215,20 @@ class Replay:
         return compared / self.calls if self.calls else None
 
 
-def replay_all(events: Iterable[Event], predictor: Predictor | None) -> Replay:
-    """Every event replayed and summed up; disagreements and what is open are grouped, most calls first."""
+def replay_all(
+    events: Iterable[Event], predictor: Predictor | None, at: Callable[[Event], Then] | None = None
+) -> Replay:
+    """Every event replayed and summed up; disagreements and what is open are grouped, most calls first.
+
+    `at` says what predicts a call by the policies of its time.
+    """
     comparisons: Counter[Comparison] = Counter()
     matrix: Counter[tuple[Outcome, Outcome]] = Counter()
     reasons: Counter[str] = Counter()
     groups: dict[_Key, list[Replayed]] = {}
     sizes: Counter[_Key] = Counter()
     for event in events:
-        one = replay(event, predictor)
+        one = replay(event, *at(event)) if at is not None else replay(event, predictor)
         comparisons[one.comparison] += 1
         if one.reason:
             reasons[one.reason] += 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from clew.snapshot import details, side
@@ -17,7 +18,6 @@ from clew.snapshot.model import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from datetime import datetime
 
     from clew.snapshot.model import Account, Resource, Snapshot
 
@@ -37,6 +37,10 @@ _POLICIES: Mapping[str, tuple[str, ...]] = {
     "AWS::SNS::Topic": ("Attributes", "Policy"),
     "AWS::SQS::Queue": ("Attributes", "Policy"),
 }
+
+
+TYPES = frozenset({*_LISTS, *_POLICIES})
+"""The types of resources whose items say what policies were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +79,19 @@ def as_of(
     histories: dict[str, list[list[Item]]] = {}
     for key, found in by_resource(items).items():
         for arn in {item.arn for item in found if item.arn}:
-            if key.type in _LISTS or key.type in _POLICIES:
+            if key.type in TYPES:
                 histories.setdefault(arn, []).append(found)
-    used, missing = [], []
+    # A snapshot taken after the item and before the moment knows better.
+    collected = datetime.fromisoformat(snapshot.collected_at) if snapshot.collected_at else None
+    used: list[Used] = []
+    missing: list[str] = []
     for arn in dict.fromkeys(arns):
         told = [each for history in histories.get(arn, ()) if (each := _at(arn, history, time, changed_at))]
-        if told:
-            used.append(max(told, key=lambda each: (not each.why, each.item.captured_at)))
-        else:
+        best = max(told, key=lambda each: (not each.why, each.item.captured_at), default=None)
+        if best is None:
             missing.append(arn)
+        elif collected is None or not best.item.captured_at <= collected <= time:
+            used.append(best)
     return AsOf(_with(snapshot, [each.item for each in used]), time, tuple(used), tuple(missing))
 
 
