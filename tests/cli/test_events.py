@@ -20,6 +20,7 @@ from clew.lake.ingest import ingest
 CASES = Path(__file__).parent.parent / "cases"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 QUESTIONS = read_case_file(CASES / "history" / "questions.yaml")
+ROOT_SIGN_INS = read_case_file(CASES / "history" / "last-root-sign-in.yaml")
 
 
 def made_up() -> list[dict[str, Any]]:
@@ -159,21 +160,26 @@ def test_no_root_sign_in_found(workspace):
     assert "what this lake cannot have seen" in text
 
 
-def test_last_root_sign_in(tmp_path):
-    """CR6: the latest successful console sign-in of the root user is found; a refused one later is not."""
+@pytest.mark.parametrize("case", ROOT_SIGN_INS, ids=lambda case: case["id"])
+def test_last_root_sign_in(tmp_path, case):
+    """CR6: the latest successful console sign-in of the root user is found; a refused one is not, but is a use."""
     events = [
-        {**made_up()[0], "eventID": f"root-{hour}", "eventTime": f"2024-06-01T{hour}:00:00Z", "awsRegion": "us-east-1",
-         "eventSource": "signin.amazonaws.com", "eventName": "ConsoleLogin", "eventType": "AwsConsoleSignIn",
+        {**made_up()[0], "eventID": f"root-{hour}", "eventTime": f"2024-06-01T{hour:02}:00:00Z",
+         "awsRegion": "us-east-1", "eventSource": "signin.amazonaws.com", "eventName": "ConsoleLogin",
+         "eventType": "AwsConsoleSignIn",
          "userIdentity": {"type": "Root", "arn": "arn:aws:iam::111122223333:root", "accountId": "111122223333"},
          "responseElements": {"ConsoleLogin": answer}, "additionalEventData": {"MFAUsed": "Yes"}}
-        for hour, answer in (("08", "Success"), ("09", "Success"), ("10", "Failure"))
+        for hour, answer in case["signs_in"].items()
     ]  # fmt: skip
     (tmp_path / "root.json").write_text(json.dumps({"Records": events}))
     ingest(tmp_path / "w" / "lake", [tmp_path / "root.json"], now=NOW)
     answer = json.loads(ask(tmp_path / "w", "--last-root-login", "-o", "json").stdout)
-    assert answer["last_root_sign_in"]["event_id"] == "root-09"
+    assert answer["last_root_use"]["event_id"] == f"root-{case['last_use']}"
+    if case["last"] is None:
+        assert answer["last_root_sign_in"] is None
+        return
+    assert answer["last_root_sign_in"]["event_id"] == f"root-{case['last']}"
     assert answer["last_root_sign_in"]["mfa"] == "used"
-    assert answer["last_root_use"]["event_id"] == "root-10"
     assert ask(tmp_path / "w", "--last-root-login").stdout.startswith("the root user's last sign-in")
 
 
