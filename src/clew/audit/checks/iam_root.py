@@ -79,8 +79,8 @@ def _root_used(row: Credentials, as_of: datetime, days: int, warn_days: int) -> 
 def root_access_key(state: State) -> Iterator[Judgement]:
     """Whether the root user has access keys.
 
-    Finds. A root user with an active access key, by the account summary where it was read, which is live, else by the
-    credential report, which may be four hours old.
+    Finds. A root user with an active access key, by the account summary, which is live; by the
+    credential report, which may be four hours old, where nobody asked for that.
     Why it matters. Whoever holds such a key may do everything, from anywhere, without MFA.
     False positives. A key that was deleted after the report was made.
     Fix. Let what uses the key use a role instead, deactivate the key, and delete it.
@@ -101,7 +101,7 @@ def root_access_key(state: State) -> Iterator[Judgement]:
             row.resource, f"{row.message}, and {_no_summary(state)}", SUMMARY, REPORT, line=row.line
         )
     else:
-        yield both_keys(row, _reported_key(row))
+        yield _unless_refused(state, both_keys(row, _reported_key(row)))
 
 
 def _reported_key(row: Credentials) -> Judgement:
@@ -120,8 +120,8 @@ def _reported_key(row: Credentials) -> Judgement:
 def root_mfa(state: State) -> Iterator[Judgement]:
     """Whether the root user has a second factor.
 
-    Finds. A root user that can sign in and has no MFA device, by the account summary where it was read, else by the
-    credential report. A member account whose root credentials were removed centrally needs none.
+    Finds. A root user that can sign in and has no MFA device, by the account summary; by the credential
+    report where nobody asked for that. A member account whose root credentials were removed centrally needs none.
     Why it matters. A password, or the mailbox that resets it, is then all that somebody needs to own the account.
     False positives. A device that was registered after the report was made.
     Fix. Register MFA devices for the root user, or remove the root credentials of member accounts centrally.
@@ -149,7 +149,8 @@ def _root_mfa(state: State) -> Judgement:
     if mfa is None or (not mfa and password_said is None):
         message = "the report does not say whether the root user has MFA"
         return unknown(row.arn, message, SUMMARY, REPORT, evidence=facts_said, line=row.line)
-    return _mfa(row.arn, facts_said, mfa=mfa, password=password_said is not False, line=row.line)
+    told = _mfa(row.arn, facts_said, mfa=mfa, password=password_said is not False, line=row.line)
+    return _unless_refused(state, told)
 
 
 def _mfa(
@@ -217,6 +218,15 @@ def _summary(state: State) -> Mapping[str, int]:
     if not isinstance(found, dict):
         return {}
     return {name: value for name, value in found.items() if isinstance(value, int)}
+
+
+def _unless_refused(state: State, told: Judgement) -> Judgement:
+    """What the report tells; unknown where the summary, which is newer, was asked for and refused."""
+    answer = state.answer("GetAccountSummary")
+    if answer.status is Status.OK or not_collected(answer):
+        return told
+    message = f"{why_unknown(answer)}; the credential report, which may be hours older, says: {told.message}"
+    return unknown(told.resource, message, SUMMARY, evidence=told.evidence, line=told.line)
 
 
 def _no_summary(state: State) -> str:
