@@ -5,12 +5,10 @@ Needs the extra `reports` (ReportLab). The same audit gives the same bytes.
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from html import escape
 from typing import TYPE_CHECKING
 
-from clew import __version__
 from clew.audit.credentials import day
 from clew.audit.model import Verdict
 from clew.audit.views import told
@@ -20,19 +18,17 @@ from clew.report.audit_groups import groups
 from clew.report.audit_pictures import SERVICE_NAMES, by_service
 from clew.report.audit_text import changed, tally
 from clew.report.credential_text import name
-from clew.report.escape import terminal
+from clew.report.pdf import INK, LINE, SOFT, WASH, WIDTH, made, plain
 
 try:
     from reportlab.graphics.shapes import Drawing, Rect, String
     from reportlab.lib.colors import HexColor, white
-    from reportlab.lib.pagesizes import A4
     from reportlab.lib.styles import ParagraphStyle
     from reportlab.lib.units import mm
     from reportlab.platypus import (
         Flowable,
         KeepTogether,
         Paragraph,
-        SimpleDocTemplate,
         Spacer,
         Table,
         TableStyle,
@@ -41,14 +37,11 @@ except ImportError as error:
     raise MissingExtraError("reports", "reportlab") from error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from reportlab.pdfgen.canvas import Canvas
+    from collections.abc import Iterator, Sequence
 
     from clew.audit.results import Audit
     from clew.report.audit_groups import Group, Item
 
-_INK, _SOFT, _LINE, _WASH = (HexColor(text) for text in ("#1c2430", "#566273", "#dfe4ea", "#f5f7f9"))
 _COLOURS = {
     Severity.CRITICAL: HexColor("#8e1b3a"),
     Severity.HIGH: HexColor("#c9452b"),
@@ -64,8 +57,8 @@ _VERDICTS = {
     Verdict.MANUAL: HexColor("#8a94a3"),
 }
 _KINDS = dict(zip(("fail", "unknown", "pass", "none"), list(_VERDICTS.values())[:4], strict=True))
-_BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=8.5, leading=11.5, textColor=_INK)
-_SMALL = ParagraphStyle("small", _BODY, fontSize=7.5, leading=10, textColor=_SOFT)
+_BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=8.5, leading=11.5, textColor=INK)
+_SMALL = ParagraphStyle("small", _BODY, fontSize=7.5, leading=10, textColor=SOFT)
 _TITLE = ParagraphStyle("title", _BODY, fontName="Helvetica-Bold", fontSize=20, leading=25)
 _HEADING = ParagraphStyle(
     "heading", _BODY, fontName="Helvetica-Bold", fontSize=13, leading=17, spaceBefore=14, spaceAfter=6
@@ -74,7 +67,6 @@ _PILL = ParagraphStyle(
     "pill", _BODY, fontName="Helvetica-Bold", fontSize=7.5, leading=10, textColor=white, alignment=1
 )
 _NUMBER = ParagraphStyle("number", _BODY, fontName="Helvetica-Bold", fontSize=16, leading=19)
-_WIDTH = A4[0] - 36 * mm
 
 
 def render(audit: Audit, *, show: int = 5) -> bytes:
@@ -92,34 +84,12 @@ def render(audit: Audit, *, show: int = 5) -> bytes:
     story += [_heading("Controls"), _controls(audit)]
     if audit.unread:
         story += [_heading("Calls that were not answered"), _unread(audit)]
-    out = io.BytesIO()
-    margins = dict.fromkeys(("leftMargin", "rightMargin", "topMargin", "bottomMargin"), 18 * mm)
-    title = f"Audit of {audit.account}"
-    document = SimpleDocTemplate(out, pagesize=A4, title=title, author="Clew", invariant=1, **margins)
-    document.build(story, onFirstPage=_footer(audit), onLaterPages=_footer(audit))
-    return out.getvalue()
-
-
-def _footer(audit: Audit) -> Callable[[Canvas, SimpleDocTemplate], None]:
-    text = _plain(f"Clew {__version__} · {audit.title} · {day(audit.as_of)}")
-
-    def draw(canvas: Canvas, document: SimpleDocTemplate) -> None:
-        canvas.setFont("Helvetica", 7)
-        canvas.setFillColor(_SOFT)
-        canvas.drawString(18 * mm, 10 * mm, text[:150])
-        canvas.drawRightString(A4[0] - 18 * mm, 10 * mm, str(document.page))
-
-    return draw
-
-
-def _plain(text: str) -> str:
-    """The text with what the standard fonts do not have written as escapes."""
-    return terminal(text).encode("cp1252", "backslashreplace").decode("cp1252")
+    return made(story, f"Audit of {audit.account}", f"{audit.title} · {day(audit.as_of)}")
 
 
 def _text(text: str, style: ParagraphStyle = _BODY) -> Paragraph:
     """A paragraph; nothing in the text is markup."""
-    return Paragraph(escape(_plain(text)), style)
+    return Paragraph(escape(plain(text)), style)
 
 
 def _heading(text: str) -> Paragraph:
@@ -156,35 +126,35 @@ def _figures(audit: Audit) -> Iterator[Flowable]:
 
 def _tiles(row: Sequence[tuple[int, str, HexColor]]) -> Table:
     cells = [[_text(f"{count:,}", _NUMBER), _text(label, _SMALL)] for count, label, _ in row]
-    style = TableStyle([("BACKGROUND", (0, 0), (-1, -1), _WASH), ("VALIGN", (0, 0), (-1, -1), "TOP")])
+    style = TableStyle([("BACKGROUND", (0, 0), (-1, -1), WASH), ("VALIGN", (0, 0), (-1, -1), "TOP")])
     for place, (_, _, colour) in enumerate(row):
         style.add("LINEABOVE", (place, 0), (place, 0), 2.5, colour)
-    return Table([cells], colWidths=[_WIDTH / len(row)] * len(row), style=style)
+    return Table([cells], colWidths=[WIDTH / len(row)] * len(row), style=style)
 
 
 def _services(grouped: Sequence[Group]) -> Drawing:
     counted = by_service(grouped)
     height = len(counted) * 15 + 6
     most = max((sum(counts.values()) for _, counts in counted), default=1)
-    drawing = Drawing(_WIDTH, height)
+    drawing = Drawing(WIDTH, height)
     for row, (service, counts) in enumerate(counted):
         y, left = height - (row + 1) * 15, 92.0
         label = SERVICE_NAMES.get(service, service.upper())
-        drawing.add(String(0, y + 2, label, fontName="Helvetica", fontSize=8, fillColor=_SOFT))
+        drawing.add(String(0, y + 2, label, fontName="Helvetica", fontSize=8, fillColor=SOFT))
         for kind, colour in _KINDS.items():
-            width = counts.get(kind, 0) / most * (_WIDTH - 150)
+            width = counts.get(kind, 0) / most * (WIDTH - 150)
             if width:
                 drawing.add(Rect(left, y, width, 9, fillColor=colour, strokeColor=None))
             left += width
         total = f"{counts.get('fail', 0)} of {sum(counts.values())} fail"
-        drawing.add(String(left + 5, y + 2, total, fontName="Helvetica", fontSize=7, fillColor=_SOFT))
+        drawing.add(String(left + 5, y + 2, total, fontName="Helvetica", fontSize=7, fillColor=SOFT))
     return drawing
 
 
 def _failed(group: Group, show: int, *, accounts: bool) -> KeepTogether:
     counted = [f"{len(group.failing):,} of {group.judged:,}"]
     counted += [f"{count:,} {word}" for count, word in ((group.new, "new"), (group.fixed, "fixed")) if count]
-    lines = [Paragraph(f"<b>{escape(_plain(group.title))}</b>", _BODY)]
+    lines = [Paragraph(f"<b>{escape(plain(group.title))}</b>", _BODY)]
     lines.append(_text(f"{', '.join(counted)} · {group.ids}", _SMALL))
     lines += [_text(f"{count:,} × {text}", _SMALL) for text, count in group.causes]
     lines += _listed(group.failing, show, accounts=accounts)
@@ -223,14 +193,14 @@ def _block(word: str, colour: HexColor, lines: list[Paragraph]) -> KeepTogether:
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("TOPPADDING", (0, 0), (-1, -1), 1.5),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 1.5),
-        ("LINEBELOW", (0, -1), (-1, -1), 0.5, _LINE),
+        ("LINEBELOW", (0, -1), (-1, -1), 0.5, LINE),
     ]
-    return KeepTogether([Table(rows, colWidths=[66, _WIDTH - 66], style=TableStyle(style)), Spacer(1, 5)])
+    return KeepTogether([Table(rows, colWidths=[66, WIDTH - 66], style=TableStyle(style)), Spacer(1, 5)])
 
 
 def _controls(audit: Audit) -> Table:
     rows = [[_text(text, _SMALL) for text in ("Control", "Verdict", "What it asks")]]
-    style = [("VALIGN", (0, 0), (-1, -1), "TOP"), ("LINEBELOW", (0, 0), (-1, -1), 0.4, _LINE)]
+    style = [("VALIGN", (0, 0), (-1, -1), "TOP"), ("LINEBELOW", (0, 0), (-1, -1), 0.4, LINE)]
     several = len(audit.frameworks) > 1
     for place, result in enumerate(audit.results, start=1):
         label = f"{result.framework.id} {result.control.id}" if several else result.control.id
@@ -238,7 +208,7 @@ def _controls(audit: Audit) -> Table:
         asks += f" (a person: {result.control.manual})" if result.control.manual else ""
         rows.append([_text(label), _text(told(result.verdict, result.framework), _PILL), _text(asks)])
         style.append(("BACKGROUND", (1, place), (1, place), _VERDICTS[result.verdict]))
-    return Table(rows, colWidths=[96, 78, _WIDTH - 174], repeatRows=1, style=TableStyle(style))
+    return Table(rows, colWidths=[96, 78, WIDTH - 174], repeatRows=1, style=TableStyle(style))
 
 
 def _unread(audit: Audit) -> Table:
@@ -248,5 +218,5 @@ def _unread(audit: Audit) -> Table:
         rows.append(
             [_text(each.operation), _text(came), _text(", ".join(each.checks) or "no check of this audit")]
         )
-    style = [("VALIGN", (0, 0), (-1, -1), "TOP"), ("LINEBELOW", (0, 0), (-1, -1), 0.4, _LINE)]
-    return Table(rows, colWidths=[130, 190, _WIDTH - 320], repeatRows=1, style=TableStyle(style))
+    style = [("VALIGN", (0, 0), (-1, -1), "TOP"), ("LINEBELOW", (0, 0), (-1, -1), 0.4, LINE)]
+    return Table(rows, colWidths=[130, 190, WIDTH - 320], repeatRows=1, style=TableStyle(style))

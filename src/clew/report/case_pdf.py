@@ -5,39 +5,32 @@ Needs the extra `reports` (ReportLab). The same case gives the same bytes.
 
 from __future__ import annotations
 
-import io
 from html import escape
 from typing import TYPE_CHECKING
 
-from clew import __version__
 from clew.errors import MissingExtraError
 from clew.report import case_document as document
-from clew.report.escape import terminal
+from clew.report.pdf import INK, LINE, SOFT, WASH, WIDTH, made, plain
 
 try:
-    from reportlab.lib.colors import HexColor
-    from reportlab.lib.pagesizes import A4
     from reportlab.lib.styles import ParagraphStyle
     from reportlab.lib.units import mm
-    from reportlab.platypus import Flowable, LongTable, Paragraph, SimpleDocTemplate, Spacer, TableStyle
+    from reportlab.platypus import Flowable, LongTable, Paragraph, Spacer, TableStyle
 except ImportError as error:
     raise MissingExtraError("reports", "reportlab") from error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from reportlab.pdfgen.canvas import Canvas
+    from collections.abc import Iterator, Mapping
 
     from clew.cases.model import Case
     from clew.report.case_document import Block
 
-_INK, _SOFT, _LINE, _WASH = (HexColor(text) for text in ("#1c2430", "#566273", "#dfe4ea", "#f5f7f9"))
 _BODY = ParagraphStyle(
-    "body", fontName="Helvetica", fontSize=8.5, leading=11.5, textColor=_INK, splitLongWords=1
+    "body", fontName="Helvetica", fontSize=8.5, leading=11.5, textColor=INK, splitLongWords=1
 )
-_SMALL = ParagraphStyle("small", _BODY, fontSize=7.5, leading=10, textColor=_SOFT, splitLongWords=1)
+_SMALL = ParagraphStyle("small", _BODY, fontSize=7.5, leading=10, textColor=SOFT, splitLongWords=1)
 _CODE = ParagraphStyle(
-    "code", _BODY, fontName="Courier", fontSize=7.5, leading=10, backColor=_WASH, borderPadding=4
+    "code", _BODY, fontName="Courier", fontSize=7.5, leading=10, backColor=WASH, borderPadding=4
 )
 _HEADINGS = {
     1: ParagraphStyle("h1", _BODY, fontName="Helvetica-Bold", fontSize=18, leading=23, spaceAfter=6),
@@ -55,7 +48,6 @@ _HEADINGS = {
         "h3", _BODY, fontName="Helvetica-Bold", fontSize=9.5, leading=13, spaceBefore=8, keepWithNext=1
     ),
 }
-_WIDTH = A4[0] - 36 * mm
 # Beyond this a cell could be longer than a page, which ReportLab cannot break.
 _LONGEST = 1_500
 
@@ -65,36 +57,13 @@ def render(case: Case, problems: Mapping[str, str]) -> bytes:
     story: list[Flowable] = []
     for block in document.blocks(case, problems):
         story += _flowables(block)
-    out = io.BytesIO()
-    margins = dict.fromkeys(("leftMargin", "rightMargin", "topMargin", "bottomMargin"), 18 * mm)
-    made = SimpleDocTemplate(
-        out, pagesize=A4, title=_plain(case.title), author="Clew", invariant=1, **margins
-    )
-    made.build(story, onFirstPage=_footer(case), onLaterPages=_footer(case))
-    return out.getvalue()
-
-
-def _footer(case: Case) -> Callable[[Canvas, SimpleDocTemplate], None]:
-    text = _plain(f"Clew {__version__} · case {case.id}")
-
-    def draw(canvas: Canvas, made: SimpleDocTemplate) -> None:
-        canvas.setFont("Helvetica", 7)
-        canvas.setFillColor(_SOFT)
-        canvas.drawString(18 * mm, 10 * mm, text[:150])
-        canvas.drawRightString(A4[0] - 18 * mm, 10 * mm, str(made.page))
-
-    return draw
-
-
-def _plain(text: str) -> str:
-    """The text with what the standard fonts do not have written as escapes."""
-    return terminal(text).encode("cp1252", "backslashreplace").decode("cp1252")
+    return made(story, plain(case.title), f"case {case.id}")
 
 
 def _text(text: str, style: ParagraphStyle = _BODY) -> Paragraph:
     """A paragraph; nothing in the text is markup."""
-    plain = _plain(text)
-    return Paragraph(escape(plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST]}…"), style)
+    shown = plain(text)
+    return Paragraph(escape(shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"), style)
 
 
 def _flowables(block: Block) -> Iterator[Flowable]:
@@ -104,7 +73,7 @@ def _flowables(block: Block) -> Iterator[Flowable]:
         case document.Text():
             yield _text(block.text)
         case document.Facts():
-            yield from _table([[_text(n, _SMALL), _text(v)] for n, v in block.rows], [92.0, _WIDTH - 92])
+            yield from _table([[_text(n, _SMALL), _text(v)] for n, v in block.rows], [92.0, WIDTH - 92])
         case document.Items():
             yield from (_text(f"• {text}") for text in block.texts)
         case document.Code():
@@ -127,11 +96,11 @@ def _widths(block: document.Table) -> list[float]:
     """The width of each column by the longest text in it, within bounds."""
     longest = [max(len(text) for text in column) for column in zip(block.head, *block.rows, strict=True)]
     weights = [min(max(length, 8), 60) for length in longest]
-    return [_WIDTH * weight / sum(weights) for weight in weights]
+    return [WIDTH * weight / sum(weights) for weight in weights]
 
 
 def _table(rows: list[list[Paragraph]], widths: list[float], repeat: int = 0) -> Iterator[Flowable]:
     if rows:
-        style = TableStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("LINEBELOW", (0, 0), (-1, -1), 0.4, _LINE)])
+        style = TableStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("LINEBELOW", (0, 0), (-1, -1), 0.4, LINE)])
         yield LongTable(rows, colWidths=widths, repeatRows=repeat, splitInRow=1, style=style)
         yield Spacer(1, 2 * mm)
