@@ -23,7 +23,9 @@ _REFUSAL = (
 )
 
 
-def _explained(answer: Recorded, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str, list[str]]:
+def _explained(
+    answer: Recorded, monkeypatch: pytest.MonkeyPatch, text: str = _REFUSAL
+) -> tuple[str, str, list[tuple[str, str]]]:
     with serve({"DecodeAuthorizationMessage": answer}) as told:
         for name, value in {
             "AWS_ENDPOINT_URL": told.url,
@@ -33,10 +35,8 @@ def _explained(answer: Recorded, monkeypatch: pytest.MonkeyPatch) -> tuple[str, 
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         }.items():
             monkeypatch.setenv(name, value)
-        done = CliRunner().invoke(
-            app, ["explain", "--decode", "--policies", str(_SAMPLES / "account"), _REFUSAL]
-        )
-        return done.stdout, done.stderr, [text for name, text in told.asked if name.startswith("Decode")]
+        done = CliRunner().invoke(app, ["explain", "--decode", "--policies", str(_SAMPLES / "account"), text])
+        return done.stdout, done.stderr, told.asked
 
 
 def test_decoded_message_tells_the_condition(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,7 +44,7 @@ def test_decoded_message_tells_the_condition(monkeypatch: pytest.MonkeyPatch) ->
     inner = json.loads((_SAMPLES / "decoded-message.json").read_text())["DecodedMessage"]
     answer = query("DecodeAuthorizationMessage", f"<DecodedMessage>{escape(inner)}</DecodedMessage>")
     out, _, asked = _explained(answer, monkeypatch)
-    assert f"EncodedMessage={_ENCODED}" in asked[0]
+    assert f"EncodedMessage={_ENCODED}" in next(body for name, body in asked if name.startswith("Decode"))
     assert "`aws:SourceIp` was `198.51.100.7`" in " ".join(out.split())
 
 
@@ -53,3 +53,10 @@ def test_refused_decoding_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     out, err, _ = _explained(query_error("AccessDenied", "no"), monkeypatch)
     assert "stays encoded: sts:DecodeAuthorizationMessage: AccessDenied: no" in err
     assert "aws sts decode-authorization-message" in out
+
+
+def test_credentials_are_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a log with several encoded messages each is decoded, by one session."""
+    log = "\n\n".join([_REFUSAL] * 3)
+    _, _, asked = _explained(query_error("AccessDenied", "no"), monkeypatch, log)
+    assert [name for name, _ in asked] == ["GetCallerIdentity", *["DecodeAuthorizationMessage"] * 3]

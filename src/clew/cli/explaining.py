@@ -145,13 +145,15 @@ def _of_record(record: Mapping[str, object], predictor: Predictor | None) -> _Ma
 
 def _decoder(asked: Asked) -> Decode:
     """Asks STS what an encoded message says; what it refuses is noted, and the message stays encoded."""
-    from clew.collect.decode import decoded_message
+    from clew.collect.decode import decoder
     from clew.collect.session import Account
     from clew.explain.decoded_message import read
 
+    asking = decoder(Account(asked.profile))
+
     def decode(token: str) -> Decoded | None:
         try:
-            return read(decoded_message(Account(asked.profile), token))
+            return read(asking(token))
         except InputError as error:
             context.note(f"the encoded message stays encoded: {error}")
             return None

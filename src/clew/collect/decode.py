@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from clew.collect.clients import start
@@ -10,17 +11,25 @@ from clew.errors import InputError
 from clew.snapshot.answers import GLOBAL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from clew.collect.clients import Clients
     from clew.collect.session import Account
 
 _CALL = "sts:DecodeAuthorizationMessage"
 
 
-def decoded_message(account: Account, token: str) -> str:
-    """The decoded message, JSON in a string as STS gives it. Errors: `InputError` where STS refuses or nobody answers.
+def decoder(account: Account) -> Callable[[str], str]:
+    """What decodes messages, JSON in a string as STS gives it; credentials are looked up once, with the first message.
 
-    Needs `sts:DecodeAuthorizationMessage`. AWS: STS API reference, "DecodeAuthorizationMessage".
+    Errors of the call: `InputError` where STS refuses or nobody answers. Needs `sts:DecodeAuthorizationMessage`.
+    AWS: STS API reference, "DecodeAuthorizationMessage".
     """
-    clients, _ = start(account, connections=1)
+    started = cache(lambda: start(account, connections=1)[0])
+    return lambda token: _decoded(started(), token)
+
+
+def _decoded(clients: Clients, token: str) -> str:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
