@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import gzip
-import hashlib
 import json
 from collections import Counter
-from importlib.resources import files
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -20,6 +18,7 @@ from clew.report import audit_pictures
 from clew.report.audit_groups import groups
 from clew.report.credential_text import age, name, users
 from clew.report.escape import terminal
+from clew.report.page import asset, digest, environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +36,7 @@ _LEVEL = 6
 
 def render(audit: Audit) -> str:
     """The audit as one self-contained HTML document."""
-    style, script = _asset("incident.css") + _asset("audit.css"), _asset("audit.js")
+    style, script = asset("incident.css") + asset("audit.css"), asset("audit.js")
     grouped = groups(audit)
     failed = [(index, group) for index, group in enumerate(grouped) if group.failing]
     unknown = [(i, g, found) for i, g in enumerate(grouped) if (found := g.of(Verdict.UNKNOWN))]
@@ -59,12 +58,12 @@ def render(audit: Audit) -> str:
             *(text for each in audit.reports for text in (*each.problems, *each.notes)),
         ),
         script=_safe(script),
-        script_hash=_hash(script),
+        script_hash=digest(script),
         services=_safe(audit_pictures.services(grouped)),
         severities=[(s.value, active[s]) for s in reversed(Severity)],
         show=_LISTED,
         style=_safe(style),
-        style_hash=_hash(style),
+        style_hash=digest(style),
         suppressed=sum(f.status is Status.SUPPRESSED for f in audit.findings),
         trend=_safe(trend),
         unknown=unknown,
@@ -75,17 +74,9 @@ def render(audit: Audit) -> str:
 
 
 def _template() -> Template:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("clew.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(visible=terminal, resource=name, day=day, word=told)
-    return environment.get_template("audit.html.j2")
+    made = environment()
+    made.filters.update(resource=name, day=day, word=told)
+    return made.get_template("audit.html.j2")
 
 
 def _data(grouped: Sequence[Group]) -> str:
@@ -144,14 +135,6 @@ class _Table:
     @property
     def texts(self) -> list[str]:
         return [terminal(text) for text in self._places]
-
-
-def _asset(file: str) -> str:
-    return files("clew.report").joinpath("templates", file).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _safe(text: str) -> Markup:

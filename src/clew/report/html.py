@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from importlib.resources import files
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -17,12 +14,12 @@ from clew.findings import Severity
 from clew.report import attack, timeline
 from clew.report.escape import terminal
 from clew.report.order import by_rule, worst_first
+from clew.report.page import asset, digest, environment, prose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jinja2 import Environment
-    from markupsafe import Markup
 
     from clew.detect.investigation import Investigation
     from clew.findings import Finding
@@ -65,7 +62,7 @@ class TechniqueRow:
 
 def render(investigation: Investigation) -> str:
     """The report as one self-contained HTML document."""
-    style, script = _asset("incident.css"), _asset("incident.js")
+    style, script = asset("incident.css"), asset("incident.js")
     findings = worst_first(investigation.findings)
     told = by_rule(_telling(findings))[:_STORY]
     story = sorted(told, key=lambda group: (group[0].first_seen, group[0].id))
@@ -76,8 +73,8 @@ def render(investigation: Investigation) -> str:
             i=investigation,
             name=_name(investigation.source),
             version=__version__,
-            style_hash=_hash(style),
-            script_hash=_hash(script),
+            style_hash=digest(style),
+            script_hash=digest(script),
             brief=brief(investigation),
             counts=counts(findings),
             findings=findings,
@@ -191,38 +188,26 @@ def _name(source: str) -> str:
     return terminal(PurePosixPath(source.rstrip("/")).name or source)
 
 
-def _asset(name: str) -> str:
-    return files("clew.report").joinpath("templates", name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
 def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
-        loader=PackageLoader("clew.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=False
-    )
+    made = environment(trimmed=False)
     # Style and script are ours, written to the page as they stand; everything else is escaped.
-    environment.globals.update(style=Markup(_asset("incident.css")), script=Markup(_asset("incident.js")))  # noqa: S704  # our own files
-    environment.filters.update(
-        visible=terminal,
+    made.globals.update(style=Markup(asset("incident.css")), script=Markup(asset("incident.js")))  # noqa: S704  # our own files
+    made.filters.update(
         moment=_moment,
         iso=lambda t: t.astimezone(UTC).isoformat() if t else "",
         until=_until,
         listed=_listed,
         shorten=_shorten,
-        prose=_prose,
+        prose=prose,
         lead=_lead,
         channels=_channels,
         tail=_tail,
         actor_name=actor_name,
         technique_name=attack.technique_name,
     )
-    return environment
+    return made
 
 
 def _moment(time: datetime | None) -> str:
@@ -255,16 +240,6 @@ def _channels(user_agents: Sequence[str]) -> tuple[str, ...]:
 
 def _shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
-
-
-def _prose(text: str) -> Markup:
-    """The text made safe, with what stands in backticks set as code."""
-    from markupsafe import Markup, escape
-
-    pieces = str(escape(terminal(text))).split("`")
-    if len(pieces) % 2 == 0:
-        return Markup("`").join(map(Markup, pieces))
-    return Markup("").join(Markup(f"<code>{p}</code>" if i % 2 else p) for i, p in enumerate(pieces))  # noqa: S704  # escaped above
 
 
 def _tail(text: str, limit: int) -> str:
