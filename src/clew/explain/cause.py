@@ -147,11 +147,7 @@ def _of_message(denial: Denial | None) -> Cause:
     if denial.policy_type is None or denial.explicit is None:
         says = denial.says or "the message does not say which kind of policy refused it"
         return Cause(CauseId.MESSAGE_ONLY, f"{says[:1].upper()}{says[1:]}.")
-    words = (
-        GATE_WORDS[GATES[denial.policy_type].value]
-        if denial.policy_type is not PolicyType.TRUST
-        else "trust policy"
-    )
+    words = gate_word(GATES[denial.policy_type].value, denial.action or "")
     which = f" `{denial.policy_arn}`" if denial.policy_arn else ""
     what = denial.action or "the action"
     sentence = (

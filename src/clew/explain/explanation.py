@@ -12,7 +12,7 @@ from clew.engine import Context, Request
 from clew.engine.derive import derived
 from clew.engine.principal import PrincipalError
 from clew.events.paths import text_at
-from clew.explain import decoded_message, fix_gain
+from clew.explain import decoded_message, fix_gain, fix_unseen
 from clew.explain.cause import Agreement, Cause, CauseId, agreement, cause
 from clew.explain.denial import Denial, Meaning
 from clew.explain.denial_text import read
@@ -160,13 +160,20 @@ def _explained(
         prediction=prediction,
         no_prediction=why,
         agreement=agreement(denial, decision),
-        fixes=fixes(found, prediction, predictor.snapshot if predictor else None)
-        if prediction and with_fixes
-        else (),
+        fixes=_fixes(found, denial, prediction or request, predictor) if with_fixes else (),
         assumed=tuple(assumed(prediction)) if prediction else (),
         unknown=tuple(_unknown(denial, prediction)),
-        settle=tuple(_settle(denial, prediction, predictor)),
+        settle=tuple(_settle(denial, prediction or request, predictor)),
     )
+
+
+def _fixes(
+    found: Cause, denial: Denial | None, known: Prediction | Request | None, predictor: Predictor | None
+) -> tuple[Fix, ...]:
+    """Those that the engine has tried, or where it has no policies the one that the message suggests."""
+    if isinstance(known, Prediction):
+        return fixes(found, known, predictor.snapshot if predictor else None)
+    return fix_unseen.fixes(denial, known) if denial is not None and known is not None else ()
 
 
 def _why_none(request: Request | None, predictor: Predictor | None) -> str:
@@ -199,9 +206,10 @@ def _unknown(denial: Denial | None, prediction: Prediction | None) -> Iterator[s
 
 
 def _settle(
-    denial: Denial | None, prediction: Prediction | None, predictor: Predictor | None
+    denial: Denial | None, known: Prediction | Request | None, predictor: Predictor | None
 ) -> Iterator[str]:
     """The commands that would tell what is open."""
+    prediction = known if isinstance(known, Prediction) else None
     if denial is not None and denial.token:
         command = f"aws sts decode-authorization-message --encoded-message {_shortened(denial.token)}"
         yield f"the same with `--decode`, which asks STS, or {command}"
@@ -209,6 +217,8 @@ def _settle(
         yield f"clew events --request-id {denial.request_id}"
     if predictor is None and (denial is None or denial.meaning is Meaning.DENIED):
         yield "clew collect, and ask again"
+    if denial is not None and not isinstance(known, Prediction):
+        yield from fix_unseen.places_to_look(denial, known)
     services = _collected_by(prediction.unknown) if prediction is not None else ()
     if services:
         yield f"clew collect --only {','.join(services)}, and ask again with `--policies` and that snapshot"

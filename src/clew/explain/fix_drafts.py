@@ -238,7 +238,7 @@ def _limit(asked: Asked, gate: Gate) -> Iterator[Draft]:
             written.with_statement(None, statement),
             is_at_hand=False,
         )
-        if gate is Gate.BOUNDARY:
+        if gate is Gate.BOUNDARY and asked.policies.boundaries:
             risk = f"AWS's own policy cannot be changed: attach a boundary that has this too; {risk}"
     yield Draft(title, gate, edit, (written.box(statement),), risk)
 

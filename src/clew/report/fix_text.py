@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from clew.engine import Request
     from clew.explain.explanation import Explanation
     from clew.explain.fix import Fix
+    from clew.explain.fix_edit import Edit
     from clew.explain.fix_gain import Gain
 
 _MOST_LINES = 16
@@ -47,7 +48,7 @@ def fix_title(fix: Fix) -> str:
 def in_full(fix: Fix) -> Iterator[str]:
     """The difference of each document, what the fix newly allows, whether it was tried, its risk, and the way back."""
     for edit in fix.edits:
-        yield from _difference(edit.difference)
+        yield from _difference(edit)
     if not fix.edits:
         yield from (f"    {terminal(command)}" for command in fix.commands)
     yield from wrapped(f"newly allows: {newly(fix)}", indent="    ", further="      ")
@@ -60,9 +61,10 @@ def in_full(fix: Fix) -> Iterator[str]:
 _WRAPPER = frozenset({"+{", '+  "Version": "2012-10-17",', '+  "Statement": [', "+  ]", "+}"})
 
 
-def _difference(found: tuple[str, ...]) -> Iterator[str]:
-    """The lines without their numbers; of a new document only the statements."""
-    is_new = bool(found) and found[0] == "--- /dev/null"
+def _difference(edit: Edit) -> Iterator[str]:
+    """The lines without their numbers; of a document that is new, or not at hand, only the statements."""
+    found = edit.difference
+    is_new = edit.before is None
     shown = [line for line in found if not line.startswith("@@") and not (is_new and line in _WRAPPER)]
     yield from (f"    {terminal(line)}" for line in shown[:_MOST_LINES])
     if len(shown) > _MOST_LINES:
