@@ -29,7 +29,7 @@ def _record(number: int, source: str, name: str, **more: Any) -> dict[str, Any]:
         "eventVersion": "1.11", "eventID": f"00000000-0000-4000-8000-{number:012}", "eventTime": "2026-03-11T02:24:10Z",
         "eventSource": f"{source}.amazonaws.com", "eventName": name, "awsRegion": "eu-west-1",
         "sourceIPAddress": "203.0.113.9", "userAgent": "aws-cli/2", "userIdentity": who, "eventType": "AwsApiCall",
-        "recipientAccountId": "111122223333", "requestID": f"R{number}", **more,
+        "recipientAccountId": "111122223333", "requestID": f"REQUEST{number}", **more,
     }  # fmt: skip
 
 
@@ -39,7 +39,10 @@ def _run(*words: str) -> tuple[int, str]:
 
 
 def test_key_behind_an_object_is_found_in_the_lake(tmp_path: Path) -> None:
-    """S3 says Access Denied; the refused Decrypt of the same object, recorded beside it, is the cause."""
+    """S3 says Access Denied; the refused Decrypt of the same object, recorded beside it, is the cause.
+
+    So it is for the record itself, and for a text with the id of the request.
+    """
     refused = _record(
         1, "s3", "GetObject", errorCode="AccessDenied", errorMessage="Access Denied",
         requestParameters={"bucketName": "logs", "key": "a"}, eventCategory="Data",
@@ -56,6 +59,12 @@ def test_key_behind_an_object_is_found_in_the_lake(tmp_path: Path) -> None:
     assert _run("--quiet", "ingest", str(tmp_path / "trail.json"))[0] == 0
     found = ("explain", "--event", refused["eventID"], "--policies", str(tmp_path / "account.json"))
     assert f"Behind it `kms:Decrypt` on `{_KEY}` was refused" in _run(*found)[1]
+    for told in (
+        json.dumps(refused),
+        "AccessDenied: Access Denied (Service: S3, Status Code: 403, Request ID: REQUEST1)",
+    ):
+        said = _run("explain", told, "--policies", str(tmp_path / "account.json"))[1]
+        assert f"Behind it `kms:Decrypt` on `{_KEY}` was refused" in said
 
 
 def test_integrations_are_listed_and_their_options_checked() -> None:

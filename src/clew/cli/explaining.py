@@ -59,9 +59,10 @@ def answer(asked: Asked) -> int:
     if sum(given is not None for given in (asked.text, asked.event, asked.since)) != 1:
         raise UsageError("give one of: the text of a refusal, `--event ID`, `--since TIME`")
     predictor = _predictor(asked.policies)
-    made = tuple(_explanations(asked, predictor))
+    lake = _lake(asked, predictor)
+    made = tuple(_explanations(asked, predictor, lake))
     if asked.since is None:
-        made = (*_in_full(made[:_MOST_IN_FULL], predictor, asked), *made[_MOST_IN_FULL:])
+        made = (*_in_full(made[:_MOST_IN_FULL], predictor, asked, lake), *made[_MOST_IN_FULL:])
     found = tuple(each.explanation for each in made)
     if asked.fix_as is not None:
         return _fix_alone(found, asked.fix_as, asked.fix)
@@ -75,12 +76,13 @@ def answer(asked: Asked) -> int:
     return _code(found)
 
 
-def _in_full(made: Sequence[_Made], predictor: Predictor | None, asked: Asked) -> Iterator[_Made]:
+def _in_full(
+    made: Sequence[_Made], predictor: Predictor | None, asked: Asked, lake: Lake | None
+) -> Iterator[_Made]:
     """The explanations joined with the lake, where there is one, and with what their fixes newly allow."""
-    lake = _lake_or_none() if predictor is not None else None
     for each in made:
         found, used = each.explanation, predictor
-        if lake is not None:
+        if lake is not None and predictor is not None:
             from clew.explain.history import joined
 
             found, used = joined(found, lake, predictor, each.record, each.others)
@@ -88,12 +90,16 @@ def _in_full(made: Sequence[_Made], predictor: Predictor | None, asked: Asked) -
         yield _Made(proved(found, used, every=asked.as_json) if is_told else found, each.record)
 
 
-def _lake_or_none() -> Lake | None:
+def _lake(asked: Asked, predictor: Predictor | None) -> Lake | None:
+    """The lake that is asked, opened once; None where a text is explained without one."""
     from clew.lake.manifest import CATALOG_NAME
-    from clew.lake.reader import open_lake
 
     path = context.workspace().lake_path
-    return open_lake(path) if (path / CATALOG_NAME).is_file() else None
+    if asked.text is not None and (predictor is None or not (path / CATALOG_NAME).is_file()):
+        return None
+    from clew.lake.reader import open_lake
+
+    return open_lake(path).keeping()
 
 
 def _fix_alone(found: Sequence[Explanation], form: Form, number: int) -> int:
@@ -114,32 +120,46 @@ def _predictor(policies: tuple[str, ...]) -> Predictor | None:
     return Predictor(state_files.snapshot(files)) if files else None
 
 
-def _explanations(asked: Asked, predictor: Predictor | None) -> Iterator[_Made]:
+def _explanations(asked: Asked, predictor: Predictor | None, lake: Lake | None) -> Iterator[_Made]:
     """Each explanation with the record behind it, where that is no text."""
-    if asked.event is not None:
-        yield from (_of_record(record, predictor) for record in _records(asked))
+    if asked.event is not None and lake is not None:
+        yield from (_of_record(record, predictor, lake) for record in _records(asked, lake))
         return
-    if asked.text is None:
+    if asked.text is None and lake is not None:
         # Many refusals are told by their causes alone.
-        found = _records(asked)
+        found = _records(asked, lake)
         yield from (_Made(of_event(each, predictor, with_fixes=asked.as_json), each) for each in found)
         return
-    text = sys.stdin.read() if asked.text == "-" else asked.text
+    text = sys.stdin.read() if asked.text == "-" else asked.text or ""
     record = _record(text)
     if record is not None:
-        yield _Made(of_event(record, predictor), record)
+        yield _of_record(record, predictor, lake)
         return
     decode = _decoder(asked) if asked.decode else None
-    yield from (_Made(each) for each in _of_text(text, predictor, decode))
+    for each in _of_text(text, predictor, decode):
+        recorded = _recorded(each, lake)
+        yield _Made(each) if recorded is None else _of_record(recorded, predictor, lake)
 
 
-def _of_record(record: Mapping[str, object], predictor: Predictor | None) -> _Made:
-    """One recorded call, with what the lake has around it."""
+def _recorded(each: Explanation, lake: Lake | None) -> Mapping[str, object] | None:
+    """The call of which a text tells, where the lake has the one of its request id: a record tells more."""
+    if lake is None or each.denial is None or not each.denial.request_id:
+        return None
+    from clew.lake.history.filters import Filters
+    from clew.lake.history.search import originals
+
+    found = [json.loads(text) for text in originals(lake, Filters(request_ids=(each.denial.request_id,)))]
+    return next((record for record in found if record.get("errorCode")), None)
+
+
+def _of_record(record: Mapping[str, object], predictor: Predictor | None, lake: Lake | None) -> _Made:
+    """One recorded call, with what the lake, if there is one, has around it."""
+    if lake is None:
+        return _Made(of_event(record, predictor), record)
     from clew.cli.surroundings import around
     from clew.explain.around import explained
-    from clew.lake.reader import open_lake
 
-    others = around(open_lake(context.workspace().lake_path), record)
+    others = around(lake, record)
     return _Made(explained(record, others, predictor), record, tuple(others))
 
 
@@ -182,17 +202,16 @@ def _record(text: str) -> Mapping[str, object] | None:
     return value if isinstance(value, dict) and "eventName" in value else None
 
 
-def _records(asked: Asked) -> Iterator[Mapping[str, object]]:
+def _records(asked: Asked, lake: Lake) -> Iterator[Mapping[str, object]]:
     """The refused calls of the lake that were asked about."""
     from clew.lake.history.filters import Filters
     from clew.lake.history.search import originals
-    from clew.lake.reader import open_lake
 
     if asked.event is not None:
         wanted = Filters(event_ids=(asked.event.strip(),))
     else:
         wanted = Filters(denied=True, since=times.moment(asked.since or "now", datetime.now(UTC)))
-    texts = list(originals(open_lake(context.workspace().lake_path), wanted, limit=0))
+    texts = list(originals(lake, wanted, limit=0))
     if not texts and asked.event is not None:
         raise InputError(f"no event `{asked.event}` is in the lake")
     yield from (json.loads(text) for text in texts)
