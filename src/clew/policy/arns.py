@@ -74,13 +74,18 @@ def _examined(word: Word, doctor: Doctor, problems: Problems) -> _Resource:
 
 
 def _is_doubted(each: arn_doctor.Diagnosis, arn: str) -> bool:
-    """Whether the ARN is a pattern that fits no format known, and nothing near it does.
+    """Whether the ARN is a pattern that fits no format known, and nothing near it does; or the path of a request.
 
-    AWS does not tell such patterns, which its own managed policies have (`listener/awseb-*`).
+    AWS does not tell such patterns, which its own managed policies have (`listener/awseb-*`), nor paths such as
+    `/tags` of API Gateway, of which the reference lists a part.
     """
     resource = arn.split(":", 5)[-1]
+    if each.code != "INVALID_ARN_RESOURCE":
+        return False
+    if resource.startswith("/"):
+        return each.corrected is None or each.corrected.startswith(f"{arn}/")
     is_pattern = ("*" in resource or "?" in resource) and not resource.startswith(":")
-    return each.code == "INVALID_ARN_RESOURCE" and is_pattern and each.corrected is None
+    return is_pattern and each.corrected is None
 
 
 def _note(each: arn_doctor.Diagnosis, word: Word, problems: Problems, weight: FindingType) -> None:
@@ -152,7 +157,8 @@ def _check_pairs(actions: list[Word], resources: list[_Resource], doctor: Doctor
         for word in known
         for resource in resources
     }
-    weight = FindingType.WARNING if any(works.values()) else FindingType.ERROR
+    is_doubtful = any(works.values()) or _are_any(resources, known, doctor) or _are_tags(known, doctor)
+    weight = FindingType.WARNING if is_doubtful else FindingType.ERROR
     unused = [each for each in resources if not any(works[word.text, str(each.arn)] for word in known)]
     for resource in unused[:MOST_TOLD]:
         _tell_unused(resource, known, weight, doctor, problems)
@@ -160,6 +166,21 @@ def _check_pairs(actions: list[Word], resources: list[_Resource], doctor: Doctor
     named = [word for word in idle if _is_told(word.text, unused, doctor)]
     if named:
         _tell_idle(named, resources, weight, doctor, problems)
+
+
+def _are_any(resources: list[_Resource], actions: list[Word], doctor: Doctor) -> bool:
+    """Whether the resources are patterns that end openly, for actions of which AWS's reference lists no resource.
+
+    Some such requests name a resource after all, as iam:ListRoles names `role/`: sixty policies of AWS rely on it.
+    """
+    is_open = all(str(each.arn).endswith("*") for each in resources)
+    return is_open and any(doctor.catalog.is_wildcard_only(word.text) for word in actions)
+
+
+def _are_tags(actions: list[Word], doctor: Doctor) -> bool:
+    """Whether an action is about tags, of which the reference lists the resources incompletely."""
+    found = [doctor.catalog.action(word.text) for word in actions]
+    return any(each is not None and (each.access_level == "Tagging" or "Tags" in each.name) for each in found)
 
 
 def _is_told(action: str, unused: list[_Resource], doctor: Doctor) -> bool:

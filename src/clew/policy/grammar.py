@@ -87,8 +87,14 @@ def _version(node: Node | None, problems: Problems) -> str | None:
     if node is None or node.is_opaque or (node.text in kinds.VERSIONS and node.kind == "string"):
         return node.text if node else None
     newest = kinds.VERSIONS[0]
-    message = f"unknown version {_quoted(node)}; expected `{newest}` or `{kinds.VERSIONS[1]}`"
-    problems.add("INVALID_VERSION", message, ("Version",), node, corrected=newest)
+    # AWS: "IAM policy validation check reference": a date or an integer is a mismatch of data types.
+    code, found = (
+        ("INVALID_VERSION", "unknown version ")
+        if node.kind == "string"
+        else ("DATA_TYPE_MISMATCH", "the version is ")
+    )
+    message = f"{found}{_quoted(node)}; expected `{newest}` or `{kinds.VERSIONS[1]}`"
+    problems.add(code, message, ("Version",), node, corrected=newest)
     return node.text or None
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from clew.policy.json_positions import Node
     from clew.policy.kinds import Rules
     from clew.policy.problems import Problems
-    from clew.policy.words import StatementWords
+    from clew.policy.words import StatementWords, Word
 
 _NOT_PLAIN: Final = re.compile("[^A-Za-z0-9]")
 _VARIABLE: Final = "${"
@@ -137,20 +137,29 @@ def _check_actions(statement: StatementWords, kind: PolicyKind, rules: Rules, pr
             problems.add("UNSUPPORTED_ACTION_IN_POLICY", message, word.path, word.node)
 
 
+def _is_everybody(kind: str, word: Word) -> bool:
+    return word.text == "*" and kind in {"*", "AWS"}
+
+
+def _is_full(statement: StatementWords) -> bool:
+    """Whether the statement is that of RCPFullAWSAccess: everything, on everything, for everybody, always."""
+    is_all = [word.text for word in statement.words("Action")] == ["*"]
+    is_all = is_all and [word.text for word in statement.words("Resource")] == ["*"]
+    is_for_all = all(_is_everybody(kind, word) for kind, word in statement.principals("Principal"))
+    return is_all and is_for_all and "Condition" not in statement.elements
+
+
 def _check_rcp(statement: StatementWords, catalog: Catalog, problems: Problems) -> None:
     """AWS: "RCP syntax": the only Allow is that of RCPFullAWSAccess; a Deny names everybody, and services in reach."""
     effect = statement.elements.get("Effect")
     actions = statement.words("Action")
-    is_full = [word.text for word in actions] == ["*"] == [word.text for word in statement.words("Resource")]
     if effect is not None and effect.text == "Allow":
-        if not is_full or "Condition" in statement.elements:
-            message = (
-                "a resource control policy allows nothing by itself; only `*` on `*` may stand with `Allow`"
-            )
+        if not _is_full(statement):
+            message = "a resource control policy allows nothing by itself; `Allow` stands with `*` on `*` for `*` only"
             problems.add("RCP_SYNTAX_ERROR_ALLOW", message, (*statement.path, "Effect"), effect)
         return
     for kind, word in statement.principals("Principal"):
-        if word.text != "*" or kind not in {"*", "AWS"}:
+        if not _is_everybody(kind, word):
             message = f"principal `{shown(word.text)}`; expected `*`: name principals in a condition"
             problems.add("RCP_SYNTAX_ERROR_PRINCIPAL", message, word.path, word.node)
     for word in actions:

@@ -81,13 +81,13 @@ RULES: Final = {
         size_code="POLICY_SIZE_EXCEEDS_ROLE_TRUST_POLICY_QUOTA",
         without_space=True,
     ),
-    # AWS: "SCP syntax" and "Quotas and service limits for AWS Organizations".
+    # AWS: "SCP syntax" and "Quotas and service limits for AWS Organizations": 10,240 characters since 2026-05.
     PolicyKind.SCP: Rules(
         principal=Presence.FORBIDDEN,
         resource=Presence.REQUIRED,
         principal_code="SCP_SYNTAX_ERROR_PRINCIPAL",
         plain_sids=True,
-        size=5_120,
+        size=10_240,
         size_code="POLICY_SIZE_EXCEEDS_SCP_QUOTA",
         versions=VERSIONS[:1],
         version_required=True,

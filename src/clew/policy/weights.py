@@ -24,7 +24,7 @@ _BY_CATALOGUE: Final = frozenset(
         "INVALID_SERVICE_CONDITION_KEY",
     }
 )  # fmt: skip
-_BY_REGIONS: Final = "INVALID_REGION"
+_BY_REGIONS: Final = frozenset({"INVALID_REGION", "INVALID_ARN_REGION"})
 
 
 def weighed(problems: Iterable[Problem], catalog: Catalog, today: date | None) -> tuple[Problem, ...]:
@@ -47,6 +47,6 @@ def _weighed(problem: Problem, catalog: Catalog, today: date | None) -> Problem:
 
 def _age_days(code: str, catalog: Catalog, today: date | None) -> int | None:
     """How old the data are by which the code is told; None when it goes by none, or when nobody asks."""
-    if today is None or (code not in _BY_CATALOGUE and code != _BY_REGIONS):
+    if today is None or (code not in _BY_CATALOGUE | _BY_REGIONS):
         return None
-    return (today - regions.UPDATED).days if code == _BY_REGIONS else catalog.source.age_days(today)
+    return (today - regions.UPDATED).days if code in _BY_REGIONS else catalog.source.age_days(today)

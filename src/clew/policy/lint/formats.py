@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from clew.aws import regions
+from clew.aws.arn_overlap import FIELDS, REGION
 from clew.aws.partitions import is_region
 from clew.policy.lint import curated
-from clew.policy.lint.registry import Told, of_line
+from clew.policy.lint.registry import Told, of_clause, of_line
 from clew.policy.model import shown
 from clew.policy.variables import has_variables
 
@@ -44,6 +45,17 @@ def region(line: Line, _: Clause, __: Subject) -> Iterator[Told]:
     for word in _plain(line) if line.key in curated.REGION_KEYS else ():
         if word.text not in regions.REGIONS:
             yield Told(f"`{shown(word.text)}` is no Region (list of {regions.UPDATED.isoformat()})", (word,))
+
+
+@of_clause("INVALID_ARN_REGION")
+def region_of_resource(clause: Clause, _: Subject) -> Iterator[Told]:
+    """A resource in a Region that is spelled like one and does not exist; other spellings are told with the ARN."""
+    for word in (*clause.resources, *clause.not_resources):
+        fields = word.text.split(":", FIELDS - 1)
+        written = fields[REGION] if len(fields) == FIELDS and fields[0] == "arn" else ""
+        if written not in regions.REGIONS and is_region(written):
+            message = f"`{shown(word.text, 120)}`: there is no Region `{written}`"
+            yield Told(f"{message} (list of {regions.UPDATED.isoformat()})", (word,))
 
 
 @of_line("INVALID_VPC_FORMAT")

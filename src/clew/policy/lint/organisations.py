@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from clew.policy.lint import curated
 from clew.policy.lint.registry import RCP, SCP, Told, of_clause, of_line
-from clew.policy.model import shown
+from clew.policy.model import FindingType, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,10 +18,18 @@ _IS_SERVICE: Final = "aws:principalisawsservice"
 
 @of_clause("SCP_SYNTAX_ERROR_ACTION_WILDCARD", SCP)
 def wildcard(clause: Clause, _: Subject) -> Iterator[Told]:
-    """A wildcard elsewhere than at the end of an action."""
+    """A wildcard elsewhere than at the end of an action.
+
+    The page about the checks calls it an error; AWS Organizations takes it since 2025-09 (AWS Security Blog, "AWS
+    Organizations service control policy now supports full IAM language", and "SCP syntax").
+    """
     for word in (*clause.actions, *clause.not_actions):
         if "*" in word.text[:-1] or "?" in word.text[:-1]:
-            yield Told(f"`{shown(word.text)}`: a wildcard stands at the end of an action only", (word,))
+            message = (
+                f"`{shown(word.text)}`: a wildcard before the end of an action was refused until 2025-09"
+            )
+            advice = "actions that AWS adds may match it too"
+            yield Told(f"{message}; {advice}", (word,), weight=FindingType.WARNING)
 
 
 def _asks(clause: Clause, value: str) -> bool:
