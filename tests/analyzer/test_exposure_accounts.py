@@ -70,6 +70,7 @@ def test_answers_tell_the_ways_in_of_their_case(row: dict[str, Any]) -> None:
     told = [
         {"principal": each.principal, "through": each.through.value, "levels": list(each.levels)}
         | ({"dormant": each.dormant} if each.dormant else {})
+        | ({"public": True} if each.is_public and each.through is Through.S3_ACCESS_POINT_ACCOUNT else {})
         for each in report.exposures
     ]
     assert told == row["opens"]

@@ -75,7 +75,8 @@ def _of_way(target: Target, way: WayIn, zone: Zone) -> Iterator[Exposure]:
 def _would_be_closed(way: WayIn, found: list[Exposure]) -> bool:
     """Whether what was not read could take back any of what was found."""
     if way.document is not None:
-        return bool(found) and is_public(way.document.policy)
+        is_left_to_others = any(each.through is Through.S3_ACCESS_POINT_ACCOUNT for each in found)
+        return bool(found) and (is_left_to_others or is_public(way.document.policy))
     if way.through is Through.SHARING:
         # AWS: EC2 API Reference: "EnableSnapshotBlockPublicAccess": only public sharing is blocked.
         return any(each.is_public for each in found)

@@ -7,9 +7,10 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from clew.analyzer import exposure_buckets, exposure_shared
+from clew.analyzer.exposure_access_points import leaves_decision
 from clew.analyzer.exposure_collected import targets
 from clew.analyzer.exposure_model import Target, Through, Unknown, WayIn
-from clew.analyzer.exposure_reading import Reading, about
+from clew.analyzer.exposure_reading import IGNORE, RESTRICT, Reading, about
 from clew.engine.services.s3 import ENFORCED
 from clew.snapshot.answers import GLOBAL, Answers
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _ROLE: Final = "AWS::IAM::Role"
 _TYPES: Final = {
     "s3": "AWS::S3::Bucket",
+    "s3express": "AWS::S3Express::DirectoryBucket",
     "kms": "AWS::KMS::Key",
     "sqs": "AWS::SQS::Queue",
     "sns": "AWS::SNS::Topic",
@@ -111,17 +113,21 @@ def written(snapshot: Snapshot, account: str) -> Iterator[Target]:
         if service in _TYPES:
             settings = {**(resource.block_public_access or {})}
             settings |= {name: True for name, is_on in (of_account or {}).items() if is_on}
-            ways = tuple(_ways(resource, settings))
+            ways = tuple(_ways(resource, settings, account))
             yield Target(resource.arn, _TYPES[service], account, resource.arn.split(":")[3], ways)
 
 
-def _ways(resource: Resource, settings: dict[str, bool]) -> Iterator[WayIn]:
+def _ways(resource: Resource, settings: dict[str, bool], account: str) -> Iterator[WayIn]:
     file = (resource.policy.file or "") if resource.policy else ""
-    closed = settings.get(exposure_buckets.RESTRICT, False)
+    closed = settings.get(RESTRICT, False)
     yield WayIn(Through.POLICY, "policy", file, document=resource.policy, closed_to_public=closed)
+    if leaves_decision(resource.policy, account):
+        # Such files hold no access points.
+        call = "s3control:ListAccessPoints"
+        yield WayIn(Through.S3_ACCESS_POINT, call, file, unread=(f"{call} (not in the files)",))
     if resource.acl is not None and resource.object_ownership != ENFORCED:
         entries = tuple(exposure_buckets.acl_entries(resource.acl))
-        ignored = settings.get(exposure_buckets.IGNORE, False)
+        ignored = settings.get(IGNORE, False)
         yield WayIn(Through.BUCKET_ACL, "Acl", file, entries=entries, closed_to_public=ignored)
     if resource.grants:
         entries = tuple(chain.from_iterable(map(exposure_shared.grant_entries, resource.grants)))

@@ -1,7 +1,7 @@
 """The ways into a bucket: policy, access control list, access points; and the settings that close them.
 
 AWS: S3 User Guide: "Blocking public access to your Amazon S3 storage", "Controlling ownership of objects and disabling
-ACLs for your bucket", "Access control list (ACL) overview", "Configuring IAM policies for using access points".
+ACLs for your bucket", "Access control list (ACL) overview".
 """
 
 from __future__ import annotations
@@ -9,22 +9,17 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from clew.analyzer.exposure_access_points import Bucket, access_points
 from clew.analyzer.exposure_model import Entry, Target, Through, WayIn
-from clew.analyzer.exposure_reading import about, member
+from clew.analyzer.exposure_reading import IGNORE, RESTRICT, about, document_of, member, setting
 from clew.engine.services.s3 import ENFORCED
 from clew.snapshot.answers import GLOBAL, Status
-from clew.snapshot.model import Document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from clew.analyzer.exposure_reading import Reading
     from clew.snapshot.answers import Answer
-
-RESTRICT: Final = "RestrictPublicBuckets"
-"""The setting that leaves a bucket with a public policy to its own account and to services of AWS."""
-IGNORE: Final = "IgnorePublicAcls"
-"""The setting that makes entries for everybody in access control lists void."""
 
 _GROUPS: Final = "http://acs.amazonaws.com/groups/global/"
 _EVERYBODY: Final = frozenset({f"{_GROUPS}AllUsers", f"{_GROUPS}AuthenticatedUsers"})
@@ -45,8 +40,11 @@ def bucket(reading: Reading, _: Answer, item: Mapping[str, object]) -> Iterator[
     name = str(item.get("Name"))
     arn = f"arn:{reading.partition}:s3:::{name}"
     block = _settings(reading, name)
-    ways = (_policy(reading, name, block), _acl(reading, name, block), *_access_points(reading, name, block))
-    yield Target(arn, "AWS::S3::Bucket", reading.account, _region(reading, name), ways)
+    region, policy = _region(reading, name), _policy(reading, name, block)
+    points = access_points(reading, Bucket(name, region, policy, block))
+    yield Target(
+        arn, "AWS::S3::Bucket", reading.account, region, (policy, _acl(reading, name, block), *points)
+    )
 
 
 def _region(reading: Reading, name: str) -> str:
@@ -65,17 +63,10 @@ def _settings(reading: Reading, name: str) -> tuple[Answer, Answer]:
     return of_bucket, of_account
 
 
-def _flag(settings: tuple[Answer, ...], name: str) -> tuple[bool, tuple[str, ...]]:
-    """Whether bucket or account has the setting on, and what is missing where neither is known to have it."""
-    if any(member(each.body, f"PublicAccessBlockConfiguration.{name}") is True for each in settings):
-        return True, ()
-    return False, tuple(about(each) for each in settings if not each.status.is_known)
-
-
 def _policy(reading: Reading, name: str, block: tuple[Answer, ...]) -> WayIn:
     told = reading.ask(GLOBAL, "s3", "GetBucketPolicy", Bucket=name)
-    closed, unsettled = _flag(block, RESTRICT)
-    document, unread = _document(told)
+    closed, unsettled = setting(block, RESTRICT)
+    document, unread = document_of(told, "Policy")
     return WayIn(
         Through.POLICY,
         "s3:GetBucketPolicy",
@@ -88,19 +79,12 @@ def _policy(reading: Reading, name: str, block: tuple[Answer, ...]) -> WayIn:
     )
 
 
-def _document(told: Answer) -> tuple[Document | None, tuple[str, ...]]:
-    if not told.status.is_known:
-        return None, (about(told),)
-    content = member(told.body, "Policy")
-    return (Document("bucket policy", content) if content else None), ()
-
-
 def _acl(reading: Reading, name: str, block: tuple[Answer, ...]) -> WayIn:
     told = reading.ask(GLOBAL, "s3", "GetBucketAcl", Bucket=name)
     ownership = reading.ask(GLOBAL, "s3", "GetBucketOwnershipControls", Bucket=name)
     if ENFORCED in str(ownership.body):
         return WayIn(Through.BUCKET_ACL, "s3:GetBucketAcl", reading.file, told.collected_at)
-    closed, unsettled = _flag(block, IGNORE)
+    closed, unsettled = setting(block, IGNORE)
     if not ownership.status.is_known:
         unsettled = (*unsettled, about(ownership))
     unread = () if told.status.is_known else (about(told),)
@@ -137,38 +121,3 @@ def _granted(permission: str) -> tuple[str, ...]:
     if permission == "FULL_CONTROL":
         return tuple(action for actions in GRANTED.values() for action in actions)
     return GRANTED.get(permission, ())
-
-
-def _access_points(reading: Reading, name: str, block: tuple[Answer, ...]) -> Iterator[WayIn]:
-    for region in reading.regions:
-        listed = reading.ask(region, "s3control", "ListAccessPoints", AccountId=reading.account)
-        for item in listed.list("AccessPointList"):
-            if item.get("Bucket") == name:
-                yield _access_point(reading, region, item, block)
-
-
-def _access_point(
-    reading: Reading, region: str, item: Mapping[str, object], block: tuple[Answer, ...]
-) -> WayIn:
-    name = str(item.get("Name"))
-    arn = str(
-        item.get("AccessPointArn")
-        or f"arn:{reading.partition}:s3:{region}:{reading.account}:accesspoint/{name}"
-    )
-    told = reading.ask(region, "s3control", "GetAccessPointPolicy", AccountId=reading.account, Name=name)
-    document, unread = _document(told)
-    own = reading.ask(region, "s3control", "GetAccessPoint", AccountId=reading.account, Name=name)
-    closed, unsettled = _flag((*block, own), RESTRICT)
-    return WayIn(
-        Through.S3_ACCESS_POINT,
-        "s3control:GetAccessPointPolicy",
-        reading.file,
-        told.collected_at,
-        document,
-        unread=unread,
-        unsettled=unsettled,
-        closed_to_public=closed,
-        about=arn,
-        # A VPC's access point takes no request from the internet.
-        vpc_only=item.get("NetworkOrigin") == "VPC",
-    )

@@ -32,6 +32,7 @@ _ORGANIZATIONS: Final = frozenset(
 )
 _ARNS: Final = frozenset({"aws:principalarn", "aws:sourcearn", "s3:dataaccesspointarn"})
 _OWN_ACCESS_POINT: Final = frozenset({"s3:dataaccesspointaccount"})
+_ACCESS_POINTS: Final = frozenset({"s3:dataaccesspointaccount", "s3:dataaccesspointarn"})
 _OF_SERVICES: Final = frozenset({"aws:principalservicename"})
 _POSITIVE: Final = frozenset(
     {"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike", "IpAddress", "Bool"}
@@ -44,12 +45,16 @@ _ARN_PARTS: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One principal outside under one set of conditions; `account` where principal or conditions tell it."""
+    """One principal outside under one set of conditions; `account` where principal or conditions tell it.
+
+    `is_public`: everybody is meant. `by_access_point`: but only as far as another account's access point lets them in.
+    """
 
     principal: Principal
     conditions: tuple[Condition, ...]
     is_public: bool
     account: str | None = None
+    by_access_point: bool = False
 
     @property
     def is_anyone(self) -> bool:
@@ -57,15 +62,23 @@ class Cell:
         return self.principal.is_anyone
 
 
-def cells(statement: Statement, zone: Zone) -> Iterator[Cell]:
-    """The cells of an Allow statement outside the zone; none when all that it lets in are inside."""
+def cells(statement: Statement, zone: Zone, *, of_access_point: bool = False) -> Iterator[Cell]:
+    """The cells of an Allow statement outside the zone; none when all that it lets in are inside.
+
+    `of_access_point`: the statement is of an access point's policy, where a condition on the access point that a
+    request comes through says nothing of who makes it.
+    """
     statement = statement._replace(conditions=tuple(map(fewest, statement.conditions)))
-    is_for_strangers = not is_held(statement)
+    # AWS: "IAM Access Analyzer resource types": what is left to another account's access point is public.
+    told = tuple(each for each in statement.conditions if each.key.lower() not in _ACCESS_POINTS)
+    is_for_strangers = not is_held(statement._replace(conditions=told))
+    by_access_point = len(told) < len(statement.conditions)
     for principal in _outside(statement, zone):
-        for conditions in _narrowed(statement.conditions, zone):
-            everybody = principal.is_anyone or _is_shared(principal, statement)
-            public = everybody and is_for_strangers
-            yield Cell(principal, conditions, public, principal.account or _account_in(conditions))
+        everybody = principal.is_anyone or _is_shared(principal, statement)
+        public = everybody and is_for_strangers
+        for conditions in _narrowed(statement.conditions, zone, of_access_point=of_access_point):
+            account = principal.account or _account_in(conditions)
+            yield Cell(principal, conditions, public, account, by_access_point)
 
 
 def _is_shared(principal: Principal, statement: Statement) -> bool:
@@ -106,11 +119,14 @@ def _is_inside(principal: Principal, zone: Zone) -> bool:
     return False
 
 
-def _narrowed(conditions: tuple[Condition, ...], zone: Zone) -> Iterator[tuple[Condition, ...]]:
+def _narrowed(
+    conditions: tuple[Condition, ...], zone: Zone, *, of_access_point: bool
+) -> Iterator[tuple[Condition, ...]]:
     """The conditions with values outside only, one list for each value; none when one is met only inside."""
     lists: list[tuple[Condition, ...]] = [()]
     for condition in conditions:
-        told = _values_outside(condition, zone)
+        is_silent = of_access_point and condition.key.lower() in _ACCESS_POINTS
+        told = None if is_silent else _values_outside(condition, zone)
         if told is None:
             lists = [(*each, condition) for each in lists]
             continue
@@ -154,8 +170,9 @@ def access_point_account(conditions: tuple[Condition, ...]) -> str:
     for condition in conditions:
         qualified = read(condition.operator)
         is_one = qualified is not None and qualified.operator.name in _POSITIVE and not qualified.if_exists
-        if is_one and condition.key.lower() in _OWN_ACCESS_POINT and len(condition.values) == 1:
-            return condition.values[0]
+        if is_one and condition.key.lower() in _ACCESS_POINTS and len(condition.values) == 1:
+            value = condition.values[0]
+            return value.split(":")[4] if value.count(":") >= _ARN_PARTS - 1 else value
     return ""
 
 

@@ -7,7 +7,7 @@ AWS: IAM User Guide: "How IAM Access Analyzer findings work": the other account'
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from clew.analyzer.exposure_actions import everything_on, granted, in_words, levels, service_of
@@ -37,6 +37,7 @@ EVERYTHING: Final = Policy((Statement(Says.ALLOW, actions=("*",), resources=("*"
 _BY_URL: Final = "lambda:invokefunctionurl"
 _URL_AUTH: Final = "lambda:functionurlauthtype"
 _NAMED: Final = frozenset({"StringEquals", "ArnEquals"})
+_OF_ANONYMOUS: Final = frozenset({"aws:userid", "aws:principaltype"})
 _ASSUMING: Final = {
     "saml-provider": "sts:AssumeRoleWithSAML",
     "oidc-provider": "sts:AssumeRoleWithWebIdentity",
@@ -54,19 +55,26 @@ class Opened:
 def of_policy(target: Target, way: WayIn, document: Document, zone: Zone) -> Iterator[Exposure]:
     """The exposures of one policy, statement by statement. Errors: `PolicyError` where it cannot be read."""
     policy = document.policy
-    if way.closed_to_public and is_public(policy):
+    # AWS: an access point with the network origin VPC is not public, whatever its policy says.
+    if way.closed_to_public and not way.vpc_only and is_public(policy):
         # AWS: RestrictPublicBuckets leaves a public policy to the account and to services, for everybody else.
         return
     denials = tuple(each for each in policy.statements if not each.allows)
     stands_for = tuple(witnesses(way.about or target.arn, policy))
     restriction = restricted_by(zone, service_of(target.arn), applies=True)
     for statement in policy.statements:
-        for cell in cells(statement, zone) if statement.allows else ():
+        for each in _cells(statement, way, zone) if statement.allows else ():
+            # AWS: under Block Public Access what is left to another account's access point is shared with that account.
+            cell = replace(each, is_public=False) if each.by_access_point and way.closed_to_public else each
             if way.vpc_only and cell.is_public:
                 continue
             found = _open(statement, denials, cell, zone, target, stands_for)
             if found.actions:
                 yield _exposure(target, way, document, statement, cell, found, restriction)
+
+
+def _cells(statement: Statement, way: WayIn, zone: Zone) -> Iterator[Cell]:
+    return cells(statement, zone, of_access_point=way.through is Through.S3_ACCESS_POINT)
 
 
 def _open(
@@ -169,7 +177,12 @@ def request(cell: Cell, action: str, resource: str, owner: str, zone: Zone) -> R
     if zone.organization and cell.account in (zone.members or ()):
         known.setdefault("aws:PrincipalOrgID", zone.organization)
     context = Context(known, unknown=None, absent=absent)
-    return derived(Request(_caller(cell), action, resource, owner, context))
+    asked = derived(Request(_caller(cell), action, resource, owner, context))
+    if asked.principal != "*":
+        return asked
+    # What holds of anonymous callers alone is left out: everybody is also whoever has an account.
+    values = {key: value for key, value in asked.context.values.items() if key not in _OF_ANONYMOUS}
+    return replace(asked, context=Context({**values, **known}, unknown=None, absent=absent))
 
 
 def _caller(cell: Cell) -> str:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from clew.analyzer.exposure_model import Through, WayIn
 from clew.snapshot.answers import GLOBAL
 from clew.snapshot.model import Document
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from clew.snapshot.answers import Answer, Answers
 
+
+RESTRICT: Final = "RestrictPublicBuckets"
+"""The setting that leaves a bucket with a public policy to its own account and to services of AWS."""
+IGNORE: Final = "IgnorePublicAcls"
+"""The setting that makes entries for everybody in access control lists void."""
 
 _EMPTY = "{}"
 
@@ -55,6 +62,22 @@ def policy_way(reading: Reading, told: Answer, path: str) -> WayIn:
     # Of a stream without a policy some endpoints say that it is an empty object.
     document = Document("resource policy", content) if content and content != _EMPTY else None
     return WayIn(Through.POLICY, call, reading.file, told.collected_at, document)
+
+
+def document_of(told: Answer, path: str) -> tuple[Document | None, tuple[str, ...]]:
+    """The policy of a bucket or an access point, or what is missing where nobody could read it."""
+    if not told.status.is_known:
+        return None, (about(told),)
+    content = member(told.body, path)
+    return (Document("bucket policy", content) if content else None), ()
+
+
+def setting(settings: Iterable[Answer], name: str) -> tuple[bool, tuple[str, ...]]:
+    """Whether one of the answers has the setting of Block Public Access on, and what is missing where none has."""
+    told = tuple(settings)
+    if any(member(each.body, f"PublicAccessBlockConfiguration.{name}") is True for each in told):
+        return True, ()
+    return False, tuple(about(each) for each in told if not each.status.is_known)
 
 
 def member(body: object, path: str) -> object:

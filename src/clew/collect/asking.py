@@ -84,7 +84,7 @@ def ask(question: Question, clients: Clients, clock: Clock) -> Answer:
 
     call = question.call
     try:
-        client = clients.of(call.service, call.region)
+        client = clients.of(call.service, question.read.place or call.region)
         if question.read.first is not None:
             _until(client, question.read.first, clock)
         job = question.read.job

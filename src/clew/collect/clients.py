@@ -69,6 +69,12 @@ class Clients:
                 self._made[key] = self._client(service, place)
             return self._made[key]
 
+    def reaches(self, region: str) -> bool:
+        """Whether the region is of the partition of these credentials."""
+        with self._lock:
+            partition = self.session.get_partition_for_region
+            return partition(region) == partition(self.home_region)
+
     def has_endpoint(self, service: str, region: str) -> bool:
         """Whether the SDK knows of the service in the region; services that it places nowhere are everywhere."""
         with self._lock:

@@ -247,7 +247,7 @@ def _first_questions(reads: tuple[Read, ...], target: _Target) -> Iterator[Quest
     if target.clients is None:
         return
     for read in reads:
-        if not read.each:
+        if not read.each and (not read.place or target.clients.reaches(read.place)):
             for region in (GLOBAL,) if read.scope is Scope.ACCOUNT else target.regions:
                 yield Question(read, target.account, region, _given(read, target.account))
 

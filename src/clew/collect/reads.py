@@ -80,7 +80,8 @@ class Read:
 
     `absent` are the errors by which AWS says that there is no such thing: a code, or `Code: part of the message`.
     `action` is the IAM action where it is not the operation's own name. `page_size` is for operations that give no
-    token of a next page, and so leave out what is beyond the first, unless they are asked for pages.
+    token of a next page, and so leave out what is beyond the first, unless they are asked for pages. `place` is the
+    region that answers for whole accounts where that is not the partition's home; other partitions have no such call.
     """
 
     service: str
@@ -93,6 +94,7 @@ class Read:
     first: First | None = None
     job: Job | None = None
     page_size: int | None = None
+    place: str = ""
 
     @property
     def name(self) -> str:

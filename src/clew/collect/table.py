@@ -70,6 +70,8 @@ _IAM = (
     _once("account", "GetAlternateContact", _NOT_FOUND, given={"AlternateContactType": "SECURITY"}),
 )
 
+# AWS: S3 API Reference: "ListMultiRegionAccessPoints": always routed to the US West (Oregon) Region.
+_MULTI_REGION = "us-west-2"
 _S3 = (
     # AWS: "ListBuckets", "ListQueues": without a page size at most 10,000 and 1,000, and no word of more.
     replace(_once("s3", "ListBuckets", action="s3:ListAllMyBuckets"), page_size=1000),
@@ -130,6 +132,22 @@ _S3 = (
         "AccessPointList[].{Name: Name}",
         "NoSuchAccessPointPolicy",
         given={"AccountId": "{account}"},
+    ),
+    replace(
+        _once("s3control", "ListMultiRegionAccessPoints", given={"AccountId": "{account}"}),
+        place=_MULTI_REGION,
+    ),
+    replace(
+        _each(
+            "s3control",
+            "GetMultiRegionAccessPointPolicy",
+            "ListMultiRegionAccessPoints",
+            "AccessPoints[].{Name: Name}",
+            "NoSuchMultiRegionAccessPoint",
+            given={"AccountId": "{account}"},
+            scope=Scope.ACCOUNT,
+        ),
+        place=_MULTI_REGION,
     ),
 )
 

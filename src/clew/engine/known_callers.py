@@ -36,7 +36,6 @@ KEYS: Final = frozenset(
         "aws:vpceaccount",
         "aws:vpceorgid",
         "aws:vpceorgpaths",
-        "aws:vpcsourceip",
         "elasticfilesystem:accessedviamounttarget",
         "elasticfilesystem:accesspointarn",
         "kms:calleraccount",
@@ -65,7 +64,11 @@ SHARED_PROVIDERS: Final = frozenset(
 """Identity providers with whom everybody can have an account; what tells one user from another are their claims."""
 
 ADDRESSES: Final = frozenset({"aws:sourceip", "aws:vpcsourceip"})
-"""Those of the keys whose values are addresses."""
+"""The keys whose values are addresses.
+
+AWS: IAM User Guide: "AWS global condition context keys", aws:VpcSourceIp: alone it says nothing of who calls, since
+everybody may have a VPC with the same private addresses.
+"""
 
 OPEN: Final = ("*", "?", "${")
 """What makes a value stand for more than one."""
@@ -77,12 +80,16 @@ _MOUNT_TARGET: Final = "elasticfilesystem:accessedviamounttarget"
 # AWS: the same page: a range broader than /8 (IPv4) or /32 (IPv6) is public.
 _BROADEST: Final = {4: 8, 6: 32}
 _ACCOUNT_PART: Final = 4
+_USER_ID: Final = "aws:userid"
 
 
 def is_known(key: str, value: str) -> bool:
     """Whether the value of the key, in lower case, holds for callers of known places only."""
     if key in ADDRESSES:
         return is_narrow(value)
+    if key == _USER_ID:
+        # AWS: "IAM policy elements: Variables and tags": a role's id comes before the name of its session.
+        return _is_fixed(value.partition(":")[0])
     if key.partition(":")[0] in SHARED_PROVIDERS:
         return min((value.split(sign, 1)[0] for sign in OPEN), key=len) not in _UNSPECIFIC
     if key == _MOUNT_TARGET:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _INSIDE: Final = {"s3": "/", "sns": ":", "lambda": ":"}
 _WITNESS: Final = "clew-witness"
+_OF_SEVERAL_REGIONS: Final = re.compile(r"^(arn:[^:]+:s3:)(:\d{12}:accesspoint/)")
 _WILD: Final = re.compile(r"\$\{[^}]*\}|[*?]")
 
 
@@ -30,8 +31,15 @@ def actions_on(statement: Statement, service: str) -> tuple[str, ...]:
 
 
 def kinds_of(witness: str) -> frozenset[str]:
-    """The resource types of the catalogue that the ARN may be of."""
-    return frozenset(kind.name for kind in catalog.current().resource_types_of(witness))
+    """The resource types of the catalogue that the ARN may be of.
+
+    >>> sorted(kinds_of("arn:aws:s3::111122223333:accesspoint/m1.mrap/object/a"))
+    ['accesspoint', 'accesspointobject']
+    """
+    # AWS: S3 User Guide, "Multi-Region Access Point permissions": a policy names its objects as those of any other
+    # access point; the catalogue knows it only as what one makes and deletes.
+    named = _OF_SEVERAL_REGIONS.sub(r"\1us-west-2\2", witness)
+    return frozenset(kind.name for kind in catalog.current().resource_types_of(named))
 
 
 def fits(action: str, kinds: frozenset[str]) -> bool:

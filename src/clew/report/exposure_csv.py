@@ -1,6 +1,8 @@
-"""Exposure as CSV, with the columns that IAM Access Analyzer for S3 shows, for every type of resource.
+"""Exposure as CSV, with the columns that IAM Access Analyzer for S3 shows in their order, for every type of resource.
 
-AWS: S3 User Guide: "Reviewing bucket access using IAM Access Analyzer for S3".
+AWS: S3 User Guide: "Reviewing bucket access using IAM Access Analyzer for S3", Information provided by IAM Access
+Analyzer for S3 (https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-analyzer.html): the downloaded report
+includes the same information as the page; AWS documents no header line.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ COLUMNS: Final = (
     "Status",
     "Access level",
     "External principal",
+    "Resource control policy (RCP) restriction",
     "Public",
     "Condition",
     "Source",
@@ -52,6 +55,7 @@ def render(reports: Sequence[Report], pairs: Iterable[Pair]) -> str:
             STATUS[kept.status],
             ", ".join(found.levels),
             who(found),
+            found.restriction.value,
             "yes" if found.is_public else "no",
             conditions(found.conditions),
             "; ".join(f"{each.said} ({each.place})" for each in found.proofs),
@@ -59,6 +63,6 @@ def render(reports: Sequence[Report], pairs: Iterable[Pair]) -> str:
         )
         writer.writerow([spreadsheet(terminal(cell)) for cell in row])
     for each in (one for report in reports for one in report.unknown):
-        row = (each.resource, each.type, each.region, "", "", "UNKNOWN", "", "", "", "", each.why, "")
+        row = (each.resource, each.type, each.region, "", "", "UNKNOWN", "", "", "", "", "", each.why, "")
         writer.writerow([spreadsheet(terminal(cell)) for cell in row])
     return out.getvalue()
