@@ -49,8 +49,8 @@ def test_a_finding_says_who_what_where_how_and_the_end():
         "{actor} tried {event_name} from {source_ip}.", "Title", story(STOP, access_keys=["AKIAEXAMPLE"])
     )
     assert told == (
-        "User Bob of account 111122223333 tried StartInstances from 192.0.2.7. One event at 2023-07-10 11:42:18 UTC: "
-        "ec2:StartInstances, from 192.0.2.7, in us-east-1, by CLI (2.13.5), with access key AKIAEXAMPLE, "
+        "User Bob of account 111122223333 tried StartInstances from 192.0.2.7. One event at 2023-07-10 11:42:18 UTC, "
+        "in us-east-1, by CLI (2.13.5), with access key AKIAEXAMPLE, "
         "it was denied (Client.UnauthorizedOperation)."
     )
 

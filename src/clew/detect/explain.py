@@ -66,7 +66,8 @@ class Story:
 def explanation(template: str, title: str, story: Story) -> str:
     """The finding in a few sentences."""
     told = _filled(template, story) if template else f"{title}: {_who(story)}."
-    sentences = [told[:1].upper() + told[1:], _how(story), _touched(story), *_contradicted(story)]
+    names = frozenset(_PLACEHOLDER.findall(template))
+    sentences = [told[:1].upper() + told[1:], _how(story, names), _touched(story), *_contradicted(story)]
     return " ".join(_ended(sentence) for sentence in sentences if sentence)
 
 
@@ -200,8 +201,11 @@ def _who(story: Story) -> str:
     return _listed(named)
 
 
-def _how(story: Story) -> str:
-    """When, from where, with which key, how, with or without MFA, and how it ended."""
+def _how(story: Story, told: frozenset[str]) -> str:
+    """When, which calls, from where, how, with which key, with or without MFA, and how it ended; nothing twice.
+
+    `told` are the names of the values that the rule's own sentence holds.
+    """
     if not story.events:
         return ""
     when = (
@@ -210,14 +214,13 @@ def _how(story: Story) -> str:
         else f"between {_moment(story.first)} and {_moment(story.last)}"
     )
     count = "One event" if story.count == 1 else f"{story.count:,} events"
-    calls = _listed([_clean(name) for name in _each(story, _call)])
+    calls = _listed([_clean(name) for name in _each(story, _call)]) or "unknown call"
+    addresses = _listed([_clean(ip) for ip in story.source_ips]) or "an unknown address"
     parts = [
-        f"{count} {when}: {calls or 'unknown call'}",
-        f"from {_listed([_clean(ip) for ip in story.source_ips])}"
-        if story.source_ips
-        else "from an unknown address",
-        f"in {_listed(list(story.regions))}" if story.regions else "",
-        f"by {_listed(_each(story, _channel))}",
+        f"{count} {when}" if "event_name" in told else f"{count} {when}: {calls}",
+        "" if "source_ip" in told else f"from {addresses}",
+        f"in {_listed(list(story.regions))}" if story.regions and "region" not in told else "",
+        "" if "user_agent" in told else f"by {_listed(_each(story, _channel))}",
         _keys(story.access_keys),
         _second_factor(story),
         _ends(story),
