@@ -140,7 +140,9 @@ def _value(name: str, story: Story, *, quoted: bool) -> str:
         return f"<{name}>" if quoted else f"unknown {_words(name)}"
     if quoted:
         return shlex.quote(_clean(values[0]))
-    return _listed([_clean(value) for value in values])
+    # What a client calls itself may be as long as it likes; its first words name it.
+    longest = _NAME if name == "user_agent" else _LONGEST
+    return _listed([_short(_clean(value), longest) for value in values])
 
 
 def _values(name: str, story: Story) -> list[str]:
@@ -305,8 +307,8 @@ def _clean(text: str, *, keep_ticks: bool = False) -> str:
     return _short(line if keep_ticks else line.replace("`", "'"))
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+def _short(text: str, longest: int = _LONGEST) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def _words(name: str) -> str:
