@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.loaders import JSONFileLoader
 from moto.moto_api._internal import moto_api_backend
-from tests.respond.recorded_server import Recorded, query, query_error, serve
+from tests.respond.recorded_server import Recorded, query, query_error, serve, xml
 from typer.testing import CliRunner
 
 from clew.cli.main import app
@@ -447,6 +447,72 @@ def test_words_that_do_not_fit_are_refused(words: tuple[str, ...], message: str)
     """A wrong service, a wrong account id and a missing role are told before anything is asked."""
     outcome = run("collect", *words)
     assert message in str(outcome.exception)
+
+
+REPLICATION = """<ReplicationConfiguration><Role>r</Role><Rule><ID>all</ID><Status>Enabled</Status><Destination>
+<Bucket>arn:aws:s3:::copies</Bucket></Destination></Rule></ReplicationConfiguration>"""
+
+
+def replicated(path: Path, kind: str) -> str:
+    """What the rule of AWS Config says of a snapshot, where copies must be of that kind."""
+    rule = "s3-bucket-replication-enabled"
+    given = ("--framework", "config-rules", "--parameter", f"{rule}.ReplicationType={kind}")
+    told = json.loads(run("audit", str(path), *given, "--no-trend", "-o", "json").stdout)
+    return next(str(each["verdict"]) for each in told["controls"] if each["id"] == rule)
+
+
+def test_destinations_of_copies_are_asked_where_they_lie(tmp_path: Path) -> None:
+    """The region of a destination in another account is known, and the rule of AWS Config can be judged by it."""
+    plant(boto3.session.Session())
+    role = {"RoleArn": f"arn:aws:iam::{OTHER}:role/Audit", "RoleSessionName": "test"}
+    keys = boto3.client("sts").assume_role(**role)["Credentials"]
+    other = boto3.session.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+    s3, theirs = boto3.client("s3"), other.client("s3", region_name="eu-central-1")
+    there = {"LocationConstraint": "eu-central-1"}
+    theirs.create_bucket(Bucket="copies", CreateBucketConfiguration=there)
+    for client, name in ((s3, "pay"), (theirs, "copies")):
+        client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    rule = {"ID": "all", "Status": "Enabled", "Prefix": "", "Destination": {"Bucket": "arn:aws:s3:::copies"}}
+    s3.put_bucket_replication(Bucket="pay", ReplicationConfiguration={"Role": "r", "Rules": [rule]})
+    path = tmp_path / "s"
+    assert run("collect", "-c", "s3-bucket-replication", "-o", str(path)).exit_code == 0
+    head = file.read(path).answers.get(OWN, GLOBAL, "s3", "HeadBucket", Bucket="copies")
+    assert (head.status, head.body) == (Status.OK, {"BucketRegion": "eu-central-1"})
+    assert replicated(path, "CROSS-REGION") == "pass"
+    assert replicated(path, "SAME-REGION") == "fail"
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "verdict"),
+    [
+        (Recorded(status=403, headers=(("x-amz-bucket-region", "eu-central-1"),)), Status.OK, "pass"),
+        (Recorded(status=403), Status.DENIED, "unknown"),
+        (Recorded(status=404), Status.ABSENT, "fail"),
+        (Recorded(status=500), Status.FAILED, "unknown"),
+    ],
+)
+def test_a_refused_destination_tells_its_region_in_a_header(
+    said: Recorded, status: Status, verdict: str, tmp_path: Path
+) -> None:
+    """AWS names the region in a refusal too; without the header nobody knows, which decides nothing."""
+    answers = {
+        "DescribeRegions": query("DescribeRegions", "<regionInfo/>"),
+        "GET /": xml(
+            "<ListAllMyBucketsResult><Buckets><Bucket><Name>pay</Name></Bucket></Buckets></ListAllMyBucketsResult>"
+        ),
+        "GET /pay?location": xml(
+            '<LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/">eu-west-1</LocationConstraint>'
+        ),
+        "GET /pay?replication": xml(REPLICATION),
+        "HEAD /copies": said,
+    }
+    path = tmp_path / "s"
+    with serve(answers) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", server.url)
+        run("collect", "-c", "s3-bucket-replication", "--regions", "eu-west-1", "-o", str(path))
+    head = file.read(path).answers.get(OWN, GLOBAL, "s3", "HeadBucket", Bucket="copies")
+    assert head.status is status
+    assert replicated(path, "CROSS-REGION") == verdict
 
 
 def test_policy_for_checks_is_for_what_they_read() -> None:

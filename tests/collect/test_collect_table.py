@@ -16,7 +16,7 @@ from clew.collect.table import IDENTITY, LAST_ACCESSED, REGIONS, SERVICES, TABLE
 from clew.policy import parse
 
 EVERY = (*TABLE, LAST_ACCESSED)
-_READS = re.compile(r"^(Get|List|Describe|BatchGet)")
+_READS = re.compile(r"^(Get|List|Describe|BatchGet|Head)")
 
 
 @cache

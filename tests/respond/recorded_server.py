@@ -25,6 +25,7 @@ class Recorded:
     body: str = ""
     status: int = 200
     content_type: str = "text/xml"
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 def query(operation: str, result: str = "") -> Recorded:
@@ -110,6 +111,8 @@ def serve(answers: Mapping[str, Recorded | list[Recorded]]) -> Iterator[Recordin
             self.send_response(found.status)
             self.send_header("Content-Type", found.content_type)
             self.send_header("Content-Length", str(len(content)))
+            for header in found.headers:
+                self.send_header(*header)
             self.end_headers()
             self.wfile.write(content)
 

@@ -197,6 +197,30 @@ def unreadable(resource: str, what: Unread, answer: Answer, *facts: tuple[str, s
     return unanswered(resource, answer, evidence=facts)
 
 
+def region_of(located: Answer) -> str:
+    """The region that an answer of `GetBucketLocation` tells; ask first whether there is a body."""
+    # AWS: "GetBucketLocation": null stands for us-east-1, EU for eu-west-1.
+    told = text(located.body, "LocationConstraint")
+    return {"": "us-east-1", "EU": "eu-west-1"}.get(told, told)
+
+
+def regions(state: State) -> Mapping[str, str]:
+    """The region of each bucket that was told of, by its name: those of every account, and destinations of copies."""
+    told = {
+        bucket: text(each.body, "BucketRegion")
+        for each in state.answers.each("s3", "HeadBucket")
+        for name, bucket in each.call.parameters
+        if name == "Bucket"
+    }
+    located = {
+        bucket: region_of(each)
+        for each in state.answers.each("s3", "GetBucketLocation")
+        for name, bucket in each.call.parameters
+        if name == "Bucket" and each.body is not None
+    }
+    return {name: region for name, region in (told | located).items() if region}
+
+
 def asked(*answers: Answer) -> tuple[tuple[str, str], ...]:
     """Each call with the time at which it was made, for evidence."""
     return tuple((str(answer.call), answer.collected_at or "time not recorded") for answer in answers)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from clew.audit.ingress import network
 from clew.aws import catalog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from clew.audit.ingress import Network
     from clew.policy.model import Policy, Principal, Statement
 
 
@@ -44,9 +46,26 @@ class Allowed:
         lists = {"aws:sourceip": ("IpAddress", self.addresses), "aws:sourcevpc": ("StringEquals", self.vpcs)}
         for condition in statement.conditions:
             operator, listed = lists.get(condition.key.lower(), ("", frozenset()))
-            if condition.operator == operator and condition.values and set(condition.values) <= listed:
+            values = condition.values if condition.operator == operator else ()
+            if values and all(_is_within(value, listed) for value in values):
                 return True
         return False
+
+
+def _is_within(value: str, listed: frozenset[str]) -> bool:
+    """Whether a value is listed or, as a range of addresses, lies in one that is."""
+    if value in listed:
+        return True
+    own = network(value)
+    return own is not None and any(_holds(each, own) for each in map(network, listed) if each is not None)
+
+
+def _holds(wide: Network, narrow: Network) -> bool:
+    return (
+        wide.version == narrow.version
+        and int(wide.network_address) <= int(narrow.network_address)
+        and int(narrow.broadcast_address) <= int(wide.broadcast_address)
+    )
 
 
 def _listed(text: str) -> frozenset[str]:

@@ -193,6 +193,24 @@ def headings(docstring: str) -> Mapping[str, str]:
     return MappingProxyType({name: " ".join(found.get(name, "").split()) for name in _HEADINGS})
 
 
+def one_of(name: str, given: str, *known: str) -> str:
+    """The known value that was given for a parameter, in whatever case. Errors: `UsageError` for any other.
+
+    >>> one_of("mode", "governance", "", "GOVERNANCE", "COMPLIANCE")
+    'GOVERNANCE'
+    """
+    for value in known:
+        if value.lower() == given.strip().lower():
+            return value
+    choices = ", ".join(value for value in known if value)
+    raise UsageError(f"`{given[:80]}` is no value of `{name}`; known are {choices}")
+
+
+def is_true(name: str, given: str) -> bool:
+    """Whether a parameter is `true`, in whatever case. Errors: `UsageError` for anything but `true` and `false`."""
+    return one_of(name, given, "true", "false") == "true"
+
+
 def not_collected(answer: Answer) -> bool:
     """Whether nobody asked, as opposed to AWS having refused."""
     return answer.error_code == NOT_COLLECTED

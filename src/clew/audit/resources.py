@@ -249,6 +249,15 @@ def partition(state: State) -> str:
     return (caller or state.root_arn).split(":")[1]
 
 
+def chosen(written_: str) -> frozenset[str]:
+    """The values of a parameter that is a list with commas; spaces around them do not count.
+
+    >>> sorted(chosen("b, a,"))
+    ['a', 'b']
+    """
+    return frozenset(part for each in written_.split(",") if (part := each.strip()))
+
+
 def listing(names: Iterable[str], most: int = 5) -> str:
     """The names with commas, shortened when there are many.
 

@@ -45,8 +45,10 @@ def _ours(place: str, controls: Mapping[str, Mapping[str, str]]) -> str:
     """The check's parameter that a framework's own name leads to; what is no such name stays as it is."""
     control, _, name = place.partition(".")
     names = controls.get(control, {})
-    if not names or name in names:
-        return names.get(name, place)
+    # AWS writes one name with a capital in one rule and without it in the next.
+    found = {known.lower(): ours for known, ours in names.items()}.get(name.lower())
+    if found is not None or not names:
+        return found or place
     raise UsageError(f"`{control}` has no parameter `{name[:80]}`; it has {', '.join(names)}")
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # AWS: "Common errors" of each service; EC2, S3 and SNS have codes of their own.
 _DENIED = frozenset(
     {
+        # What is asked by HEAD is answered without a body, and the HTTP status stands for the code.
+        "HTTP 403",
         "AccessDenied",
         "AccessDeniedException",
         "AllAccessDisabled",
@@ -90,7 +92,12 @@ def ask(question: Question, clients: Clients, clock: Clock) -> Answer:
         job = question.read.job
         body = _whole(client, question) if job is None else _outcome(client, question, job, clock)
     except ClientError as error:
-        return refused(call, question.read.absent, clock, error)
+        told = _told_all_the_same(question.read, error)
+        return (
+            Answer(call, clock.stamp(), Status.OK, told)
+            if told
+            else refused(call, question.read.absent, clock, error)
+        )
     except EndpointConnectionError as error:
         # No such host, and the SDK places the service elsewhere: two witnesses that it is not in this region.
         is_elsewhere = call.region != GLOBAL and not clients.has_endpoint(call.service, call.region)
@@ -104,6 +111,13 @@ def ask(question: Question, clients: Clients, clock: Clock) -> Answer:
     if job is not None and body.get(job.status) != job.done:
         return _not_done(call, clock, body, job)
     return Answer(call, clock.stamp(), Status.OK, redacted(body))
+
+
+def _told_all_the_same(read: Read, error: ClientError) -> dict[str, Any]:
+    """What the headers of a refusal tell; empty where it does not tell all that is asked."""
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    found = {member: headers[name] for member, name in read.headers.items() if headers.get(name)}
+    return found if len(found) == len(read.headers) else {}
 
 
 def failed(call: Call, clock: Clock, error: Exception) -> Answer:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from clew.collect.asking import Clock
+    from clew.collect.reads import Each
 
 _SESSION_NAME = "clew-collect"
 
@@ -220,10 +221,14 @@ class _Run:
         """The questions about each item of an answer."""
         if answer.body is None:
             return
-        for read, carry, items in self._followers.get(question.read.name, ()):
-            carried = {name: question.parameters[name] for name in carry}
+        for read, each, items in self._followers.get(question.read.name, ()):
+            carried = {name: question.parameters[name] for name in each.carry}
             for item in items.search(answer.body) or ():
-                found = {name: value for name, value in item.items() if value is not None}
+                found = {
+                    name: str(value).rpartition(":")[2] if name in each.of_arn else value
+                    for name, value in item.items()
+                    if value is not None
+                }
                 region = str(found.pop(IN_REGION, question.region))
                 given = {**_given(read, question.account), **carried, **found}
                 yield Question(
@@ -231,14 +236,14 @@ class _Run:
                 )
 
 
-def _followers(reads: tuple[Read, ...]) -> dict[str, list[tuple[Read, tuple[str, ...], Any]]]:
-    """The calls that follow each call, with what they carry over from it and where its answer has their items."""
+def _followers(reads: tuple[Read, ...]) -> dict[str, list[tuple[Read, Each, Any]]]:
+    """The calls that follow each call, with how they follow it and where its answer has their items."""
     import jmespath  # type: ignore[import-untyped]  # part of boto3, ships no types
 
-    found: dict[str, list[tuple[Read, tuple[str, ...], Any]]] = {}
+    found: dict[str, list[tuple[Read, Each, Any]]] = {}
     for read in reads:
         for each in read.each:
-            found.setdefault(each.of, []).append((read, each.carry, jmespath.compile(each.items)))
+            found.setdefault(each.of, []).append((read, each, jmespath.compile(each.items)))
     return found
 
 

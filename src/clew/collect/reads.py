@@ -16,6 +16,9 @@ Value = str | bool | int | tuple[str, ...] | dict[str, tuple[str, ...]]
 IN_REGION = "region"
 """The parameter of a follow-up that says where to ask instead of what."""
 
+NO_ACTION = "none"
+"""The action of a call that tells what is asked of it without any permission."""
+
 _PREFIXES: Mapping[str, str] = MappingProxyType(
     {
         "accessanalyzer": "access-analyzer",
@@ -42,12 +45,14 @@ class Each:
     """The call is made for each item in the answers to `of` (`service:Operation`).
 
     `items` is a JMESPath expression over an answer's body that gives one object of parameters for each item. `carry`
-    names parameters of the other call that this one has as well, since its answer does not repeat them.
+    names parameters of the other call that this one has as well, since its answer does not repeat them. `of_arn` names
+    parameters for which the answer has an ARN and the call takes what stands after its last colon.
     """
 
     of: str
     items: str
     carry: tuple[str, ...] = ()
+    of_arn: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +84,10 @@ class Read:
     """One call of the table.
 
     `absent` are the errors by which AWS says that there is no such thing: a code, or `Code: part of the message`.
-    `action` is the IAM action where it is not the operation's own name. `page_size` is for operations that give no
-    token of a next page, and so leave out what is beyond the first, unless they are asked for pages. `place` is the
-    region that answers for whole accounts where that is not the partition's home; other partitions have no such call.
+    `action` is the IAM action where it is not the operation's own name, or `NO_ACTION`. `page_size` is for operations
+    that give no token of a next page, and so leave out what is beyond the first, unless they are asked for pages.
+    `place` is the region that answers for whole accounts where that is not the partition's home; other partitions have
+    no such call. `headers` are the headers by member of the answer, for what AWS tells in the header of a refusal too.
     """
 
     service: str
@@ -95,6 +101,7 @@ class Read:
     job: Job | None = None
     page_size: int | None = None
     place: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -109,6 +116,8 @@ class Read:
     @property
     def actions(self) -> tuple[str, ...]:
         """The IAM actions that the call needs."""
+        if self.action == NO_ACTION:
+            return ()
         own = self.action or f"{self.group}:{self.operation}"
         before = (each.operation for each in (self.first, self.job) if each is not None)
         return (own, *(f"{self.group}:{operation}" for operation in before))

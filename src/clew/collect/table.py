@@ -7,9 +7,10 @@ services" for the names of actions.
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from clew.collect.reads import Each, First, Job, Read, Scope
+from clew.collect.reads import NO_ACTION, Each, First, Job, Read, Scope
 from clew.collect.rows import follow as _each
 from clew.collect.rows import once as _once
 from clew.collect.rows import regional as _regional
@@ -104,6 +105,23 @@ _S3 = (
         "ReplicationConfigurationNotFoundError",
         action="s3:GetReplicationConfiguration",
     ),
+    # AWS: "GetBucketLocation": "calls to the HeadBucket operation always return the bucket's location through an HTTP
+    # response header, whether access to the bucket is authorized or not"; other accounts' buckets are not listed.
+    Read(
+        "s3",
+        "HeadBucket",
+        Scope.ACCOUNT,
+        each=(
+            Each(
+                "s3:GetBucketReplication",
+                "ReplicationConfiguration.Rules[].{Bucket: Destination.Bucket}",
+                of_arn=("Bucket",),
+            ),
+        ),
+        absent=("HTTP 404",),
+        action=NO_ACTION,
+        headers=MappingProxyType({"BucketRegion": "x-amz-bucket-region"}),
+    ),
     _bucket(
         "GetObjectLockConfiguration",
         "ObjectLockConfigurationNotFoundError",
@@ -190,6 +208,7 @@ _WATCHING = (
     _regional("cloudwatch", "DescribeAlarms"),
     _regional("guardduty", "ListDetectors"),
     _each("guardduty", "GetDetector", "ListDetectors", "DetectorIds[].{DetectorId: @}"),
+    _each("guardduty", "GetAdministratorAccount", "ListDetectors", "DetectorIds[].{DetectorId: @}"),
     _regional("securityhub", "DescribeHub", _NOT_FOUND, "InvalidAccessException: not subscribed"),
     _regional("macie2", "GetMacieSession", "AccessDeniedException: Macie is not enabled"),
     _regional("inspector2", "BatchGetAccountStatus"),

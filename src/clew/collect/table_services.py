@@ -138,6 +138,7 @@ _FRONT_ENDS = (
         "WAFNonexistentItemException",
     ),
     once("shield", "GetSubscriptionState"),
+    once("shield", "DescribeSubscription", _NOT_FOUND),
 )
 
 _API_GATEWAY = (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clew.audit.model import Judgement, Verdict, check
+from clew.audit.checks.front_ends import guarded
+from clew.audit.model import Judgement, Verdict, check, one_of
 from clew.audit.resources import (
     each_resource,
     facts,
@@ -176,23 +177,29 @@ def _limited(name: str, settings: object, rate: str, burst: str) -> Judgement:
     "A cache of an API is not encrypted",
     Severity.LOW,
 )
-def cache_encrypted(state: State) -> Iterator[Judgement]:
+def cache_encrypted(state: State, *, cache: str = "optional") -> Iterator[Judgement]:
     """Stages that keep answers in a cache that is not encrypted.
 
-    Finds. A stage of a REST API whose cache is on, where a method's settings keep its answers without encryption.
+    Finds. A stage of a REST API whose cache is on, where a method's settings keep its answers without encryption;
+    `cache` = `required` also finds stages and methods without cache.
     Why it matters. Answers lie there for up to an hour, with whatever personal data they hold.
     False positives. Answers that are public.
     Fix. Set `cacheDataEncrypted` for every method.
     References. Amazon API Gateway developer guide, Cache settings for REST APIs in API Gateway · AWS Config developer
     guide, api-gw-cache-enabled-and-encrypted
     """
+    is_required = one_of("cache", cache, "optional", "required") == "required"
 
     def rest(name: str, stage: Mapping[str, object]) -> Judgement:
         seen = facts(stage, "cacheClusterEnabled", "cacheClusterSize")
         if member(stage, "cacheClusterEnabled") is not True:
-            return Judgement(Verdict.NOT_APPLICABLE, name, "has no cache", seen)
+            verdict = Verdict.FAIL if is_required else Verdict.NOT_APPLICABLE
+            return Judgement(verdict, name, "has no cache", seen)
         settings = member(stage, "methodSettings")
         pairs = settings.items() if isinstance(settings, dict) else ()
+        uncached = [key for key, each in pairs if member(each, "cachingEnabled") is not True]
+        if uncached and is_required:
+            return Judgement(Verdict.FAIL, name, f"not cached: {listing(uncached)}", seen)
         plain = [key for key, each in pairs if _is_plain(each)]
         if plain or not any(key == _ALL_METHODS for key, _ in pairs):
             return Judgement(Verdict.FAIL, name, f"not encrypted: {listing(plain or [_ALL_METHODS])}", seen)
@@ -208,21 +215,20 @@ def _is_plain(settings: object) -> bool:
 
 
 @check("apigateway-waf", "Stages of REST APIs have a web ACL", "A stage has no web ACL", Severity.LOW)
-def web_acl(state: State) -> Iterator[Judgement]:
+def web_acl(state: State, *, acls: str = "") -> Iterator[Judgement]:
     """Stages of REST APIs without web ACL.
 
-    Finds. A stage of a REST API with which no AWS WAF web ACL is associated.
+    Finds. A stage of a REST API with which no AWS WAF web ACL is associated, or, with `acls` (ids or ARNs, with
+    commas), another one.
     Why it matters. Injection, scanners and floods of requests reach the application itself.
     False positives. Private APIs; APIs that only CloudFront may reach, where the web ACL stands.
     Fix. Associate a web ACL with managed and rate-based rules.
-    References. Amazon API Gateway developer guide, Use AWS WAF to protect your REST APIs in API Gateway
+    References. Amazon API Gateway developer guide, Use AWS WAF to protect your REST APIs in API Gateway ·
+    AWS Config developer guide, api-gw-associated-with-waf
     """
 
     def rest(name: str, stage: Mapping[str, object]) -> Judgement:
-        seen = facts(stage, "webAclArn")
-        if text(stage, "webAclArn"):
-            return Judgement(Verdict.PASS, name, "has a web ACL", seen)
-        return Judgement(Verdict.FAIL, name, "has no web ACL", seen)
+        return guarded(name, "webAclArn", text(stage, "webAclArn"), acls)
 
     yield from _each_stage(state, rest, None)
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from clew.audit.buckets import asked
-from clew.audit.model import Judgement, Verdict, check
-from clew.audit.resources import answers, facts, listing, member, text, unanswered
+from clew.audit.model import Judgement, Verdict, check, is_true, one_of
+from clew.audit.resources import answers, chosen, facts, listing, member, text, unanswered
 from clew.audit.trails import (
     BOTH,
     READ,
@@ -25,7 +25,7 @@ from clew.audit.trails import (
 from clew.findings import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from clew.audit.model import State
     from clew.audit.trails import Trail
@@ -43,13 +43,11 @@ def enabled(state: State, *, bucket: str = "", topic: str = "", log_group: str =
     References. AWS CloudTrail user guide, Creating a trail for your AWS account · AWS Config developer guide,
     cloudtrail-enabled
     """
-    wanted = {"S3BucketName": bucket, "SnsTopicARN": topic, "CloudWatchLogsLogGroupArn": log_group}
+    wanted = _places(bucket, topic, log_group)
 
     def judge(trail: Trail) -> Judgement:
-        seen = trail.facts(*(name for name, value in wanted.items() if value))
-        other = [
-            name for name, value in wanted.items() if value and not text(trail.data, name).startswith(value)
-        ]
+        seen = trail.facts(*wanted)
+        other = _elsewhere(trail, wanted)
         if other:
             return Judgement(Verdict.FAIL, trail.arn, f"another {listing(other)}", seen)
         return active(trail) or Judgement(Verdict.PASS, trail.arn, "records", (*seen, *asked(trail.status)))
@@ -57,18 +55,46 @@ def enabled(state: State, *, bucket: str = "", topic: str = "", log_group: str =
     yield from some_trail(state, judge, wanted="records as it should")
 
 
+def _wanted(kinds: str) -> frozenset[str]:
+    """Reads, writes or both, as selectors of trails write it. Errors: `UsageError` for another word."""
+    known = {"All": BOTH, "ReadOnly": frozenset({READ}), "WriteOnly": frozenset({WRITE})}
+    return known[one_of("kinds", kinds, *known)]
+
+
+def _places(bucket: str, topic: str, log_group: str) -> Mapping[str, str]:
+    """Where a trail must deliver, by the member that says so; what is not asked for is left out."""
+    given = {"S3BucketName": bucket, "SnsTopicARN": topic, "CloudWatchLogsLogGroupArn": log_group}
+    return {name: value for name, value in given.items() if value}
+
+
+def _elsewhere(trail: Trail, wanted: Mapping[str, str]) -> list[str]:
+    """The members by which a trail delivers elsewhere. ARNs of log groups end in `:*` or do not."""
+    return [
+        name
+        for name, value in wanted.items()
+        if text(trail.data, name).removesuffix(":*") != value.removesuffix(":*")
+    ]
+
+
 @check(
     "cloudtrail-multi-region", "A trail records all regions", "No trail records all regions", Severity.HIGH
 )
 def multi_region(
-    state: State, *, kinds: str = "All", exclusions: str = "allowed", management_events: str = "true"
+    state: State,
+    *,
+    kinds: str = "All",
+    exclusions: str = "allowed",
+    management_events: str = "true",
+    bucket: str = "",
+    topic: str = "",
+    log_group: str = "",
 ) -> Iterator[Judgement]:
     """Whether one trail records the management events of every region, now and in future.
 
     Finds. An account without a trail that is on, covers all regions and global services, and records reads and writes
     of every management event. `kinds` is `All`, `ReadOnly` or `WriteOnly`; `exclusions` = `refused` also fails a
     trail that leaves out event sources (KMS, RDS Data); `management_events` = `false` does not ask for management
-    events.
+    events; `bucket`, `topic` and `log_group` (ARNs of the last two) say where it must deliver.
     Why it matters. Intruders work in the region that nobody records.
     False positives. One trail for each region, made by hand; regions that are closed by policy.
     Fix. `aws cloudtrail update-trail --is-multi-region-trail --include-global-service-events`, `start-logging`, and
@@ -76,13 +102,18 @@ def multi_region(
     References. AWS CloudTrail user guide, Security best practices in AWS CloudTrail · AWS Config developer guide,
     multi-region-cloudtrail-enabled
     """
-    wanted = {"All": BOTH, "ReadOnly": frozenset({READ}), "WriteOnly": frozenset({WRITE})}.get(kinds, BOTH)
+    wanted, places = _wanted(kinds), _places(bucket, topic, log_group)
+    out = one_of("exclusions", exclusions, "allowed", "refused")
+    is_of_management = is_true("management_events", management_events)
 
     def judge(trail: Trail) -> Judgement:
         seen = (
-            *trail.facts("IsMultiRegionTrail", "IncludeGlobalServiceEvents"),
+            *trail.facts("IsMultiRegionTrail", "IncludeGlobalServiceEvents", *places),
             *asked(trail.status, trail.selectors),
         )
+        other = _elsewhere(trail, places)
+        if other:
+            return Judgement(Verdict.FAIL, trail.arn, f"another {listing(other)}", seen)
         if not trail.is_of_all_regions:
             return Judgement(Verdict.FAIL, trail.arn, f"records {trail.home} only", seen)
         if member(trail.data, "IncludeGlobalServiceEvents") is False:
@@ -90,9 +121,9 @@ def multi_region(
         stopped = active(trail)
         if stopped is not None:
             return stopped
-        if management_events != "true":
+        if not is_of_management:
             return Judgement(Verdict.PASS, trail.arn, "records all regions", seen)
-        return _management(trail, wanted, exclusions, seen)
+        return _management(trail, wanted, out, seen)
 
     yield from some_trail(state, judge, wanted="records all regions")
 
@@ -313,8 +344,7 @@ def s3_data_events(state: State, *, kinds: str = "All", buckets: str = "") -> It
     References. AWS CloudTrail user guide, Logging data events · AWS Config developer guide,
     cloudtrail-s3-dataevents-enabled
     """
-    wanted = {"ReadOnly": frozenset({READ}), "WriteOnly": frozenset({WRITE})}.get(kinds, BOTH)
-    named = [name.strip() for name in buckets.split(",") if name.strip()]
+    wanted, named = _wanted(kinds), sorted(chosen(buckets))
 
     recorded: set[str] = set()
     unknown = [*unlisted(state)]

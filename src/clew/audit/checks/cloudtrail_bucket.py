@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clew.audit.buckets import BUCKETS, Bucket, asked, bucket, policy_of, unreadable
+from clew.audit.buckets import BUCKETS, Bucket, asked, bucket, policy_of, region_of, unreadable
 from clew.audit.checks.s3_public import judge_public
 from clew.audit.model import Judgement, Verdict, check
 from clew.audit.resources import facts, items, listing, member, partition, text, unanswered
@@ -362,9 +362,7 @@ def key_region(state: State) -> Iterator[Judgement]:
         if answer.body is None:
             missing = ("s3:GetBucketLocation",)
             return Judgement(Verdict.UNKNOWN, trail.arn, "where the bucket lies is not known", seen, missing)
-        # AWS S3 API: a bucket in us-east-1 has no LocationConstraint, one in eu-west-1 may say `EU`.
-        place = text(answer.body, "LocationConstraint") or "us-east-1"
-        place = "eu-west-1" if place == "EU" else place
+        place = region_of(answer)
         if place != key.split(":")[3]:
             return Judgement(
                 Verdict.FAIL, trail.arn, f"its key is not in {place}, where the bucket lies", seen

@@ -9,6 +9,7 @@ from clew.audit.checks.secrets import SECRET_NAME
 from clew.audit.model import Judgement, Verdict, check
 from clew.audit.resources import (
     arn,
+    chosen,
     each_name,
     each_resource,
     facts,
@@ -86,24 +87,25 @@ def root_user(state: State) -> Iterator[Judgement]:
 @check(
     "ecs-plain-secrets", "Task definitions hold no secrets", "A task definition holds a secret", Severity.HIGH
 )
-def plain_secrets(state: State) -> Iterator[Judgement]:
+def plain_secrets(state: State, *, names: str = "") -> Iterator[Judgement]:
     """Variables of containers whose name says that they hold a secret.
 
-    Finds. A task definition with an environment variable such as DB_PASSWORD or API_TOKEN that is written in it. Only
-    names are looked at; values are never kept.
+    Finds. A task definition with an environment variable such as DB_PASSWORD or API_TOKEN that is written in it, or,
+    with `names` (with commas), with one of these names. Only names are looked at; values are never kept.
     Why it matters. Everybody who may describe task definitions, and every old revision, tells the secret.
     False positives. A variable that holds the name, ARN or path of a secret.
     Fix. Name the secret under `secrets`, with `valueFrom`, and replace it: the old one is in the old revisions.
     References. Amazon ECS developer guide, Pass sensitive data to an Amazon ECS container · AWS Config developer guide,
     ecs-no-environment-secrets
     """
+    wanted = chosen(names)
 
     def judge(name: str, definition: Mapping[str, object]) -> Judgement:
         found = [
             f"{text(container, 'name')}/{text(variable, 'name')}"
             for container in items(definition, _CONTAINERS)
             for variable in items(container, "environment")
-            if SECRET_NAME.search(text(variable, "name")) and not _is_reference(text(variable, "name"))
+            if _is_secret(text(variable, "name"), wanted)
         ]
         if found:
             seen = tuple(("variable", each) for each in found)
@@ -111,6 +113,11 @@ def plain_secrets(state: State) -> Iterator[Judgement]:
         return Judgement(Verdict.PASS, name, "no variable is named as a secret")
 
     yield from _each_definition(state, judge)
+
+
+def _is_secret(name: str, wanted: frozenset[str]) -> bool:
+    """Whether a variable has one of the names, or, where none are given, one that says that it holds a secret."""
+    return name in wanted if wanted else bool(SECRET_NAME.search(name)) and not _is_reference(name)
 
 
 def _is_reference(name: str) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from clew.audit.ingress import is_world, network
 from clew.audit.model import Judgement, Verdict, check
-from clew.audit.resources import arn, each_resource, facts, items, listing, member, text
+from clew.audit.resources import arn, chosen, each_resource, facts, items, listing, member, text
 from clew.audit.security_groups import is_shared
 from clew.findings import Severity
 
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 
 TABLES = "ec2:DescribeRouteTables"
 _TUNNELS = 2
-
-
-def _chosen(names: str) -> frozenset[str]:
-    return frozenset(name.strip() for name in names.split(",") if name.strip())
 
 
 def internet_routes(table: Mapping[str, object]) -> tuple[Mapping[str, object], ...]:
@@ -55,7 +51,7 @@ def route_to_internet(state: State, *, tables: str = "") -> Iterator[Judgement]:
     Fix. Route private subnets through a NAT gateway or endpoints.
     References. AWS Config developer guide, no-unrestricted-route-to-igw
     """
-    allowed = _chosen(tables)
+    allowed = chosen(tables)
 
     def judge(table: Mapping[str, object], answer: Answer) -> Judgement | None:
         if is_shared(state, table):
@@ -117,16 +113,18 @@ def network_acl_unused(state: State) -> Iterator[Judgement]:
     "A peering does not resolve private names",
     Severity.LOW,
 )
-def peering_dns(state: State) -> Iterator[Judgement]:
+def peering_dns(state: State, *, vpcs: str = "") -> Iterator[Judgement]:
     """Whether names of the peer lead to private addresses.
 
     Finds. An active peering of which a VPC of this account does not resolve names of the other to private addresses.
+    `vpcs` chooses VPCs by their ids, with commas; all where it is empty.
     Why it matters. The public name of an instance then leads over the internet, past the peering.
     False positives. Peers that use addresses or private zones only.
     Fix. `aws ec2 modify-vpc-peering-connection-options` with AllowDnsResolutionFromRemoteVpc on both sides.
     References. Amazon VPC peering guide, Enable DNS resolution for a VPC peering connection · AWS Config developer
     guide, vpc-peering-dns-resolution-check
     """
+    wanted = chosen(vpcs)
 
     def judge(peering: Mapping[str, object], answer: Answer) -> Judgement | None:
         if text(peering, "Status.Code") != "active":
@@ -136,7 +134,10 @@ def peering_dns(state: State) -> Iterator[Judgement]:
             side
             for side in ("RequesterVpcInfo", "AccepterVpcInfo")
             if text(peering, f"{side}.OwnerId") in {"", state.account}
+            and (not wanted or text(peering, f"{side}.VpcId") in wanted)
         ]
+        if wanted and not sides:
+            return None
         path = "PeeringOptions.AllowDnsResolutionFromRemoteVpc"
         seen = facts(peering, *(f"{side}.{path}" for side in sides))
         off = [side for side in sides if member(peering, f"{side}.{path}") is not True]
@@ -197,7 +198,7 @@ def internet_gateway_vpc(state: State, *, vpcs: str = "") -> Iterator[Judgement]
     Fix. Detach the gateway, or name the VPC in `vpcs`.
     References. AWS Config developer guide, internet-gateway-authorized-vpc-only
     """
-    allowed = _chosen(vpcs)
+    allowed = chosen(vpcs)
 
     def judge(gateway: Mapping[str, object], answer: Answer) -> Judgement | None:
         if is_shared(state, gateway):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clew.audit.model import Judgement, Verdict, check
-from clew.audit.resources import arn, each_region, each_resource, facts, member, region_arn, text
+from clew.audit.resources import arn, chosen, each_region, each_resource, facts, member, region_arn, text
 from clew.findings import Severity
 
 if TYPE_CHECKING:
@@ -21,16 +21,18 @@ _RUNNING = frozenset({"pending", "running"})
 
 
 @check("ec2-instance-role", "Instances use roles", "A running instance has no role", Severity.LOW)
-def instance_role(state: State) -> Iterator[Judgement]:
+def instance_role(state: State, *, profiles: str = "") -> Iterator[Judgement]:
     """Running instances without an instance profile.
 
-    Finds. A running instance without an instance profile. Those that are stopped or gone are not judged.
+    Finds. A running instance without an instance profile, or, with `profiles` (ARNs, with commas), with another one.
+    Those that are stopped or gone are not judged.
     Why it matters. Software that needs AWS and has no role gets long-lived keys instead, which leak.
     False positives. An instance whose software never calls AWS.
     Fix. Attach an instance profile with a role that allows what the software needs.
     References. Amazon EC2 API reference, DescribeInstances · IAM user guide, Using an IAM role to grant permissions to
-    applications running on Amazon EC2 instances
+    applications running on Amazon EC2 instances · AWS Config developer guide, ec2-instance-profile-attached
     """
+    allowed = chosen(profiles)
 
     def judge(instance: Mapping[str, object], answer: Answer) -> Judgement | None:
         if instance_state(instance) not in _RUNNING:
@@ -38,6 +40,9 @@ def instance_role(state: State) -> Iterator[Judgement]:
         name = instance_arn(state, instance, answer)
         profile = text(instance, "IamInstanceProfile.Arn")
         seen = (("State", instance_state(instance)), *facts(instance, "IamInstanceProfile.Arn"))
+        if profile and allowed and profile not in allowed:
+            message = f"has {profile.rpartition(':')[2]}, which is not allowed"
+            return Judgement(Verdict.FAIL, name, message, seen)
         if profile:
             return Judgement(Verdict.PASS, name, f"has {profile.rpartition(':')[2]}", seen)
         return Judgement(Verdict.FAIL, name, "runs without an instance profile", seen)

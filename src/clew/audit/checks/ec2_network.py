@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clew.audit.ingress import acl_openings, network, proof, told
-from clew.audit.model import Judgement, Verdict, check
+from clew.audit.model import Judgement, Verdict, check, one_of
 from clew.audit.resources import arn, each_resource, items, listing, text, unanswered
 from clew.audit.security_groups import is_shared
 from clew.findings import Severity
@@ -24,14 +24,16 @@ VPCS = "ec2:DescribeVpcs"
 def flow_logs(state: State, *, traffic: str = "REJECT") -> Iterator[Judgement]:
     """VPCs without an active flow log for the whole VPC.
 
-    Finds. A VPC without an active flow log that records the `traffic` (REJECT, ACCEPT or ALL), or everything. Flow logs
-    of subnets or interfaces do not count; one whose delivery fails weighs little, since it is meant to be there.
+    Finds. A VPC without an active flow log that records the `traffic` (REJECT, ACCEPT, ALL, or ANY of these), or
+    everything. Flow logs of subnets or interfaces do not count; one whose delivery fails weighs little, since it is
+    meant to be there.
     Why it matters. Without them nobody can say afterwards who talked to whom, and who tried to.
     False positives. A default VPC that nothing uses; delete it.
     Fix. `aws ec2 create-flow-logs --resource-type VPC --traffic-type ALL`, to CloudWatch Logs, S3 or Firehose.
     References. Amazon VPC user guide, Logging IP traffic using VPC Flow Logs · AWS Config developer guide,
     vpc-flow-logs-enabled
     """
+    wanted = one_of("traffic", traffic, "REJECT", "ACCEPT", "ALL", "ANY")
 
     def judge(vpc: Mapping[str, object], answer: Answer) -> Judgement:
         name = arn(state, answer, f"vpc/{text(vpc, 'VpcId')}")
@@ -41,9 +43,13 @@ def flow_logs(state: State, *, traffic: str = "REJECT") -> Iterator[Judgement]:
         if not logs.status.is_known:
             return unanswered(name, logs)
         own = [log for log in logs.list("FlowLogs") if text(log, "ResourceId") == text(vpc, "VpcId")]
-        return _recorded(name, own, traffic)
+        return _recorded(name, own, wanted)
 
     yield from each_resource(state, VPCS, "Vpcs", judge, none="there are no VPCs")
+
+
+_TRAFFIC = {"ANY": {"REJECT", "ACCEPT", "ALL"}}
+_WORDS = {"ANY": "anything"}
 
 
 def _recorded(name: str, logs: list[Mapping[str, object]], traffic: str) -> Judgement:
@@ -57,7 +63,8 @@ def _recorded(name: str, logs: list[Mapping[str, object]], traffic: str) -> Judg
     active = [
         log
         for log in logs
-        if text(log, "FlowLogStatus") == "ACTIVE" and text(log, "TrafficType") in {traffic, "ALL"}
+        if text(log, "FlowLogStatus") == "ACTIVE"
+        and text(log, "TrafficType") in _TRAFFIC.get(traffic, {traffic, "ALL"})
     ]
     delivering = [log for log in active if text(log, "DeliverLogsStatus") != "FAILED"]
     if delivering:
@@ -67,7 +74,12 @@ def _recorded(name: str, logs: list[Mapping[str, object]], traffic: str) -> Judg
         message = f"{text(active[0], 'FlowLogId')} cannot deliver: {error}"
         return Judgement(Verdict.FAIL, name, message, seen, severity=Severity.LOW)
     of_others = "; those it has are not active or record other traffic" if logs else ""
-    return Judgement(Verdict.FAIL, name, f"no active flow log of the VPC records {traffic}{of_others}", seen)
+    return Judgement(
+        Verdict.FAIL,
+        name,
+        f"no active flow log of the VPC records {_WORDS.get(traffic, traffic)}{of_others}",
+        seen,
+    )
 
 
 @check(
@@ -189,30 +201,30 @@ def _holds(outer: Network | None, inner: Network) -> bool:
     "A VPC reaches AWS over the internet",
     Severity.LOW,
 )
-def vpc_endpoints(state: State, *, services: str = "s3") -> Iterator[Judgement]:
+def vpc_endpoints(state: State, *, services: str = "s3", scope: str = "used") -> Iterator[Judgement]:
     """VPCs in use that have no endpoint for a service of AWS.
 
     Finds. A VPC with network interfaces and without an available endpoint, of its own, for one of `services`, named by
-    the end of an endpoint's service name: `s3,dynamodb,ecr.api`. Interfaces of endpoints and gateways do not count.
+    the end of an endpoint's service name: `s3,dynamodb,ecr.api`. Interfaces of endpoints and gateways do not count;
+    `scope` = `all` finds empty VPCs too.
     Why it matters. Traffic to AWS then takes the internet gateway or NAT, where no endpoint policy can limit it.
     False positives. A VPC that uses endpoints of another over a transit gateway; one that uses no such service.
     Fix. Create a gateway endpoint for S3 and DynamoDB, which costs nothing, and interface endpoints for others.
     References. AWS PrivateLink guide, Gateway endpoints · AWS Config developer guide, service-vpc-endpoint-enabled
     """
     wanted = tuple(endpoint_service(name.strip()) for name in services.split(",") if name.strip())
+    are_all = one_of("scope", scope, "used", "all") == "all"
 
     def judge(vpc: Mapping[str, object], answer: Answer) -> Judgement | None:
         if is_shared(state, vpc):
             return None
         name, identity = arn(state, answer, f"vpc/{text(vpc, 'VpcId')}"), text(vpc, "VpcId")
-        interfaces = state.about(answer, "DescribeNetworkInterfaces")
         endpoints = state.about(answer, "DescribeVpcEndpoints")
-        if not interfaces.status.is_known or not endpoints.status.is_known:
-            return unanswered(name, interfaces, endpoints)
-        if not any(
-            _is_work(each) for each in interfaces.list("NetworkInterfaces") if text(each, "VpcId") == identity
-        ):
-            return Judgement(Verdict.NOT_APPLICABLE, name, "nothing is in it")
+        if not endpoints.status.is_known:
+            return unanswered(name, endpoints)
+        idle = None if are_all else _idle(name, identity, state.about(answer, "DescribeNetworkInterfaces"))
+        if idle is not None:
+            return idle
         there = {
             endpoint_service(text(each, "ServiceName"))
             for each in endpoints.list("VpcEndpoints")
@@ -225,6 +237,14 @@ def vpc_endpoints(state: State, *, services: str = "s3") -> Iterator[Judgement]:
         return Judgement(Verdict.PASS, name, f"has endpoints for {', '.join(wanted)}", seen)
 
     yield from each_resource(state, VPCS, "Vpcs", judge, none="there are no VPCs")
+
+
+def _idle(name: str, vpc: str, interfaces: Answer) -> Judgement | None:
+    """That nothing in the VPC may call AWS, or that nobody could say; None where something may."""
+    if not interfaces.status.is_known:
+        return unanswered(name, interfaces)
+    own = (each for each in interfaces.list("NetworkInterfaces") if text(each, "VpcId") == vpc)
+    return None if any(map(_is_work, own)) else Judgement(Verdict.NOT_APPLICABLE, name, "nothing is in it")
 
 
 def endpoint_service(name: str) -> str:

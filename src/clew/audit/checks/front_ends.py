@@ -6,8 +6,9 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from clew.audit.model import Judgement, Verdict, check
+from clew.audit.model import Judgement, Verdict, check, is_true, one_of
 from clew.audit.resources import (
+    chosen,
     each_resource,
     facts,
     items,
@@ -43,10 +44,11 @@ def _listeners(state: State, balancer: Mapping[str, object], answer: Answer) -> 
 
 
 @check("elb-https", "Load balancers take HTTPS only", "A load balancer takes plain HTTP", Severity.MEDIUM)
-def elb_https(state: State) -> Iterator[Judgement]:
+def elb_https(state: State, *, kinds: str = "application,classic") -> Iterator[Judgement]:
     """Application and classic load balancers that serve plain HTTP.
 
-    Finds. A load balancer with an HTTP listener that does not redirect to HTTPS. Inside a VPC it weighs less.
+    Finds. A load balancer with an HTTP listener that does not redirect to HTTPS. Inside a VPC it weighs less. `kinds`
+    chooses `application` or `classic` ones.
     Why it matters. Whoever is on the way reads passwords and cookies, and changes pages.
     False positives. A balancer behind CloudFront or inside a VPC where somebody else ends TLS.
     Fix. Let the HTTP listener redirect to HTTPS.
@@ -79,14 +81,13 @@ def elb_https(state: State) -> Iterator[Judgement]:
         name = f"arn:{partition(state)}:elasticloadbalancing:{region}:{state.account}:loadbalancer/{own}"
         return _plain(name, plain, text(balancer, "Scheme"))
 
-    yield from together(
-        state,
-        each_resource(state, _BALANCERS, "LoadBalancers", judge, none=_NO_BALANCERS),
-        each_resource(
-            state, "elb:DescribeLoadBalancers", "LoadBalancerDescriptions", classic, none=_NO_BALANCERS
-        ),
-        none=_NO_BALANCERS,
-    )
+    wanted = {one_of("kinds", kind, "application", "classic") for kind in chosen(kinds)}
+    parts = {
+        "application": (_BALANCERS, "LoadBalancers", judge),
+        "classic": ("elb:DescribeLoadBalancers", "LoadBalancerDescriptions", classic),
+    }
+    each = (each_resource(state, *parts[kind], none=_NO_BALANCERS) for kind in parts if kind in wanted)
+    yield from together(state, *each, none=_NO_BALANCERS)
 
 
 def _plain(name: str, plain: list[str], scheme: str) -> Judgement:
@@ -139,19 +140,23 @@ def _spoken(listener: Mapping[str, object]) -> Judgement:
 @check(
     "elb-waf", "Public load balancers have a web ACL", "A public load balancer has no web ACL", Severity.LOW
 )
-def elb_waf(state: State) -> Iterator[Judgement]:
+def elb_waf(state: State, *, scope: str = "public", acls: str = "") -> Iterator[Judgement]:
     """Application load balancers on the internet without web ACL.
 
-    Finds. An internet-facing application load balancer with which no AWS WAF web ACL is associated.
+    Finds. An internet-facing application load balancer with which no AWS WAF web ACL is associated, or, with `acls`
+    (ids or ARNs, with commas), another one. `scope` = `all` also looks at those inside a VPC.
     Why it matters. Injection, scanners and floods of requests reach the application itself.
     False positives. A balancer that only CloudFront may reach, where the web ACL stands.
     Fix. Associate a web ACL with managed and rate-based rules.
     References. AWS WAF developer guide, Associating or disassociating a web ACL with an AWS resource · AWS Config
     developer guide, alb-waf-enabled
     """
+    is_public = one_of("scope", scope, "public", "all") == "public"
 
     def judge(balancer: Mapping[str, object], answer: Answer) -> Judgement | None:
-        if text(balancer, "Type") != "application" or text(balancer, "Scheme") != "internet-facing":
+        if text(balancer, "Type") != "application":
+            return None
+        if is_public and text(balancer, "Scheme") != "internet-facing":
             return None
         name = text(balancer, "LoadBalancerArn")
         told = state.answers.get(
@@ -159,28 +164,39 @@ def elb_waf(state: State) -> Iterator[Judgement]:
         )
         if not told.status.is_known:
             return unanswered(name, told)
-        acl = text(told.body, "WebACL.ARN")
-        if acl:
-            return Judgement(Verdict.PASS, name, "has a web ACL", (("WebACL", acl),))
-        return Judgement(Verdict.FAIL, name, "has no web ACL")
+        return guarded(name, "WebACL", text(told.body, "WebACL.ARN"), acls)
 
-    yield from each_resource(
-        state, _BALANCERS, "LoadBalancers", judge, none="no application load balancer is public"
+    none = (
+        "no application load balancer is public" if is_public else "there are no application load balancers"
     )
+    yield from each_resource(state, _BALANCERS, "LoadBalancers", judge, none=none)
+
+
+def guarded(name: str, member_: str, acl: str, acls: str) -> Judgement:
+    """Whether a resource has a web ACL, and one of `acls` where some are named, each by its id or its ARN."""
+    wanted, seen = chosen(acls), ((member_, acl or "not given"),)
+    if not acl:
+        return Judgement(Verdict.FAIL, name, "has no web ACL", seen)
+    if wanted and not wanted & {acl, acl.rpartition("/")[2]}:
+        return Judgement(Verdict.FAIL, name, f"has another web ACL, {acl}", seen)
+    return Judgement(Verdict.PASS, name, "has a web ACL", seen)
 
 
 @check(
     "cloudfront-https", "Distributions take HTTPS only", "A distribution takes plain HTTP", Severity.MEDIUM
 )
-def cloudfront_https(state: State) -> Iterator[Judgement]:
+def cloudfront_https(state: State, *, origins: str = "judged") -> Iterator[Judgement]:
     """CloudFront distributions that serve viewers over plain HTTP, or fetch from origins over it.
 
-    Finds. A distribution with a behaviour that allows HTTP, or a custom origin that is asked over HTTP only.
+    Finds. A distribution with a behaviour that allows HTTP, or a custom origin that is asked over HTTP only; `origins`
+    = `ignored` leaves out the second.
     Why it matters. Whoever is on the way reads and changes what is served.
     False positives. Public files for devices that know no TLS; websites of S3, which speak HTTP only.
     Fix. Set the viewer protocol policy to redirect-to-https, and the origin protocol policy to https-only.
-    References. Amazon CloudFront developer guide, Require HTTPS for communication between viewers and CloudFront
+    References. Amazon CloudFront developer guide, Require HTTPS for communication between viewers and CloudFront ·
+    AWS Config developer guide, cloudfront-viewer-policy-https
     """
+    are_judged = one_of("origins", origins, "judged", "ignored") == "judged"
 
     def judge(item: Mapping[str, object], _: Answer) -> Judgement:
         behaviours = chain(items(item, "DefaultCacheBehavior"), items(item, "CacheBehaviors.Items"))
@@ -189,7 +205,7 @@ def cloudfront_https(state: State) -> Iterator[Judgement]:
             for each in behaviours
             if text(each, "ViewerProtocolPolicy") == "allow-all"
         ]
-        origins = [
+        asked = [
             text(each, "DomainName")
             for each in items(item, "Origins.Items")
             if text(each, "CustomOriginConfig.OriginProtocolPolicy") == "http-only"
@@ -200,11 +216,12 @@ def cloudfront_https(state: State) -> Iterator[Judgement]:
         )
         if plain:
             return Judgement(Verdict.FAIL, text(item, "ARN"), f"serves plain HTTP: {listing(plain)}", seen)
-        if origins:
+        if asked and are_judged:
             return Judgement(
-                Verdict.FAIL, text(item, "ARN"), f"fetches over plain HTTP: {listing(origins)}", seen
+                Verdict.FAIL, text(item, "ARN"), f"fetches over plain HTTP: {listing(asked)}", seen
             )
-        return Judgement(Verdict.PASS, text(item, "ARN"), "serves and fetches over HTTPS", seen)
+        message = "serves and fetches over HTTPS" if are_judged else "serves over HTTPS"
+        return Judgement(Verdict.PASS, text(item, "ARN"), message, seen)
 
     yield from each_resource(state, _DISTRIBUTIONS, "DistributionList.Items", judge, none=_NO_DISTRIBUTIONS)
 
@@ -339,10 +356,11 @@ def certificate_expiry(state: State, *, days: int = 30) -> Iterator[Judgement]:
 
 
 @check("cloudfront-waf", "Distributions have a web ACL", "A distribution has no web ACL", Severity.LOW)
-def cloudfront_waf(state: State) -> Iterator[Judgement]:
+def cloudfront_waf(state: State, *, acls: str = "") -> Iterator[Judgement]:
     """Distributions without web ACL.
 
-    Finds. An enabled distribution without an AWS WAF web ACL.
+    Finds. An enabled distribution without an AWS WAF web ACL, or, with `acls` (ids or ARNs, with commas), with another
+    one.
     Why it matters. Injection, scanners and floods of requests reach the origin.
     False positives. Distributions of static files.
     Fix. Associate a web ACL with managed and rate-based rules.
@@ -353,29 +371,43 @@ def cloudfront_waf(state: State) -> Iterator[Judgement]:
     def judge(item: Mapping[str, object], _: Answer) -> Judgement | None:
         if member(item, "Enabled") is False:
             return None
-        seen = facts(item, "WebACLId")
-        if text(item, "WebACLId"):
-            return Judgement(Verdict.PASS, text(item, "ARN"), "has a web ACL", seen)
-        return Judgement(Verdict.FAIL, text(item, "ARN"), "has no web ACL", seen)
+        return guarded(text(item, "ARN"), "WebACLId", text(item, "WebACLId"), acls)
 
     yield from each_resource(state, _DISTRIBUTIONS, "DistributionList.Items", judge, none=_NO_DISTRIBUTIONS)
 
 
 @check("shield-advanced", "Shield Advanced is on", "Shield Advanced is off", Severity.INFORMATIONAL)
-def shield_advanced(state: State) -> Iterator[Judgement]:
+def shield_advanced(state: State, *, auto_renew: str = "false") -> Iterator[Judgement]:
     """Whether the account has AWS Shield Advanced.
 
-    Finds. An account without subscription. Shield Standard protects every account against common floods all the same.
+    Finds. An account without subscription, or, with `auto_renew` = `true`, with one that is not renewed by itself.
+    Shield Standard protects every account against common floods all the same.
     Why it matters. Only Advanced comes with a response team, protection of costs, and sight of attacks.
     False positives. Accounts with nothing that must stay reachable; it costs much.
     Fix. Subscribe once for the organisation, and protect what matters.
-    References. AWS WAF and AWS Shield developer guide, AWS Shield Advanced overview
+    References. AWS WAF and AWS Shield developer guide, AWS Shield Advanced overview · AWS Config developer guide,
+    shield-advanced-enabled-autorenew
     """
+    is_renewed = is_true("auto_renew", auto_renew)
     told = state.answers.get(state.account, GLOBAL, "shield", "GetSubscriptionState")
     seen = facts(told.body, "SubscriptionState")
     if not told.status.is_known:
         yield unanswered(state.account_arn, told)
-    elif text(told.body, "SubscriptionState") == "ACTIVE":
-        yield Judgement(Verdict.PASS, state.account_arn, "is subscribed", seen)
-    else:
+    elif text(told.body, "SubscriptionState") != "ACTIVE":
         yield Judgement(Verdict.FAIL, state.account_arn, "has Shield Standard only", seen)
+    elif is_renewed:
+        yield _renewed(state, seen)
+    else:
+        yield Judgement(Verdict.PASS, state.account_arn, "is subscribed", seen)
+
+
+def _renewed(state: State, seen: tuple[tuple[str, str], ...]) -> Judgement:
+    """Whether the subscription is renewed by itself."""
+    told = state.answers.get(state.account, GLOBAL, "shield", "DescribeSubscription")
+    if not told.status.is_known:
+        return unanswered(state.account_arn, told, evidence=seen)
+    path = "Subscription.AutoRenew"
+    seen = (*seen, *facts(told.body, path))
+    if text(told.body, path) == "ENABLED":
+        return Judgement(Verdict.PASS, state.account_arn, "is subscribed, and renewed by itself", seen)
+    return Judgement(Verdict.FAIL, state.account_arn, "is subscribed, and not renewed by itself", seen)

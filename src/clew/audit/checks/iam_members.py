@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from clew.audit.checks.iam_policies import boundaries, details, left_out_boundary
 from clew.audit.credentials import each_user, flag, said, unknown
-from clew.audit.model import Judgement, Verdict, check
+from clew.audit.model import Judgement, Verdict, check, is_true
 from clew.audit.resources import listing
 from clew.errors import PolicyError, UsageError
 from clew.findings import Severity
@@ -212,11 +212,12 @@ def service_full_access(state: State, *, exclude_boundaries: str = "false") -> I
     Fix. Allow what the work takes; `clew events` shows what was used.
     References. AWS Config developer guide, iam-policy-no-statements-with-full-access
     """
+    is_excluding = is_true("exclude_boundaries", exclude_boundaries)
     account = details(state, "Policies")
     if isinstance(account, Judgement):
         yield account
         return
-    left_out = boundaries(account) if exclude_boundaries == "true" else frozenset()
+    left_out = boundaries(account) if is_excluding else frozenset()
     for arn, document in sorted(account.policies.items()):
         yield left_out_boundary(arn) if arn in left_out else _full_access(arn, document)
     if not account.policies:

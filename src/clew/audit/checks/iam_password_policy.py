@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clew.audit.credentials import unknown
-from clew.audit.model import Judgement, Verdict, check, why_unknown
+from clew.audit.model import Judgement, Verdict, check, is_true, why_unknown
 from clew.findings import Severity
 from clew.snapshot.answers import Status
 
@@ -133,7 +133,7 @@ def expiry(state: State, *, days: int = 90) -> Iterator[Judgement]:
 
 
 def _required(state: State, member: str, required: str) -> Iterator[Judgement]:
-    if required == "false":
+    if not is_true("required", required):
         yield Judgement(Verdict.NOT_APPLICABLE, state.account_arn, f"`{member}` is not asked for")
         return
     policy = _policy(state)

@@ -6,8 +6,8 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from clew.audit.credentials import unknown
-from clew.audit.model import Judgement, Verdict, check
-from clew.errors import PolicyError, UsageError
+from clew.audit.model import Judgement, Verdict, check, is_true, one_of
+from clew.errors import PolicyError
 from clew.findings import Severity
 
 if TYPE_CHECKING:
@@ -67,14 +67,14 @@ def admin_policy(
     References. IAM API reference, GetAccountAuthorizationDetails · AWS Config developer guide,
     iam-policy-no-statements-with-admin-access
     """
-    if scope not in _SCOPES:
-        raise UsageError(f"`{scope[:80]}` is not a scope; known are {', '.join(_SCOPES)}")
+    wanted = one_of("scope", scope, *_SCOPES)
+    is_excluding = is_true("exclude_boundaries", exclude_boundaries)
     account = details(state, "Policies")
     if isinstance(account, Judgement):
         yield account
         return
-    found = _policies(state, account, scope)
-    left_out = boundaries(account) if exclude_boundaries == "true" else frozenset()
+    found = _policies(state, account, wanted)
+    left_out = boundaries(account) if is_excluding else frozenset()
     for arn, document in sorted(found.items()):
         yield left_out_boundary(arn) if arn in left_out else _policy(arn, document)
     if not found:

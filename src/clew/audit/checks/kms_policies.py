@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from clew.audit.kms_keys import each_key
 from clew.audit.model import Judgement, Verdict, check
-from clew.audit.resources import facts, items, listing, member, moment, text, unanswered
+from clew.audit.resources import chosen, facts, items, listing, member, moment, text, unanswered
 from clew.aws import catalog
 from clew.errors import PolicyError
 from clew.findings import Severity
@@ -216,18 +216,21 @@ def _is_outside(principal: str, account: str) -> bool:
 
 
 @check("kms-deletion", "No key is about to be deleted", "A key is about to be deleted", Severity.MEDIUM)
-def deletion(state: State) -> Iterator[Judgement]:
+def deletion(state: State, *, keys: str = "") -> Iterator[Judgement]:
     """Keys that wait for their deletion, and how long they still do.
 
     Finds. A customer managed key whose deletion is scheduled; it weighs much where less than seven days are left.
+    `keys` chooses keys by their ids or ARNs, with commas; all where it is empty.
     Why it matters. What the key encrypted is lost with it, for everybody and for good.
     False positives. A key that encrypts nothing any more.
     Fix. `aws kms cancel-key-deletion`, then look in CloudTrail for who scheduled it and who used the key since.
-    References. AWS KMS developer guide, Delete AWS KMS keys
+    References. AWS KMS developer guide, Delete AWS KMS keys · AWS Config developer guide,
+    kms-cmk-not-scheduled-for-deletion
     """
+    wanted = chosen(keys)
 
     def judge(key: Key) -> Judgement | None:
-        if not key.is_own:
+        if not key.is_own or (wanted and not wanted & {key.id, key.arn}):
             return None
         state_ = text(key.metadata, "KeyState")
         if state_ not in {"PendingDeletion", "PendingReplicaDeletion"}:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clew.audit.kms_keys import another_key
 from clew.audit.model import Judgement, Verdict, check
 from clew.audit.resources import each_resource, facts, items, member, text, unanswered
 from clew.audit.security_groups import Ports, inbound
@@ -27,14 +28,16 @@ def instance(item: Mapping[str, object]) -> str | None:
 
 
 @check("rds-storage-encrypted", "Databases are encrypted", "A database is not encrypted", Severity.MEDIUM)
-def storage_encrypted(state: State) -> Iterator[Judgement]:
+def storage_encrypted(state: State, *, key: str = "") -> Iterator[Judgement]:
     """Whether the storage of each database is encrypted.
 
-    Finds. A DB instance, also of Aurora, DocumentDB and Neptune, whose storage is not encrypted.
+    Finds. A DB instance, also of Aurora, DocumentDB and Neptune, whose storage is not encrypted, or, with `key` (a KMS
+    key), with another one.
     Why it matters. Its snapshots are not encrypted either, and can be shared with anybody.
     False positives. A database that holds nothing but public data.
     Fix. Copy a snapshot with encryption and restore it; storage cannot be encrypted afterwards.
-    References. Amazon RDS user guide, Encrypting Amazon RDS resources
+    References. Amazon RDS user guide, Encrypting Amazon RDS resources · AWS Config developer guide,
+    rds-storage-encrypted
     """
 
     def judge(item: Mapping[str, object], _: Answer) -> Judgement | None:
@@ -42,9 +45,10 @@ def storage_encrypted(state: State) -> Iterator[Judgement]:
         if name is None:
             return None
         seen = facts(item, "Engine", "StorageEncrypted", "KmsKeyId")
-        if member(item, "StorageEncrypted") is True:
-            return Judgement(Verdict.PASS, name, "is encrypted", seen)
-        return Judgement(Verdict.FAIL, name, "is not encrypted", seen)
+        if member(item, "StorageEncrypted") is not True:
+            return Judgement(Verdict.FAIL, name, "is not encrypted", seen)
+        other = another_key(state, name, text(item, "KmsKeyId"), [key], seen) if key else None
+        return other or Judgement(Verdict.PASS, name, "is encrypted", seen)
 
     yield from each_resource(state, INSTANCES, "DBInstances", judge, none=NONE)
 

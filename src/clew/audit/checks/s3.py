@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clew.audit.buckets import asked, bucket, each_answer
+from clew.audit.buckets import asked, bucket, each_answer, regions
+from clew.audit.kms_keys import another_key
 from clew.audit.log_delivery import delivers
-from clew.audit.model import Judgement, Verdict, check
-from clew.audit.resources import facts, items, member, text, texts
+from clew.audit.model import Judgement, Verdict, check, is_true, one_of
+from clew.audit.resources import chosen, facts, items, listing, member, text, texts, unanswered
 from clew.findings import Severity
+from clew.snapshot.answers import GLOBAL, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from clew.audit.buckets import Bucket
     from clew.audit.model import State
@@ -87,13 +89,14 @@ def versioning(state: State, *, mfa_delete: str = "false") -> Iterator[Judgement
     References. Amazon S3 user guide, Retaining multiple versions of objects with S3 Versioning · AWS Config developer
     guide, s3-bucket-versioning-enabled
     """
+    is_mfa = is_true("mfa_delete", mfa_delete)
 
     def judge(found: Bucket, answer: Answer) -> Judgement:
         seen = (*facts(answer.body, "Status", "MFADelete"), *asked(answer))
         status = text(answer.body, "Status")
         if status != "Enabled":
             return Judgement(Verdict.FAIL, found.arn, f"versioning is {status.lower() or 'off'}", seen)
-        if mfa_delete == "true" and text(answer.body, "MFADelete") != "Enabled":
+        if is_mfa and text(answer.body, "MFADelete") != "Enabled":
             return Judgement(Verdict.FAIL, found.arn, "keeps versions, but deleting them needs no MFA", seen)
         return Judgement(Verdict.PASS, found.arn, "keeps versions", seen)
 
@@ -140,7 +143,7 @@ def encryption(state: State, *, algorithm: str = "any", key_arns: str = "") -> I
     References. Amazon S3 user guide, Setting default server-side encryption behavior · AWS Config developer guide,
     s3-default-encryption-kms
     """
-    wanted = [key.strip() for key in key_arns.split(",") if key.strip()]
+    wanted, is_kms = chosen(key_arns), one_of("algorithm", algorithm, "any", "kms") == "kms"
 
     def judge(found: Bucket, answer: Answer) -> Judgement:
         rules = list(items(answer.body, "ServerSideEncryptionConfiguration.Rules"))
@@ -149,11 +152,12 @@ def encryption(state: State, *, algorithm: str = "any", key_arns: str = "") -> I
         used, key = text(default, "SSEAlgorithm"), text(default, "KMSMasterKeyID")
         if not used:
             return Judgement(Verdict.FAIL, found.arn, "has no default encryption", seen)
-        if algorithm == "kms" and not used.startswith("aws:kms"):
+        if is_kms and not used.startswith("aws:kms"):
             return Judgement(Verdict.FAIL, found.arn, f"encrypts with {used}, not with a KMS key", seen)
-        if wanted and key not in wanted:
-            return Judgement(Verdict.FAIL, found.arn, f"encrypts with the key {key or 'aws/s3'}", seen)
-        return Judgement(Verdict.PASS, found.arn, f"encrypts with {used}", seen)
+        if wanted and not key:
+            return Judgement(Verdict.FAIL, found.arn, "encrypts with the key aws/s3", seen)
+        other = another_key(state, found.arn, key, wanted, seen) if wanted else None
+        return other or Judgement(Verdict.PASS, found.arn, f"encrypts with {used}", seen)
 
     yield from each_answer(state, "GetBucketEncryption", judge)
 
@@ -170,6 +174,7 @@ def object_lock(state: State, *, mode: str = "") -> Iterator[Judgement]:
     References. Amazon S3 user guide, Locking objects with Object Lock · AWS Config developer guide,
     s3-bucket-default-lock-enabled
     """
+    wanted = one_of("mode", mode, "", "GOVERNANCE", "COMPLIANCE")
 
     def judge(found: Bucket, answer: Answer) -> Judgement:
         place = "ObjectLockConfiguration.Rule.DefaultRetention.Mode"
@@ -177,8 +182,8 @@ def object_lock(state: State, *, mode: str = "") -> Iterator[Judgement]:
         held = text(answer.body, place)
         if not held:
             return Judgement(Verdict.FAIL, found.arn, "does not lock new objects", seen)
-        if mode not in {"", held}:
-            return Judgement(Verdict.FAIL, found.arn, f"locks new objects in mode {held}, not {mode}", seen)
+        if wanted not in {"", held}:
+            return Judgement(Verdict.FAIL, found.arn, f"locks new objects in mode {held}, not {wanted}", seen)
         return Judgement(Verdict.PASS, found.arn, f"locks new objects in mode {held}", seen)
 
     yield from each_answer(state, "GetObjectLockConfiguration", judge)
@@ -188,30 +193,85 @@ def object_lock(state: State, *, mode: str = "") -> Iterator[Judgement]:
 def replication(state: State, *, kind: str = "any") -> Iterator[Judgement]:
     """Whether each bucket copies its objects to another one.
 
-    Finds. Buckets without an enabled replication rule. `kind` = `cross-account` asks for a rule whose destination is
-    another account's.
+    Finds. Buckets without replication rule, or with one that is not enabled. `kind` = `cross-account` asks for a rule
+    into a bucket of another account; `cross-region` and `same-region` find buckets with a rule that copies otherwise.
     Why it matters. A copy elsewhere survives a region, and an intruder who owns this account.
-    False positives. Buckets whose content exists elsewhere; the region of a destination is not in its ARN and is not
-    judged.
+    False positives. Buckets whose content exists elsewhere.
     Fix. `aws s3api put-bucket-replication`.
     References. Amazon S3 user guide, Replicating objects within and across Regions · AWS Config developer guide,
     s3-bucket-replication-enabled
     """
+    wanted = one_of("kind", kind, "any", "cross-account", *_KINDS)
+    places = regions(state) if wanted in _KINDS else {}
+    own = {text(each, "Name") for each in state.each("s3", "ListBuckets")[0].list("Buckets")}
 
     def judge(found: Bucket, answer: Answer) -> Judgement:
-        rules = [
-            r for r in items(answer.body, "ReplicationConfiguration.Rules") if text(r, "Status") == "Enabled"
-        ]
-        if kind == "cross-account":
-            rules = [r for r in rules if text(r, "Destination.Account") not in {"", state.account}]
-        seen = (*(("Destination", text(rule, "Destination.Bucket")) for rule in rules), *asked(answer))
+        rules = list(items(answer.body, "ReplicationConfiguration.Rules"))
+        seen = (*(fact for rule in rules for fact in _copied(rule, places)), *asked(answer))
+        off = [text(rule, "ID") or "without ID" for rule in rules if text(rule, "Status") != "Enabled"]
         if not rules:
-            return Judgement(Verdict.FAIL, found.arn, "has no enabled replication rule of that kind", seen)
-        return Judgement(
-            Verdict.PASS, found.arn, f"is replicated to {text(rules[0], 'Destination.Bucket')}", seen
-        )
+            return Judgement(Verdict.FAIL, found.arn, "has no replication rule", seen)
+        if off:
+            return Judgement(Verdict.FAIL, found.arn, f"replication rules are off: {listing(off)}", seen)
+        if wanted == "cross-account" and not any(_is_foreign(rule, state.account, own) for rule in rules):
+            return Judgement(Verdict.FAIL, found.arn, "has no replication rule into another account", seen)
+        if wanted in _KINDS:
+            return _replicated(found, [_destination(rule) for rule in rules], places, wanted, seen)
+        return Judgement(Verdict.PASS, found.arn, f"is replicated to {_destination(rules[0])}", seen)
 
     yield from each_answer(state, "GetBucketReplication", judge)
+
+
+_KINDS = ("cross-region", "same-region")
+
+
+def _destination(rule: Mapping[str, object]) -> str:
+    """The name of the bucket into which a rule copies."""
+    return text(rule, "Destination.Bucket").rpartition(":")[2]
+
+
+def _copied(rule: Mapping[str, object], places: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Where a rule copies, for evidence."""
+    name = _destination(rule)
+    region = (("region of the destination", places[name]),) if name in places else ()
+    return (*facts(rule, "Status", "Destination.Bucket"), *region)
+
+
+def _is_foreign(rule: Mapping[str, object], account: str, own: set[str]) -> bool:
+    """Whether a rule copies into another account: one that it names, or whose bucket is not among one's own.
+
+    Amazon S3 API reference, Destination: the account is there only where it becomes the owner of copies.
+    """
+    named = text(rule, "Destination.Account")
+    return named != account if named else _destination(rule) not in own
+
+
+def _is_gone(state: State, name: str) -> bool:
+    """Whether S3 said that there is no bucket of that name."""
+    return state.answers.get(state.account, GLOBAL, "s3", "HeadBucket", Bucket=name).status is Status.ABSENT
+
+
+def _replicated(
+    found: Bucket, names: list[str], places: Mapping[str, str], kind: str, seen: tuple[tuple[str, str], ...]
+) -> Judgement:
+    """Whether every destination lies in another region, or every one in the bucket's own."""
+    own = places.get(found.name)
+    if own is None:
+        return unanswered(found.arn, found.said("GetBucketLocation"), evidence=seen)
+    is_cross = kind == "cross-region"
+    wrong = [name for name in names if name in places and (places[name] != own) is not is_cross]
+    if wrong:
+        how = f"in its own region, {own}" if is_cross else f"outside its region, {own}"
+        return Judgement(Verdict.FAIL, found.arn, f"copies lie {how}: {listing(wrong)}", seen)
+    gone = [name for name in names if _is_gone(found.state, name)]
+    if gone:
+        return Judgement(Verdict.FAIL, found.arn, f"there is no bucket {listing(gone)} to copy to", seen)
+    unknown = [name for name in names if name not in places]
+    if unknown:
+        message = f"where {listing(unknown)} lies is not known"
+        return Judgement(Verdict.UNKNOWN, found.arn, message, seen, ("s3:HeadBucket",))
+    lie = sorted({places[name] for name in names})
+    return Judgement(Verdict.PASS, found.arn, f"is replicated from {own} to {listing(lie)}", seen)
 
 
 _TARGETS = {
@@ -238,7 +298,7 @@ def notifications(state: State, *, destination: str = "", events: str = "") -> I
     References. Amazon S3 user guide, Amazon S3 Event Notifications · AWS Config developer guide,
     s3-event-notifications-enabled
     """
-    wanted = {each.strip() for each in events.split(",") if each.strip()}
+    wanted = chosen(events)
 
     def judge(found: Bucket, answer: Answer) -> Judgement:
         sent = _destinations(answer)

@@ -15,8 +15,8 @@ from clew.audit.buckets import (
     unreadable,
 )
 from clew.audit.grantees import Allowed, stranger_actions, strangers
-from clew.audit.model import Judgement, Verdict, check
-from clew.audit.resources import facts, items, listing, text, unanswered
+from clew.audit.model import Judgement, Verdict, check, is_true, one_of
+from clew.audit.resources import chosen, facts, items, listing, text, unanswered
 from clew.audit.tls import http_gaps
 from clew.findings import Severity
 from clew.reach.public import Leg, Openness, Unread, public_access, worst
@@ -158,8 +158,9 @@ def block_public_access(state: State, *, level: str = "effective", excluded: str
     References. Amazon S3 user guide, Blocking public access to your Amazon S3 storage · AWS Config developer guide,
     s3-bucket-level-public-access-prohibited
     """
-    of_account = (account_block(state),) if level == "effective" else ()
-    let_off = {name.strip() for name in excluded.split(",")}
+    is_effective = one_of("level", level, "effective", "bucket") == "effective"
+    of_account = (account_block(state),) if is_effective else ()
+    let_off = chosen(excluded)
 
     def judge(found: Bucket) -> Judgement | None:
         if found.name in let_off:
@@ -206,27 +207,23 @@ def account_blocks(  # AWS Config's rule has these four parameters
     guide, s3-account-level-public-access-blocks-periodic
     """
     answer = account_block(state)
-    wanted = dict(
-        zip(
-            SETTINGS,
-            (block_public_acls, ignore_public_acls, block_public_policy, restrict_public_buckets),
-            strict=True,
-        )
-    )
+    given = (block_public_acls, ignore_public_acls, block_public_policy, restrict_public_buckets)
+    wanted = {name: is_true(name, value) for name, value in zip(SETTINGS, given, strict=True)}
+    is_unknown = one_of("unset", unset, "fail", "unknown") == "unknown"
     found = settings(answer)
     if isinstance(found, Unread):
         yield unanswered(state.account_arn, answer)
         return
     seen = (*((name, str((found or {}).get(name, False)).lower()) for name in SETTINGS), *asked(answer))
-    if found is None and unset == "unknown":
+    if found is None and is_unknown:
         message = "Block Public Access was never set for the account"
         yield Judgement(
             Verdict.UNKNOWN, state.account_arn, message, seen, ("s3control:GetPublicAccessBlock",)
         )
         return
-    other = [name for name in SETTINGS if str((found or {}).get(name, False)).lower() != wanted[name].lower()]
+    other = [name for name in SETTINGS if (found or {}).get(name, False) is not wanted[name]]
     if other:
-        said = ", ".join(f"{name} is {'off' if wanted[name].lower() == 'true' else 'on'}" for name in other)
+        said = ", ".join(f"{name} is {'off' if wanted[name] else 'on'}" for name in other)
         yield Judgement(Verdict.FAIL, state.account_arn, said, seen)
     else:
         yield Judgement(

@@ -22,11 +22,15 @@ SECRET_NAME = re.compile(
 """Names under which people keep secrets."""
 
 
+_RATE = re.compile(r"rate\((?P<number>\d+) (?P<unit>days?|hours?)\)")
+
+
 @check("secretsmanager-rotation", "Secrets rotate", "A secret does not rotate", Severity.MEDIUM)
-def rotation(state: State, *, days: int = 90) -> Iterator[Judgement]:
+def rotation(state: State, *, days: int = 90, hours: int = 0) -> Iterator[Judgement]:
     """Whether secrets are rotated, often enough and in time.
 
-    Finds. A secret without rotation, one that rotates less often than every `days`, and one whose rotation is overdue.
+    Finds. A secret without rotation, one that rotates less often than every `days`, or every `hours` (0: any will do),
+    and one whose rotation is overdue.
     Secrets that a service of AWS manages are rotated by it, and those that wait for deletion are not judged.
     Why it matters. A secret that leaked works until it is changed.
     False positives. Keys of partners that nobody can change by a program.
@@ -41,25 +45,43 @@ def rotation(state: State, *, days: int = 90) -> Iterator[Judgement]:
             return None
         if text(secret, "OwningService"):
             return Judgement(Verdict.NOT_APPLICABLE, name, f"{text(secret, 'OwningService')} manages it")
-        return _rotated(state, name, secret, days)
+        return _rotated(state, name, secret, [each for each in (24 * days, hours) if each])
 
     yield from each_resource(
         state, "secretsmanager:ListSecrets", "SecretList", judge, none="there are no secrets"
     )
 
 
-def _rotated(state: State, name: str, secret: Mapping[str, object], days: int) -> Judgement:
-    paths = ("RotationEnabled", "RotationRules.AutomaticallyAfterDays", "LastRotatedDate", "NextRotationDate")
-    seen = facts(secret, *paths)
+def _rotated(state: State, name: str, secret: Mapping[str, object], most: list[int]) -> Judgement:
+    """Whether a secret rotates, at least every so many hours for each entry of `most`, and is not overdue."""
+    rules = tuple(f"RotationRules.{each}" for each in ("AutomaticallyAfterDays", "ScheduleExpression"))
+    seen = facts(secret, "RotationEnabled", *rules, "LastRotatedDate", "NextRotationDate")
     if member(secret, "RotationEnabled") is not True:
         return Judgement(Verdict.FAIL, name, "does not rotate", seen)
-    every = member(secret, "RotationRules.AutomaticallyAfterDays")
-    if isinstance(every, int) and every > days:
-        return Judgement(Verdict.FAIL, name, f"rotates every {every} days only", seen)
+    every = _hours(secret)
+    if every is not None and any(every > each for each in most):
+        often = f"{every // 24} days" if every % 24 == 0 else f"{every} hours"
+        return Judgement(Verdict.FAIL, name, f"rotates every {often} only", seen)
     due = moment(text(secret, "NextRotationDate"))
     if due is not None and due < state.as_of:
         return Judgement(Verdict.FAIL, name, f"was to rotate by {due:%Y-%m-%d} and did not", seen)
+    if every is None and most:
+        message = "how often it rotates is not told"
+        return Judgement(Verdict.UNKNOWN, name, message, seen, ("secretsmanager:ListSecrets",))
     return Judgement(Verdict.PASS, name, "rotates", seen)
+
+
+def _hours(secret: Mapping[str, object]) -> int | None:
+    """How many hours lie between two rotations; None where that is not told.
+
+    AWS Secrets Manager API reference, RotationRulesType: `rate(4 hours)`, `rate(10 days)`; of a cron expression the
+    days are counted after the first rotation.
+    """
+    rate = _RATE.fullmatch(text(secret, "RotationRules.ScheduleExpression").strip())
+    if rate is not None:
+        return int(rate["number"]) * (24 if rate["unit"].startswith("day") else 1)
+    every = member(secret, "RotationRules.AutomaticallyAfterDays")
+    return 24 * every if isinstance(every, int) else None
 
 
 @check(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clew.audit.model import Judgement, Verdict, check
+from clew.audit.kms_keys import another_key
+from clew.audit.model import Judgement, Verdict, check, one_of
 from clew.audit.resources import (
     arn,
     each_name,
@@ -80,22 +81,27 @@ def _shared(name: str, shared: Answer, block: Answer) -> Judgement:
 
 
 @check("ec2-volume-encrypted", "EBS volumes are encrypted", "An EBS volume is not encrypted", Severity.MEDIUM)
-def volume_encrypted(state: State) -> Iterator[Judgement]:
+def volume_encrypted(state: State, *, scope: str = "all", key: str = "") -> Iterator[Judgement]:
     """EBS volumes that are not encrypted.
 
-    Finds. A volume that is not encrypted; one that is attached to nothing weighs less.
+    Finds. A volume that is not encrypted, or, with `key` (a KMS key), with another one; one that is attached to nothing
+    weighs less, and `scope` = `attached` leaves it out.
     Why it matters. Its snapshots are not encrypted either, and can be shared with anybody.
     False positives. A volume with nothing but public data.
     Fix. Copy a snapshot with encryption and make a volume of it; encrypt new volumes by default.
     References. Amazon EBS user guide, Amazon EBS encryption · AWS Config developer guide, encrypted-volumes
     """
+    is_narrow = one_of("scope", scope, "all", "attached") == "attached"
 
-    def judge(volume: Mapping[str, object], answer: Answer) -> Judgement:
+    def judge(volume: Mapping[str, object], answer: Answer) -> Judgement | None:
         name = arn(state, answer, f"volume/{text(volume, 'VolumeId')}")
         attached = [text(each, "InstanceId") for each in items(volume, "Attachments")]
         seen = (*facts(volume, "Encrypted", "KmsKeyId"), ("attached to", ", ".join(attached) or "nothing"))
+        if is_narrow and not attached:
+            return None
         if member(volume, "Encrypted") is True:
-            return Judgement(Verdict.PASS, name, "is encrypted", seen)
+            other = another_key(state, name, text(volume, "KmsKeyId"), [key], seen) if key else None
+            return other or Judgement(Verdict.PASS, name, "is encrypted", seen)
         severity = None if attached else Severity.LOW
         return Judgement(Verdict.FAIL, name, "is not encrypted", seen, severity=severity)
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clew.audit.model import Judgement, Verdict, check
+from clew.audit.buckets import region_of
+from clew.audit.kms_keys import another_key
+from clew.audit.model import Judgement, Verdict, check, one_of
 from clew.audit.resources import (
     arn,
+    chosen,
     each_region,
     each_resource,
     facts,
@@ -18,6 +21,7 @@ from clew.audit.resources import (
     texts,
     unanswered,
 )
+from clew.aws.glob import matches
 from clew.findings import Severity
 from clew.snapshot.answers import Status
 
@@ -32,16 +36,18 @@ _SCANNED = ("ec2", "ecr", "lambda")
 
 
 @check("guardduty-enabled", "GuardDuty is on in every region", "GuardDuty is off", Severity.MEDIUM)
-def guardduty(state: State) -> Iterator[Judgement]:
+def guardduty(state: State, *, central: str = "") -> Iterator[Judgement]:
     """Whether GuardDuty looks at each region that the account can use.
 
-    Finds. A region without detector, or whose detector is disabled.
+    Finds. A region without detector, or whose detector is disabled; with `central` (account ids, with commas) also one
+    whose findings do not reach one of these accounts as administrator.
     Why it matters. Intruders like the regions that nobody watches.
     False positives. A region that a service control policy closes for everybody.
     Fix. Enable GuardDuty for the organisation from its delegated administrator, in all regions.
     References. Amazon GuardDuty user guide, Getting started with GuardDuty · AWS Config developer guide,
     guardduty-enabled-centralized
     """
+    wanted = chosen(central)
 
     def judge(answer: Answer) -> Judgement:
         name = region_arn(state, answer)
@@ -54,11 +60,29 @@ def guardduty(state: State) -> Iterator[Judgement]:
         if not detector.status.is_known:
             return unanswered(name, detector)
         seen = (("DetectorId", found[0]), *facts(detector.body, "Status"))
-        if text(detector.body, "Status") == "ENABLED":
-            return Judgement(Verdict.PASS, name, "the detector is enabled", seen)
-        return Judgement(Verdict.FAIL, name, f"the detector in {answer.call.region} is disabled", seen)
+        if text(detector.body, "Status") != "ENABLED":
+            return Judgement(Verdict.FAIL, name, f"the detector in {answer.call.region} is disabled", seen)
+        if wanted and state.account not in wanted:
+            told = state.about(answer, "GetAdministratorAccount", DetectorId=found[0])
+            return _administered(name, told, wanted, seen)
+        return Judgement(Verdict.PASS, name, "the detector is enabled", seen)
 
     yield from each_region(state, "guardduty:ListDetectors", judge)
+
+
+def _administered(
+    name: str, told: Answer, wanted: frozenset[str], seen: tuple[tuple[str, str], ...]
+) -> Judgement:
+    """Whether GuardDuty's findings reach one of these accounts."""
+    if not told.status.is_known:
+        return unanswered(name, told, evidence=seen)
+    paths = ("Administrator.AccountId", "Administrator.RelationshipStatus")
+    seen = (*seen, *facts(told.body, *paths))
+    account, relation = (text(told.body, path) for path in paths)
+    if account in wanted and relation == "Enabled":
+        return Judgement(Verdict.PASS, name, f"the detector is enabled, and {account} administers it", seen)
+    message = f"{account or 'nobody'} administers the detector in {told.call.region}"
+    return Judgement(Verdict.FAIL, name, message, seen)
 
 
 @check("securityhub-enabled", "Security Hub is on in every region", "Security Hub is off", Severity.MEDIUM)
@@ -124,9 +148,7 @@ def _regions_with_buckets(state: State) -> tuple[frozenset[str], Answer | None]:
         if not place.status.is_known:
             missing = place
         elif place.body is not None:
-            # AWS: "GetBucketLocation": buckets in us-east-1 have no constraint, and very old ones in Ireland are `EU`.
-            told = text(place.body, "LocationConstraint")
-            found.add({"": "us-east-1", "EU": "eu-west-1"}.get(told, told))
+            found.add(region_of(place))
     return frozenset(found), missing
 
 
@@ -140,7 +162,7 @@ def inspector(state: State, *, resources: str = "ec2,ecr,lambda") -> Iterator[Ju
     Fix. Enable Inspector for the organisation from its delegated administrator.
     References. Amazon Inspector user guide, Getting started with Amazon Inspector
     """
-    wanted = tuple(name.strip() for name in resources.split(",") if name.strip() in _SCANNED)
+    wanted = tuple(one_of("resources", name, *_SCANNED) for name in sorted(chosen(resources)))
 
     def judge(answer: Answer) -> Judgement:
         name = region_arn(state, answer)
@@ -167,18 +189,18 @@ def _not_there(name: str, answer: Answer) -> Judgement:
 def logs_retention(state: State, *, days: int = 365, names: str = "") -> Iterator[Judgement]:
     """How long log groups keep their events.
 
-    Finds. A log group whose events expire before `days`; one that never expires passes. `names` chooses groups by the
-    beginning of their names, with commas; all where it is empty.
+    Finds. A log group whose events expire before `days`; one that never expires passes. `names` chooses groups by their
+    names, with commas, `*` for any text; all where it is empty.
     Why it matters. Intruders are often found after months, and then the first days matter.
     False positives. Groups of test functions.
     Fix. `aws logs put-retention-policy`
     References. Amazon CloudWatch Logs user guide, Working with log groups and log streams · AWS Config developer guide,
     cw-loggroup-retention-period-check
     """
-    chosen = tuple(name.strip() for name in names.split(",") if name.strip())
+    patterns = chosen(names)
 
     def judge(group: Mapping[str, object], answer: Answer) -> Judgement | None:
-        if chosen and not text(group, "logGroupName").startswith(chosen):
+        if patterns and not any(matches(each, text(group, "logGroupName")) for each in patterns):
             return None
         name, kept = _log_group(state, group, answer), member(group, "retentionInDays")
         seen = facts(group, "retentionInDays")
@@ -212,9 +234,8 @@ def logs_encrypted(state: State, *, key: str = "") -> Iterator[Judgement]:
         own = text(group, "kmsKeyId")
         if not own:
             return Judgement(Verdict.FAIL, name, "has no KMS key", seen)
-        if key and own != key:
-            return Judgement(Verdict.FAIL, name, "has another KMS key", seen)
-        return Judgement(Verdict.PASS, name, "is encrypted with a KMS key", seen)
+        other = another_key(state, name, own, [key], seen) if key else None
+        return other or Judgement(Verdict.PASS, name, "is encrypted with a KMS key", seen)
 
     yield from each_resource(
         state, "logs:DescribeLogGroups", "logGroups", judge, none="there are no log groups"
@@ -236,13 +257,13 @@ def lambda_in_vpc(state: State, *, subnets: str = "") -> Iterator[Judgement]:
     References. AWS Lambda developer guide, Giving Lambda functions access to resources in an Amazon VPC · AWS Config
     developer guide, lambda-inside-vpc
     """
-    chosen = {name.strip() for name in subnets.split(",") if name.strip()}
+    allowed = chosen(subnets)
 
     def judge(function: Mapping[str, object], _: Answer) -> Judgement:
         name, seen = text(function, "FunctionArn"), facts(function, "VpcConfig.VpcId", "VpcConfig.SubnetIds")
         if not text(function, "VpcConfig.VpcId"):
             return Judgement(Verdict.FAIL, name, "runs outside your VPCs", seen)
-        other = [each for each in texts(function, "VpcConfig.SubnetIds") if chosen and each not in chosen]
+        other = [each for each in texts(function, "VpcConfig.SubnetIds") if allowed and each not in allowed]
         if other:
             return Judgement(Verdict.FAIL, name, f"runs in {listing(other)}", seen)
         return Judgement(Verdict.PASS, name, f"runs in {text(function, 'VpcConfig.VpcId')}", seen)

@@ -36,7 +36,7 @@ _OPERATIONS = {
         "GetPublicAccessBlock:Bucket GetBucketOwnershipControls:Bucket GetBucketVersioning:Bucket "
         "GetBucketTagging:Bucket GetBucketLogging:Bucket GetBucketEncryption:Bucket "
         "GetBucketLifecycleConfiguration:Bucket GetBucketNotificationConfiguration:Bucket GetBucketReplication:Bucket "
-        "GetObjectLockConfiguration:Bucket"
+        "GetObjectLockConfiguration:Bucket HeadBucket:Bucket"
     ),
     "cloudtrail": "DescribeTrails GetTrailStatus:Name GetEventSelectors:TrailName GetInsightSelectors:TrailName",
     "config": (
@@ -108,7 +108,7 @@ _MEMBERS = {
 # The answer does not say whose it is; a file's name cannot hold an ARN.
 _OF_PRINCIPAL = re.compile(r"(user|role|group)[._](.+)")
 _NAME = re.compile(
-    r"(?:(?P<service>[a-z0-9]+)[._ ])?(?P<command>(?:get|list|describe)-[a-z0-9-]+)(?:[._](?P<of>.+))?"
+    r"(?:(?P<service>[a-z0-9]+)[._ ])?(?P<command>(?:get|list|describe|head)-[a-z0-9-]+)(?:[._](?P<of>.+))?"
 )
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")
 _ARN = re.compile(r'"arn:aws[a-z-]*:[a-z0-9-]+:([a-z0-9-]*):(\d{12}):')
