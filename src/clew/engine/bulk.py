@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from clew.engine.policies import Policies
-    from clew.policy.model import Policy
+    from clew.policy.model import Policy, Statement
 
 __all__ = ["Access", "Asker", "Bulk", "Masks", "access", "who_can"]
 
@@ -130,6 +130,15 @@ class Bulk:
         for view, one in heard.items():
             found.add([cut for cut in cuts if cut.view == view], one, self.masks.everything)
         return Access(self, asker, found, _Trace(policies, self._scene, cuts, heard))
+
+    def concerns(self, policy: Policy, gate: Gate) -> bool:
+        """Whether the policy, in that gate, says anything of the actions on the resource in some context."""
+        folded = self._ground.folded(policy, gate)
+        return bool(folded.open) or folded.settled.allows.sure > 0 or folded.settled.denies.sure > 0
+
+    def open_on(self, policy: Policy, gate: Gate) -> tuple[Statement, ...]:
+        """The statements of the policy, in that gate, of which the context decides whether they match."""
+        return tuple([piece.placed.statement for piece in self._ground.folded(policy, gate).open])
 
     def _policies(self, asker: Asker) -> Policies:
         shared = self.shared

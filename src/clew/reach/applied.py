@@ -30,10 +30,12 @@ SOMEBODY = "somebody"
 
 NO_ACCOUNT = "000000000000"
 
-_ACL_HEADERS = (
+ACL_HEADERS = (
     "s3:x-amz-acl",
     *(f"s3:x-amz-grant-{name}" for name in ("full-control", "read", "read-acp", "write", "write-acp")),
 )
+"""The request headers that set an access control list."""
+
 # Calls that may, but hardly ever do, set an access control list; those that do nothing else are left open.
 _MAY_SET_ACL = frozenset({"s3:putobject", "s3:createbucket"})
 
@@ -208,7 +210,7 @@ def _unset_headers(
     if not settings.get("BlockPublicAcls") or action.lower() not in _MAY_SET_ACL:
         return ()
     named = {key.lower() for key in (*_named_keys(gates), *given_keys)}
-    return tuple(key for key in _ACL_HEADERS if key not in named)
+    return tuple(key for key in ACL_HEADERS if key not in named)
 
 
 def is_about_action(action: str) -> bool:

@@ -1,40 +1,49 @@
 """Who can do an action on a resource: every principal of the accounts at hand, and those outside that its policy names.
 
-Each answer is a decision of the engine with an unknown request context: allowed whatever the context, never, or under a
-condition that is told. Principals of accounts that are not at hand need their own account's permission too: they are
-named, not judged.
+Each answer is the engine's with an unknown request context: allowed whatever the context, never, or under a condition
+that is told. All are asked at once (`everybody`). Principals of accounts that are not at hand need their own account's
+permission too: they are named, not judged.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from clew.engine import Context, Effect, Request
 from clew.engine.derive import derived
-from clew.errors import PolicyError
-from clew.reach.predict import NoPrediction, Prediction, Predictor
+from clew.errors import InputError, PolicyError
+from clew.reach.everybody import Everybody
+from clew.reach.predict import NoPrediction
 from clew.reach.resource_policy import resource_side
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from clew.engine.request import ContextValue
+    from clew.reach.predict import Prediction, Predictor
     from clew.snapshot.model import Snapshot
 
 ANYBODY = "*"
+_REFUSED = frozenset({Effect.EXPLICIT_DENY, Effect.IMPLICIT_DENY})
 
 
 @dataclass(frozen=True, slots=True)
 class Can:
     """One principal that can, or may be able to: `condition` is empty where it can in any context.
 
-    `prediction` holds the decision, with its statements and their places.
+    `asked` makes the prediction when it is looked at.
     """
 
     principal: str
-    prediction: Prediction
+    asked: Callable[[], Prediction]
     condition: str = ""
+
+    @property
+    def prediction(self) -> Prediction:
+        """The decision, with its statements and their places."""
+        return self.asked()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +78,26 @@ def who_can(
     resource_account: str | None = None,
     context: Mapping[str, ContextValue] | None = None,
 ) -> WhoCan:
-    """Every principal of the snapshot's accounts, asked in turn; `context` holds the keys that are given."""
+    """Every principal of the snapshot's accounts; `context` holds the keys that are given."""
+    # Nobody comes through an endpoint unless the question says so: its policy would leave every answer open.
+    absent = () if any(key.lower() == "aws:sourcevpce" for key in context or {}) else ("aws:SourceVpce",)
+    asked = Context(context or {}, unknown=None, absent=absent)
+    question = Request(ANYBODY, action, resource, resource_account, asked)
+    everybody = Everybody(predictor, question)
     always: list[Can] = []
     conditional: list[Can] = []
     unknown: dict[str, int] = {}
     cannot = 0
     for principal in principals(predictor.snapshot):
-        found = _asked(predictor, principal, action, resource, resource_account, context or {})
-        if isinstance(found, NoPrediction) or found.decision.allowed is False:
-            cannot += not isinstance(found, NoPrediction)
-        elif found.decision.effect is Effect.ALLOW:
-            always.append(Can(principal, found))
+        asking = partial(_predicted, predictor, replace(question, principal=principal))
+        verdict = everybody.verdict(principal)
+        if verdict is None or verdict.effect in _REFUSED:
+            cannot += verdict is not None
+        elif verdict.effect is Effect.ALLOW:
+            always.append(Can(principal, asking))
         else:
-            conditional.append(Can(principal, found, _condition(found)))
-            for what in found.unknown:
+            conditional.append(Can(principal, asking, verdict.condition))
+            for what in verdict.unknown:
                 unknown[what] = unknown.get(what, 0) + 1
     outsiders = tuple(_outsiders(predictor.snapshot, action, resource))
     return WhoCan(action, resource, tuple(always), tuple(conditional), outsiders, cannot, unknown)
@@ -98,23 +113,11 @@ def principals(snapshot: Snapshot) -> Iterator[str]:
     yield ANYBODY
 
 
-def _asked(
-    predictor: Predictor,
-    principal: str,
-    action: str,
-    resource: str,
-    resource_account: str | None,
-    context: Mapping[str, ContextValue],
-) -> Prediction | NoPrediction:
-    # Nobody comes through an endpoint unless the question says so: its policy would leave every answer open.
-    absent = () if any(key.lower() == "aws:sourcevpce" for key in context) else ("aws:SourceVpce",)
-    asked = Context(context, unknown=None, absent=absent)
-    return predictor.predict(derived(Request(principal, action, resource, resource_account, asked)))
-
-
-def _condition(found: Prediction) -> str:
-    residual = found.decision.residual
-    return residual.text if residual is not None else ""
+def _predicted(predictor: Predictor, question: Request) -> Prediction:
+    found = predictor.predict(derived(question))
+    if isinstance(found, NoPrediction):
+        raise InputError(found.reason)
+    return found
 
 
 def _outsiders(snapshot: Snapshot, action: str, resource: str) -> Iterator[Outsider]:
