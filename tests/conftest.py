@@ -5,17 +5,16 @@ from __future__ import annotations
 import functools
 import itertools
 import os
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, is_hypothesis_test, settings
+from hypothesis import HealthCheck, settings
 from typer.main import get_command
 
 from clew.cli import context
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 settings.register_profile(
@@ -30,29 +29,6 @@ settings.load_profile("long" if os.environ.get("CLEW_LONG") else "ci")
 
 
 _HOMES = itertools.count()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Coverage tells what the written cases reach; tracing random inputs as well would take a fifth of the time."""
-    for item in items:
-        if is_hypothesis_test(getattr(item, "obj", None)):
-            item.add_marker(pytest.mark.no_cover)
-
-
-@pytest.hookimpl(wrapper=True, trylast=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
-    """Trace nothing in a test that is marked so, in a worker too.
-
-    There pytest-cov has started two collectors, and wakes the first by stopping the second.
-    """
-    if item.get_closest_marker("no_cover") is None:
-        return (yield)
-    tracer = sys.gettrace()
-    sys.settrace(None)
-    try:
-        return (yield)
-    finally:
-        sys.settrace(tracer)
 
 
 @pytest.fixture(autouse=True, scope="session")

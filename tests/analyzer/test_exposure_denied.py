@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from clew.analyzer.exposure import run
 from clew.analyzer.exposure_accounts import State, everything
 from clew.analyzer.exposure_model import ZoneOfTrust
@@ -28,7 +26,6 @@ def exposure(answers: Answers) -> Report:
     return run(ACCOUNT, zone, everything(state, ACCOUNT))
 
 
-@pytest.mark.no_cover  # the same account once more for each of its calls
 def test_denied_call_is_an_unknown_wherever_something_is_no_longer_told() -> None:
     """When a call is refused, each exposure and resource is still told, or something new is said to be unknown."""
     answers = file.read(SAMPLE).answers

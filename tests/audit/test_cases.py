@@ -61,7 +61,6 @@ def test_examples_of_the_sources_are_cases() -> None:
     assert {case.example for case in cases()} >= EXAMPLES
 
 
-@pytest.mark.no_cover  # the same checks once more for every answer of every case
 @pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.check}: {case.name}")
 def test_denied_call_never_turns_pass_and_fail(case: Case) -> None:
     """When any single answer is refused, a verdict stays what it was or becomes unknown."""

@@ -59,7 +59,6 @@ BEFORE = dict(verdicts(RECORDED.answers))
 CALLS = sorted({(a.call.service, a.call.operation) for a in RECORDED.answers if a.status.is_known})
 
 
-@pytest.mark.no_cover  # every check once more for each call, which takes three times as long when it is traced
 @pytest.mark.parametrize(("service", "operation"), CALLS)
 def test_denied_call_never_changes_a_verdict_to_another_known_one(service: str, operation: str) -> None:
     """When a call is refused, what every check says stays what it was, or becomes unknown, resource by resource.

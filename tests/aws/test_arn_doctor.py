@@ -54,7 +54,6 @@ def test_any_text_is_examined(text, action):
             assert not any(fault.is_error for fault in examine(each.corrected, catalog=current()))
 
 
-@pytest.mark.no_cover  # a measure of time, which tracing would falsify
 @pytest.mark.parametrize(
     "arn",
     [

@@ -80,7 +80,6 @@ def correlation(kind, rules, *, span="10m", group="userIdentity.arn", condition=
     return "\n".join(lines)
 
 
-@pytest.mark.no_cover  # every rule on every case, twice
 def test_lake_and_flight_agree_on_every_case(detection_cases, tmp_path):
     """Every rule about one event finds in the lake exactly the events that its closure finds in flight."""
     catalog = load_builtin()
@@ -252,7 +251,6 @@ def test_worst_comes_first(tmp_path):
     assert found[0].severity is Severity.HIGH
 
 
-@pytest.mark.no_cover  # every rule on every case, four times over
 def test_combinations_change_no_finding(detection_cases, tmp_path, monkeypatch):
     """However many combinations of columns may be listed, and whatever is tested with them, findings are the same."""
     catalog = load_builtin()

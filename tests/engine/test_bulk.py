@@ -101,7 +101,6 @@ def test_bulk_agrees_where_many_gates_take_part_at_length():
     compare(range(first, first + LONG_SEEDS))
 
 
-@pytest.mark.no_cover  # the lines above reach what these reach
 def test_no_principal_hears_anything_of_another():
     """Principals that ask one after another, in this context or that, get the answers they would get alone."""
     for seed in range(FEW_SEEDS):
@@ -120,7 +119,6 @@ def test_no_principal_hears_anything_of_another():
             assert effects(bulk.access(asker)) == effects(alone), f"seed {seed}"
 
 
-@pytest.mark.no_cover  # the lines above reach what these reach
 @pytest.mark.parametrize(
     "principal", [f"arn:aws:iam::{OTHER}:user/eve", "arn:aws:iam::111122223333:root", "*"]
 )

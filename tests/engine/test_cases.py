@@ -90,7 +90,6 @@ def test_documented_decisions(file: str, judge: Callable[[Case], Mapping[str, ob
     assert not differences, f"{len(differences)} differ\n" + "\n".join(differences)
 
 
-@pytest.mark.no_cover  # the cases above once more, under two ways of not knowing
 @pytest.mark.parametrize("file", files())
 def test_the_law_and_the_engine_give_one_account(file: str) -> None:
     """On every row, as it stands and with every key unknown that it does not give, engine and law tell the same."""

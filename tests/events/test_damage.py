@@ -151,7 +151,6 @@ def test_damage_without_end_is_given_up():
     assert all(isinstance(piece, Rejected) for piece in found)
 
 
-@pytest.mark.no_cover  # a measure of time, which tracing would falsify
 @pytest.mark.parametrize("prefix", ['{"eventVersion":', "[", '{"a":', '{"Records":[', '"', "{", "\\"])
 def test_hostile_repetition_ends_soon(prefix):
     """A file that opens brackets a hundred thousand times over is refused, without a crash and without delay."""

@@ -157,7 +157,6 @@ def _with(value: Any, path: tuple[Any, ...], odd: Any) -> Any:
     return made
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("row", _ROWS)
 def test_no_file_makes_a_test_fail(row: dict[str, Any]) -> None:
     """Whatever stands where AWS puts something else, the answer is a verdict, never a crash."""

@@ -242,7 +242,6 @@ HOSTILE = {
 }
 
 
-@pytest.mark.no_cover  # a measure of time, which tracing would falsify
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_text_is_read_in_linear_time_or_refused(name):
     """A large text of whatever is hardest to read takes seconds at most, and ends in a policy or a `PolicyError`."""

@@ -62,7 +62,6 @@ def test_cutting_loses_no_character(text: str) -> None:
     assert has_variables(text) or pieces(text) == (text,)
 
 
-@pytest.mark.no_cover  # as long as a text may be: tracing it takes seconds
 @pytest.mark.parametrize("unit", ["${", "${a", "${a, '", "${a, 'x'", "${a}", "$", "${${}"])
 def test_hostile_nesting_is_read_in_linear_time(unit: str) -> None:
     """A megabyte of openings is cut in one pass."""
