@@ -161,3 +161,20 @@ def test_a_boundary_or_an_scp_only_narrows(random: Random) -> None:
     ):
         answer = implies(Stack(narrower, PRINCIPALS[0]), Stack(policies, PRINCIPALS[0]))
         assert answer.verdict is not Verdict.WITNESS
+
+
+def test_a_key_that_a_variable_names_is_a_key_whatever_its_value() -> None:
+    """Without a key policy no identity policy opens a key, so one more value beside its own account opens nothing."""
+
+    def stack(accounts: list[str]) -> Stack:
+        statement = {
+            "Effect": "Allow",
+            "Action": "kms:Decrypt",
+            "Resource": "arn:aws:kms:*:*:key/${aws:PrincipalTag/KmsKeyId}",
+            "Condition": {"StringEquals": {"aws:ResourceAccount": accounts}},
+        }
+        policy = from_document({"Version": "2012-10-17", "Statement": [statement]})
+        return Stack(Policies((policy,)), PRINCIPALS[2])
+
+    own = "${aws:PrincipalAccount}"
+    assert implies(stack([own, "other.amazonaws.com"]), stack([own])).is_none

@@ -200,28 +200,43 @@ OWNED: Final = Texts(
 """The texts whose fifth field says something."""
 
 
-def _of_last_field(begin: str) -> Texts:
-    """The texts whose last field begins so."""
+def _of_kms(begin: str) -> Texts:
+    """The ARNs of KMS whose last field begins so."""
 
     def match(text: str) -> bool:
-        return ":" in text and text.rpartition(":")[2].startswith(begin)
+        fields = text.split(":", _FIELDS - 1)
+        is_kms = len(fields) == _FIELDS and fields[0] == "arn" and fields[2] == "kms"
+        return is_kms and fields[-1].startswith(begin)
 
-    return Texts([Atom(("last", begin), match, [Step(many=True), *_COLON, *letters(begin), _FIELD])])
+    steps = [
+        *letters("arn:"),
+        _FIELD,
+        *letters(":kms:"),
+        _FIELD,
+        *_COLON,
+        _FIELD,
+        *_COLON,
+        *letters(begin),
+        _REST,
+    ]
+    return Texts([Atom(("kms", begin), match, steps)])
 
 
-_ALIAS: Final = (RESOURCE, _of_last_field("alias/"))
-_KEY: Final = (RESOURCE, _of_last_field("key/"))
+_ALIAS: Final = (RESOURCE, _of_kms("alias/"))
+_KEY: Final = (RESOURCE, _of_kms("key/"))
+_LIKE_KEYS: Final = (RESOURCE, globs(("arn:*:kms:*:key/*", "arn:*:kms:*:alias/*")))
 _ROLE: Final = (RESOURCE, globs(("*:role/*",)))
 
 
 def _forms(service: str, owner: _Owner, partition: str) -> Iterator[tuple[str, tuple[Limit, ...]]]:
     """A resource for each form that the service's law tells apart, and what holds for all resources of that form."""
-    begin = f"arn:{partition}:x:us-east-1:{owner.field}:"
+    begin = f"arn:{partition}:{'kms' if service == 'kms' else 'x'}:us-east-1:{owner.field}:"
     arn = (RESOURCE, globs((f"arn:{partition}:*",)), True)
     if service == "kms":
         yield f"{begin}alias/a", (arn, (*_ALIAS, True))
         yield f"{begin}key/k", (arn, (*_KEY, True))
-        yield f"{begin}other", (arn, (*_ALIAS, False), (*_KEY, False))
+        # Beside keys and aliases it holds what looks like one behind a sixth colon: no resource is called so.
+        yield f"arn:{partition}:x:us-east-1:{owner.field}:other", (arn, (*_LIKE_KEYS, False))
     elif service == "sts":
         yield f"{begin}role/r", (arn, (*_ROLE, True))
         yield f"{begin}other", (arn, (*_ROLE, False))

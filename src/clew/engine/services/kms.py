@@ -60,6 +60,7 @@ def _with_grants(common: Law) -> Law:
     return replace(common, routes=routes)
 
 
+_ARN_FIELDS: Final = 6
 _KEY: Final = _with_grants(RESOURCE_MUST_ALLOW)
 _ACCOUNT: Final = _with_grants(SAME_ACCOUNT)
 _ALONE: Final = _with_grants(RESOURCE_ALONE)
@@ -71,7 +72,7 @@ _ACROSS: Final = replace(
 
 def law(subject: Subject) -> Law | None:
     """Within one account a key's policy must allow or delegate; account-level actions follow the common law."""
-    resource = subject.resource.rpartition(":")[2]
+    resource = _name(subject.resource)
     if resource.startswith("alias/") and subject.action in _ON_ALIAS:
         return _law_of_alias(subject)
     if not subject.caller.is_person_of_account:
@@ -80,6 +81,13 @@ def law(subject: Subject) -> Law | None:
         return _ACROSS
     must_allow = resource.startswith(("key/", "alias/")) and subject.action != RETIRE
     return _KEY if must_allow else _ACCOUNT
+
+
+def _name(resource: str) -> str:
+    """What the ARN of something of KMS ends with, `key/…` or `alias/…`; empty for any other resource."""
+    fields = resource.split(":", _ARN_FIELDS - 1)
+    is_kms = len(fields) == _ARN_FIELDS and fields[0] == "arn" and fields[2] == "kms"
+    return fields[-1] if is_kms else ""
 
 
 def _law_of_alias(subject: Subject) -> Law:
