@@ -283,6 +283,21 @@ def test_policies_of_what_else_has_one_are_read() -> None:
         assert [each.status for each in found.each(service, operation)] == [status]
 
 
+def test_each_version_of_a_function_is_asked_for_its_policy() -> None:
+    """A published version has a policy of its own, which opens it though the function is closed; $LATEST has none."""
+    trust = {
+        "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda"}}]
+    }
+    role = boto3.client("iam").create_role(RoleName="run", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+    client = boto3.client("lambda", region_name="eu-west-1")
+    code = {"ImageUri": f"{OWN}.dkr.ecr.eu-west-1.amazonaws.com/i:1"}
+    client.create_function(FunctionName="f", Role=role["Arn"], PackageType="Image", Code=code)
+    number = client.publish_version(FunctionName="f")["Version"]
+    found = collected("lambda")
+    asked = [dict(each.call.parameters) for each in found.each("lambda", "GetPolicy")]
+    assert asked == [{"FunctionName": "f"}, {"FunctionName": "f", "Qualifier": number}]
+
+
 def test_denied_stays_denied(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A refusal is recorded with AWS's code, survives the file, and ends the command with exit code 3."""
     from moto.s3.exceptions import S3ClientError

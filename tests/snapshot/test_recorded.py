@@ -186,6 +186,19 @@ POLICIES: dict[str, tuple[str, str, list[tuple[str, dict[str, str], dict[str, An
             ("lambda:GetPolicy", {"FunctionName": "f", "Qualifier": "live"}, {"Policy": "P"}),
         ],
     ),
+    "version": (
+        "lambda:InvokeFunction",
+        f"arn:aws:lambda:{PLACE}:function:f:7",
+        [
+            ("lambda:ListFunctions", {}, {"Functions": [{"FunctionName": "f", "FunctionArn": "arn:aws:f"}]}),
+            (
+                "lambda:ListVersionsByFunction",
+                {"FunctionName": "f"},
+                {"Versions": [{"Version": "7", "FunctionArn": f"arn:aws:lambda:{PLACE}:function:f:7"}]},
+            ),
+            ("lambda:GetPolicy", {"FunctionName": "f", "Qualifier": "7"}, {"Policy": "P"}),
+        ],
+    ),
     "layer": (
         "lambda:GetLayerVersion",
         f"arn:aws:lambda:{PLACE}:layer:l:1",

@@ -47,6 +47,10 @@ class Holder:
     unread: Answer | None = None
 
 
+LATEST = "$LATEST"
+"""The version of a function that is not published, and that AWS lets have no policy."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where policies of one kind stand: what lists the resources, what tells the policy, and at which path.
@@ -68,15 +72,21 @@ def _buckets(state: State, answer: Answer) -> Iterator[Holder]:
 
 
 def _functions(state: State, answer: Answer) -> Iterator[Holder]:
-    """AWS: Lambda Developer Guide, "Viewing resource-based IAM policies in Lambda": each alias has its own."""
+    """AWS: Lambda Developer Guide, "Viewing resource-based IAM policies in Lambda": aliases and versions have some."""
     for item in answer.list("Functions"):
         name, of_function = text(item, "FunctionArn"), (("FunctionName", text(item, "FunctionName")),)
         yield Holder(name, of_function)
-        told = state.about(answer, "ListAliases", **dict(of_function))
-        if not told.status.is_known:
-            yield Holder(f"{name}:*", unread=told)
-        for alias in told.list("Aliases"):
+        aliases = state.about(answer, "ListAliases", **dict(of_function))
+        versions = state.about(answer, "ListVersionsByFunction", **dict(of_function))
+        unread = next((each for each in (aliases, versions) if not each.status.is_known), None)
+        if unread is not None:
+            yield Holder(f"{name}:*", unread=unread)
+        for alias in aliases.list("Aliases"):
             yield Holder(text(alias, "AliasArn"), (*of_function, ("Qualifier", text(alias, "Name"))))
+        for version in versions.list("Versions"):
+            if text(version, "Version") != LATEST:
+                number = ("Qualifier", text(version, "Version"))
+                yield Holder(text(version, "FunctionArn"), (*of_function, number))
 
 
 def _layers(state: State, answer: Answer) -> Iterator[Holder]:

@@ -245,13 +245,19 @@ _FUNCTION = "Functions[].{FunctionName: FunctionName}"
 _FUNCTIONS = (
     _regional("lambda", "ListFunctions"),
     _each("lambda", "ListAliases", "ListFunctions", _FUNCTION, _NOT_FOUND),
-    # A function has a policy of its own, and so has each alias.
+    _each("lambda", "ListVersionsByFunction", "ListFunctions", _FUNCTION, _NOT_FOUND),
+    # A function has a policy of its own, and so has each alias and each version but $LATEST, which AWS refuses one.
     Read(
         "lambda",
         "GetPolicy",
         each=(
             Each("lambda:ListFunctions", _FUNCTION),
             Each("lambda:ListAliases", "Aliases[].{Qualifier: Name}", carry=("FunctionName",)),
+            Each(
+                "lambda:ListVersionsByFunction",
+                "Versions[?Version != '$LATEST'].{Qualifier: Version}",
+                carry=("FunctionName",),
+            ),
         ),
         absent=(_NOT_FOUND,),
     ),

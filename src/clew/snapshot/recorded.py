@@ -45,6 +45,7 @@ NEEDED = (
     ("lambda", "GetPolicy"),
     ("secretsmanager", "GetResourcePolicy"),
     ("lambda", "ListAliases"),
+    ("lambda", "ListVersionsByFunction"),
     ("lambda", "ListLayers"),
     ("lambda", "ListLayerVersions"),
     ("lambda", "GetLayerVersionPolicy"),

@@ -71,16 +71,24 @@ def _queues(answers: Answers) -> Iterator[tuple[str, object]]:
 
 
 def _functions(answers: Answers) -> Iterator[tuple[str, object]]:
-    """Functions and their aliases. AWS: Lambda Developer Guide, "Viewing resource-based IAM policies in Lambda"."""
+    """Functions, their aliases and versions.
+
+    AWS: Lambda Developer Guide, "Viewing resource-based IAM policies in Lambda"; Lambda API reference, AddPermission:
+    the version $LATEST has none.
+    """
     for listed in answers.each("lambda", "ListFunctions"):
         for function in listed.list("Functions"):
             name = str(function.get("FunctionName"))
-            policy = _ask(answers, listed, "GetPolicy", FunctionName=name)
-            yield str(function.get("FunctionArn")), _record(policy, "Policy")
-            for alias in _ask(answers, listed, "ListAliases", FunctionName=name).list("Aliases"):
-                qualifier = str(alias.get("Name"))
-                policy = _ask(answers, listed, "GetPolicy", FunctionName=name, Qualifier=qualifier)
-                yield str(alias.get("AliasArn")), _record(policy, "Policy")
+            aliases = _ask(answers, listed, "ListAliases", FunctionName=name).list("Aliases")
+            versions = _ask(answers, listed, "ListVersionsByFunction", FunctionName=name).list("Versions")
+            held = {str(each.get("AliasArn")): {"Qualifier": str(each.get("Name"))} for each in aliases}
+            held |= {
+                str(each.get("FunctionArn")): {"Qualifier": str(each.get("Version"))} for each in versions
+            }
+            for arn, qualifier in {str(function.get("FunctionArn")): {}, **held}.items():
+                if qualifier != {"Qualifier": "$LATEST"}:
+                    policy = _ask(answers, listed, "GetPolicy", FunctionName=name, **qualifier)
+                    yield arn, _record(policy, "Policy")
 
 
 def _layers(answers: Answers) -> Iterator[tuple[str, object]]:

@@ -48,7 +48,8 @@ _OPERATIONS = {
     "sns": "ListTopics GetTopicAttributes:TopicArn ListSubscriptionsByTopic:TopicArn",
     "sqs": "ListQueues GetQueueAttributes:QueueUrl",
     "lambda": (
-        "ListFunctions GetPolicy:FunctionName ListAliases:FunctionName ListFunctionUrlConfigs:FunctionName ListLayers"
+        "ListFunctions GetPolicy:FunctionName ListAliases:FunctionName ListVersionsByFunction:FunctionName "
+        "ListFunctionUrlConfigs:FunctionName ListLayers"
     ),
     "kms": (
         "ListKeys ListAliases DescribeKey:KeyId GetKeyPolicy:KeyId GetKeyRotationStatus:KeyId ListGrants:KeyId"

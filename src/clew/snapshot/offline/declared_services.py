@@ -208,6 +208,12 @@ def _aliases(told: Told, stack: Stack, function: Resource, of_function: str) -> 
             says(told, call, policy, alias, "ResourceNotFoundException")
     asked = stack.call("lambda", "ListAliases", FunctionName=function.name)
     says(told, asked, {"Aliases": aliases}, function)
+    published = stack.attached("AWS::Lambda::Version", "FunctionName", function.name, of_function)
+    numbers: object = (
+        Unresolved("the numbers of its versions are given when they are published") if published else []
+    )
+    asked = stack.call("lambda", "ListVersionsByFunction", FunctionName=function.name)
+    says(told, asked, {"Versions": numbers}, function)
 
 
 def _vpc(resource: Resource) -> object:
@@ -384,6 +390,7 @@ PARTS = frozenset(
         "AWS::SNS::TopicPolicy",
         "AWS::SQS::QueuePolicy",
         "AWS::Lambda::Alias",
+        "AWS::Lambda::Version",
         "AWS::Lambda::Permission",
         "AWS::Lambda::Url",
         "AWS::SecretsManager::ResourcePolicy",
