@@ -109,7 +109,7 @@ def prefix(event_source: str) -> str:
 
 @cache
 def _table() -> Mapping[tuple[str, str], tuple[_Row, ...]]:
-    text = files("clew.analyzer").joinpath("event_actions.toml").read_text(encoding="utf-8")
+    text = files("clew.aws").joinpath("data", "event_actions.toml").read_text(encoding="utf-8")
     found: dict[tuple[str, str], list[_Row]] = {}
     for row in tomllib.loads(text)["row"]:
         groups = [("", "", row.get("always", {}))]

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 NOT_FOR_ACTION: Final = "MISMATCHED_RESOURCE_FOR_ACTION"
 """Our own code: the ARN is well-formed, and the action never works on what it names."""
 
+_TYPE_WORD: Final = re.compile("[/:]")
 # What stands in the account field of AWS's own resources in place of twelve digits.
 _OWNERS: Final = frozenset({"aws", "aws-managed", "cloudfront", "third-party", "aws-marketplace"})
 # Services that stand in ARNs but are the prefix of no action (by the catalogue's ARN patterns).
@@ -320,7 +321,9 @@ class _Patient:
         )
         meant = below or arn_refit.resource_meant(resource, templates)
         corrected = self._with(RESOURCE, meant) if meant else None
-        shown = ", ".join(f"`{each}`" for each in sorted(set(templates), key=len)[:_MOST_NAMED])
+        kind = _TYPE_WORD.split(resource)[0]
+        near = sorted(set(templates), key=lambda each: (not each.startswith(kind), len(each), each))
+        shown = ", ".join(f"`{each}`" for each in near[:_MOST_NAMED])
         message = f"`{resource[:80]}` fits no resource of `{service}`, such as {shown}"
         self._tell("INVALID_ARN_RESOURCE", message, corrected=corrected, is_certain=False)
 

@@ -139,8 +139,8 @@ def region_meant(written: str) -> str | None:
 
     >>> region_meant("US_East_1"), region_meant("us-east-1a"), region_meant("useast1"), region_meant("eu-wset-1")
     ('us-east-1', 'us-east-1', 'us-east-1', 'eu-west-1')
-    >>> region_meant("global") is None
-    True
+    >>> region_meant("us-esat-1"), region_meant("global") is None
+    ('us-east-1', True)
     """
     text = re.sub(r"[_.\s]", "-", written.lower()).strip("-")
     if is_region(text[:-1]) and text[-1:].isalpha():
@@ -149,7 +149,8 @@ def region_meant(written: str) -> str | None:
     if glued is not None:
         text = "-".join(part for part in glued.groups() if part)
     *head, direction, number = ["", *text.split("-")] if text.count("-") else ["", "", ""]
-    direction = nearest(direction, _DIRECTIONS) or direction
+    swapped = next((each for each in _DIRECTIONS if sorted(each) == sorted(direction)), None)
+    direction = swapped or nearest(direction, _DIRECTIONS) or direction
     found = "-".join([*head[1:], direction, number])
     return found if is_region(found) else None
 

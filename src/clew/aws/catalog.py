@@ -65,6 +65,7 @@ __all__ = [
 
 # Names that differ in the service only are alike in most letters.
 _LOOSE: Final = 0.9
+_ALIKE: Final = 0.75
 _SERVICE_FIELD: Final = 2
 
 
@@ -256,24 +257,34 @@ class Catalog:
     # Did you mean
 
     def nearest_service(self, prefix: str) -> str | None:
-        """The service prefix most like the given one; None when none is near."""
-        return nearest(prefix, self._services)
+        """The prefix that is meant by another name of the service, or most like the given one; None if none is."""
+        from clew.aws.spoken import prefix_meant  # a table that only a wrong name costs
+
+        known = prefix_meant(prefix) if self.service(prefix) is None else None
+        return known if known is not None else nearest(prefix, self._services)
 
     def nearest_action(self, name: str) -> str | None:
         """The full action name most like the given one; None when none is near.
 
-        The service is corrected first, then the action within it; a name that the service has not is looked for in the
-        others.
+        The service is corrected first, then the action within it: a name of the service's API, or a spelling; then one
+        service that has just this name, then a likeness, last a service that is spelled alike.
         """
+        from clew.aws.spoken import actions_meant  # as above
+
         prefix, _, rest = name.partition(":")
         service = self.nearest_service(prefix) or ""
-        near = nearest(rest, (action.name for action in self.actions(service)))
-        if near is not None:
-            return f"{service}:{near}"
+        meant = actions_meant(service, rest)
+        if meant:
+            return meant[0] if len(meant) == 1 else None
+        names = [action.name for action in self.actions(service)]
         elsewhere = self.names(self.mask(f"*:{rest}")) if rest.isalnum() else ()
-        if len(elsewhere) <= 1:
-            return next(iter(elsewhere), None)
-        return nearest(f"{prefix}:{rest}", elsewhere, likeness=_LOOSE)
+        for likeness in (_LOOSE, _ALIKE):
+            near = nearest(rest, names, likeness=likeness)
+            if near is not None:
+                return f"{service}:{near}"
+            if len(elsewhere) == 1:
+                return elsewhere[0]
+        return nearest(f"{prefix}:{rest}", elsewhere, likeness=_LOOSE) if elsewhere else None
 
     def nearest_condition_key(self, key: str) -> str | None:
         """The condition key most like the given one, among the global ones and those of the nearest service."""

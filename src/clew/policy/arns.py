@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from clew.aws import arn_doctor, arn_overlap, arn_refit
+from clew.aws import arn_doctor, arn_overlap
 from clew.policy.model import MISSING_FOR_ACTION, FindingType, shown
 
 if TYPE_CHECKING:
@@ -22,18 +21,14 @@ MOST_TOLD: Final = 5
 _WIDE: Final = 400
 """A pattern that stands for more actions than this is taken to work on whatever it stands beside."""
 
-_NO_PRINCIPAL: Final = re.compile(r"arn:[^:]*:iam::[^:]*:(?:group|instance-profile|policy)/")
+# AWS: "API Gateway resource policy examples": the Region, account and API are those of the policy.
+_SHORT_API: Final = "execute-api:/"
 _FIELD_CODES: Final = frozenset(
     {
         "INVALID_ARN_PREFIX", "INVALID_PARTITION", "INVALID_ARN_SERVICE_CASE", "MISSING_ARN_FIELD",
         "INVALID_ARN_REGION", "INVALID_ARN_ACCOUNT", "ARN_REGION_NOT_ALLOWED", "ARN_ACCOUNT_NOT_ALLOWED",
     }
 )  # fmt: skip
-_ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
-_UNIQUE_ID: Final = re.compile(r"A(?:IDA|ROA)[A-Z0-9]{12,}")
-_SERVICE_PRINCIPAL: Final = re.compile(
-    r"[a-z0-9][a-z0-9.-]*\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|amazon\.com)"
-)
 
 
 class _Resource(NamedTuple):
@@ -43,11 +38,18 @@ class _Resource(NamedTuple):
     arn: str | None
 
 
-def check(statement: StatementWords, doctor: Doctor, problems: Problems) -> None:
-    """Note what is wrong with the statement's principals and resources, and with resources for its actions."""
-    for element in ("Principal", "NotPrincipal"):
-        for kind, word in statement.principals(element):
-            _check_principal(kind, word, doctor, problems)
+def check(
+    statement: StatementWords, doctor: Doctor, problems: Problems, *, is_of_resource: bool = False
+) -> None:
+    """Note what is wrong with the statement's resources, by themselves and for its actions.
+
+    In the policy of a resource an API may be written in short, `execute-api:/stage/GET/path`.
+    """
+    if is_of_resource and any(
+        word.text.startswith(_SHORT_API)
+        for word in (*statement.words("Resource"), *statement.words("NotResource"))
+    ):
+        return
     for word in statement.words("NotResource"):
         _examined(word, doctor, problems)
     _check_values(statement, doctor, problems)
@@ -68,7 +70,7 @@ def _examined(word: Word, doctor: Doctor, problems: Problems) -> _Resource:
     for each in found:
         is_doubt = not each.is_error or _is_doubted(each, word.text)
         weight = FindingType.SUGGESTION if is_doubt else FindingType.ERROR
-        _note(each, word, problems, weight)
+        note(each, word, problems, weight)
         arn = each.corrected if each.is_error else arn
     return _Resource(word, arn)
 
@@ -88,45 +90,10 @@ def _is_doubted(each: arn_doctor.Diagnosis, arn: str) -> bool:
     return is_pattern and each.corrected is None
 
 
-def _note(each: arn_doctor.Diagnosis, word: Word, problems: Problems, weight: FindingType) -> None:
+def note(each: arn_doctor.Diagnosis, word: Word, problems: Problems, weight: FindingType) -> None:
+    """Note one fault of an ARN."""
     message = f"`{shown(word.text, 120)}`: {each}"
     problems.add(each.code, message, word.path, word.node, corrected=each.corrected, finding_type=weight)
-
-
-def _check_principal(kind: str, word: Word, doctor: Doctor, problems: Problems) -> None:
-    text = word.text
-    if kind == "Service" and ("*" in text or "?" in text):
-        message = f"`{shown(text)}` holds a wildcard; name each service, as in `SERVICE.amazonaws.com`"
-        problems.add("UNSUPPORTED_WILDCARD_IN_PRINCIPAL", message, word.path, word.node)
-    elif kind == "Service" and _SERVICE_PRINCIPAL.fullmatch(text) is None:
-        meant = f"{text.lower()}.amazonaws.com" if doctor.catalog.service(text) is not None else None
-        message = f"`{shown(text)}` is no service principal; expected `SERVICE.amazonaws.com`"
-        problems.add("INVALID_SERVICE_PRINCIPAL_FORMAT", message, word.path, word.node, corrected=meant)
-    if kind in {"Federated", "CanonicalUser"} and ("*" in text or "?" in text):
-        message = f"`{shown(text)}` holds a wildcard; principals of the kind {kind} are named in full"
-        problems.add("UNSUPPORTED_WILDCARD_IN_PRINCIPAL", message, word.path, word.node)
-    if kind != "AWS" or text == "*" or _ACCOUNT.fullmatch(text):
-        return
-    if _UNIQUE_ID.fullmatch(text):
-        code = "INVALID_USER_REFERENCE" if text.startswith("AIDA") else "INVALID_ROLE_REFERENCE"
-        message = f"`{text}` is the id of a user or role that may no longer exist; write its ARN"
-        problems.add(code, message, word.path, word.node, finding_type=FindingType.WARNING)
-    elif "*" in text or "?" in text:
-        message = f"`{shown(text)}` holds a wildcard; a principal is named in full, or `*` alone"
-        problems.add("UNSUPPORTED_WILDCARD_IN_PRINCIPAL", message, word.path, word.node)
-    elif re.fullmatch(r"[0-9\s.-]+", text):
-        message, meant = arn_refit.account_meant(text)
-        problems.add("INVALID_ARN_ACCOUNT", message, word.path, word.node, corrected=meant)
-    else:
-        found = doctor.examine(text)
-        for each in found:
-            _note(each, word, problems, FindingType.ERROR)
-        if not found and _NO_PRINCIPAL.match(text):
-            # AWS: "AWS JSON policy elements: Principal": groups and instance profiles are no principals.
-            message = (
-                f"`{shown(text, 120)}` is no principal; expected an account, a user, a role or a session"
-            )
-            problems.add("INVALID_ARN_RESOURCE", message, word.path, word.node)
 
 
 def _check_values(statement: StatementWords, doctor: Doctor, problems: Problems) -> None:
@@ -142,7 +109,7 @@ def _check_values(statement: StatementWords, doctor: Doctor, problems: Problems)
 def _note_fields(word: Word, doctor: Doctor, problems: Problems) -> None:
     for each in doctor.examine(word.text):
         if each.is_error and each.code in _FIELD_CODES:
-            _note(each, word, problems, FindingType.WARNING)
+            note(each, word, problems, FindingType.WARNING)
 
 
 def _check_pairs(actions: list[Word], resources: list[_Resource], doctor: Doctor, problems: Problems) -> None:

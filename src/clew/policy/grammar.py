@@ -63,7 +63,9 @@ class Head(NamedTuple):
 def head(document: Node, problems: Problems) -> Head | None:
     """The document's own elements; None when it holds no statements to speak of."""
     if document.kind != "object":
-        problems.spoil("DATA_TYPE_MISMATCH", f"expected an object, found {_word(document)}", (), document)
+        is_encoded = document.kind == "string" and document.text.lstrip().startswith("{")
+        found = "a text that holds one: it was encoded twice" if is_encoded else _word(document)
+        problems.spoil("DATA_TYPE_MISMATCH", f"expected an object, found {found}", (), document)
         return None
     elements = _elements(document, POLICY_ELEMENTS, (), problems, spoils=False)
     version = _version(elements.get("Version"), problems)

@@ -103,8 +103,15 @@ def _corrections(plain: Document, problem: Problem) -> list[Change]:
     if problem.code == MISSING_FOR_ACTION:
         return _further(_place(plain, (*problem.path[:2], "Resource")), problem)
     message = f"`{shown(str(place.value))}` → `{shown(problem.corrected, 160)}`"
+    is_guess = problem.code == "INVALID_ACTION" and not _is_of_service(problem.corrected, place.value)
     place.put(problem.corrected)
-    return [Change(problem.path, message)]
+    return [Change(problem.path, message, is_guess)]
+
+
+def _is_of_service(action: str, written: object) -> bool:
+    """Whether what was written begins with the service of the action, or names no service at all."""
+    service, colon, _ = str(written).partition(":")
+    return not colon or service.strip().lower() == action.partition(":")[0]
 
 
 def _further(resources: _Place | None, problem: Problem) -> list[Change]:

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from clew.aws.arn_doctor import NOT_FOR_ACTION
-from clew.policy import arns, kind_rules, names, repair, weights
+from clew.policy import arns, kind_rules, names, principals, repair, weights
 from clew.policy.format import layout
 from clew.policy.lint import run, subject
 from clew.policy.lint.curated import RESOURCE_TYPES
@@ -148,7 +148,7 @@ def _deep(found: Draft, asked: Asked, size: tuple[int, int], source: str | None)
     lengths = kind_rules.Size(*size, resource.size if resource is not None else 0)
     kind_rules.check(found.root, statements, asked.kind, lengths, asked.catalog, problems)
     if size[0] <= LONGEST_EXAMINED:
-        _examine(statements, asked.catalog, problems)
+        _examine(statements, asked, problems)
         run.check(_subject(found.root, statements, asked), problems)
     else:
         message = f"{size[0]:,} characters, more than any policy has; names and ARNs are not examined"
@@ -172,11 +172,13 @@ def _subject(root: Node, statements: list[StatementWords], asked: Asked) -> subj
     return subject.Subject(root, asked.kind, asked.resource_type, asked.catalog, clauses, written)
 
 
-def _examine(statements: list[StatementWords], catalog: Catalog, problems: Problems) -> None:
-    known, doctor = names.Names(catalog), arns.Doctor(catalog)
+def _examine(statements: list[StatementWords], asked: Asked, problems: Problems) -> None:
+    known, doctor = names.Names(asked.catalog), arns.Doctor(asked.catalog)
+    is_of_resource = asked.kind is PolicyKind.RESOURCE
     for statement in statements:
         names.check(statement, known, problems)
-        arns.check(statement, doctor, problems)
+        principals.check(statement, doctor, problems)
+        arns.check(statement, doctor, problems, is_of_resource=is_of_resource)
 
 
 def _repaired(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from clew.aws.arn_overlap import overlap
+from clew.aws.arn_overlap import FIELDS, overlap, split
 from clew.policy.lint import curated
 from clew.policy.lint.registry import RESOURCE, Told, of_clause, of_line
 from clew.policy.model import PolicyKind, shown
@@ -34,6 +34,9 @@ def action(clause: Clause, subject: Subject) -> Iterator[Told]:
         if colon and kind is not None and not {service} & kind.actions and "*" not in service:
             message = f"`{shown(word.text)}` cannot be asked of {kind.name}; expected actions of"
             yield Told(f"{message} {' or '.join(f'`{each}`' for each in sorted(kind.actions))}", (word,))
+        elif kind is not None and subject.catalog.is_wildcard_only(word.text) and word in clause.actions:
+            message = f"`{shown(word.text)}` is asked of no single resource, so not of {kind.name}"
+            yield Told(f"{message}; it belongs into policies of identities", (word,))
 
 
 @of_clause("UNSUPPORTED_RESOURCE_ARN_IN_POLICY", RESOURCE)
@@ -43,8 +46,16 @@ def resource(clause: Clause, subject: Subject) -> Iterator[Told]:
     for word in (*clause.resources, *clause.not_resources) if kind is not None else ():
         if kind is None or word.text == "*" or has_variables(word.text) or word.text.count(":") < 2:  # noqa: PLR2004  # no ARN, told elsewhere
             continue
-        if not any(overlap(template, word.text) for template in kind.arns):
+        if not any(_may_be(template, word.text) for template in kind.arns):
             yield Told(f"`{shown(word.text)}` cannot be a resource of {kind.name}", (word,))
+
+
+def _may_be(template: str, arn: str) -> bool:
+    """Whether the ARN may be one of the template's, field by field where it has all of them."""
+    fields = split(arn)
+    if len(fields) < FIELDS:
+        return overlap(template, arn)
+    return all(overlap(wanted, given) for wanted, given in zip(split(template), fields, strict=False))
 
 
 def _is_about_s3(clause: Clause) -> bool:

@@ -57,7 +57,25 @@ OWN: Final = {
         FindingType.SUGGESTION,
         "Hard coded name",
         "A policy of identities names a user where a policy variable would serve them all.",
-    )
+    ),
+    "UNKNOWN_VARIABLE": Entry(
+        "UNKNOWN_VARIABLE",
+        FindingType.ERROR,
+        "Unknown variable",
+        "A policy variable names no context key, so that what holds it matches nothing.",
+    ),
+    "DENY_WITHOUT_MFA_KEY": Entry(
+        "DENY_WITHOUT_MFA_KEY",
+        FindingType.SECURITY_WARNING,
+        "Deny without MFA key",
+        "A Deny for requests without MFA misses those that do not carry the key, as those by access keys.",
+    ),
+    "ROLE_TRUSTS_EVERYBODY": Entry(
+        "ROLE_TRUSTS_EVERYBODY",
+        FindingType.SECURITY_WARNING,
+        "Role trusts everybody",
+        "A role trust policy lets every account of AWS assume the role, without a condition.",
+    ),
 }
 """Checks of ours that AWS has not, by their codes."""
 

@@ -36,8 +36,10 @@ GUARDING_CLAIMS: Final = frozenset(_FILE["guarding"]["claims"])
 UNTRUSTWORTHY: Final = _keys(_FILE["untrustworthy"]["keys"])
 """Keys whose values the caller chooses."""
 
-PAIRED: Final = {key.lower(): _keys(others) for key, others in _FILE["paired"]["keys"].items()}
-"""Keys that say little unless one of others stands beside them."""
+PAIRED: Final[dict[str, tuple[str, ...]]] = {
+    key.lower(): tuple(others) for key, others in _FILE["paired"]["keys"].items()
+}
+"""Keys that say little unless one of others, written as AWS writes them, stands beside them."""
 
 CALL_SOURCES: Final = _keys(_FILE["service_calls"]["sources"])
 """Keys that name the source of a service principal's call."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clew.policy.lint.registry import RESOURCE, Told, of_clause, of_line
+from clew.policy.lint.registry import RESOURCE, Told, of_clause, of_document, of_line
 from clew.policy.words import Word
 
 if TYPE_CHECKING:
@@ -21,6 +21,14 @@ def _is_empty_list(node: Node) -> bool:
 def _empty(clause: Clause, *names: str) -> Iterator[Word]:
     elements = (clause.element(name) for name in names)
     return (each for each in elements if each is not None and _is_empty_list(each.node))
+
+
+@of_document("MISSING_STATEMENT")
+def statements(subject: Subject) -> Iterator[Told]:
+    """A list of statements without one."""
+    place = subject.document.get("Statement")
+    if place is not None and _is_empty_list(place):
+        yield Told("`Statement` is empty; add a statement", (Word("", ("Statement",), place),))
 
 
 @of_clause("EMPTY_ARRAY_ACTION")

@@ -62,9 +62,22 @@ def deprecated_arn_key(line: Line, _: Clause, __: Subject) -> Iterator[Told]:
 def alone(line: Line, clause: Clause, _: Subject) -> Iterator[Told]:
     """A key that says little without another one."""
     others = curated.PAIRED.get(line.key)
-    if others is not None and line.operator.name != "Null" and clause.lacks(others):
-        named = ", ".join(f"`{other}`" for other in sorted(others))
+    if others and line.operator.name != "Null" and clause.lacks(frozenset(map(str.lower, others))):
+        named = ", ".join(f"`{other}`" for other in others)
         yield Told(f"`{line.written}` may be the same elsewhere; add one of {named}", (line.name,))
+
+
+# AWS: "AWS global condition context keys", aws:MultiFactorAuthPresent: requests signed with long-term access keys do
+# not carry it, so that "Deny", "Bool" and "false" let them pass.
+@of_line("DENY_WITHOUT_MFA_KEY")
+def absent_mfa(line: Line, clause: Clause, _: Subject) -> Iterator[Told]:
+    """A Deny that is meant for requests without MFA and misses those that do not say."""
+    is_false = any(word.text.lower() == "false" for word in line.values)
+    if line.key != "aws:multifactorauthpresent" or clause.effect != "Deny" or line.operator.name != "Bool":
+        return
+    if is_false and not line.operator.if_exists:
+        message = f"requests by long-term access keys carry no `{line.written}` and are not denied"
+        yield Told(f"{message}; write `BoolIfExists`", (line.name,))
 
 
 @of_line("UNTRUSTWORTHY_CONDITION_KEY")

@@ -54,6 +54,18 @@ def anybody(clause: Clause, _: Subject) -> Iterator[Told]:
             yield Told('`"Principal": "*"` trusts everybody; name accounts, roles or providers', (word,))
 
 
+@of_clause("ROLE_TRUSTS_EVERYBODY", TRUST)
+def anybody_of_aws(clause: Clause, _: Subject) -> Iterator[Told]:
+    """Every account of AWS trusted, whatever the request is like.
+
+    AWS: "AWS JSON policy elements: Principal", all principals: `{"AWS": "*"}` means `*`.
+    """
+    for kind, word in clause.principals if clause.allows and not clause.lines else ():
+        if kind == "AWS" and word.text == "*" and not clause.are_keys_open:
+            message = '`{"AWS": "*"}` without a condition lets anybody assume the role'
+            yield Told(f"{message}; name accounts, or add `aws:PrincipalOrgID`", (word,))
+
+
 @of_clause("INVALID_FEDERATED_PRINCIPAL_SYNTAX_IN_ROLE_TRUST_POLICY", TRUST)
 def federated(clause: Clause, _: Subject) -> Iterator[Told]:
     """A federated principal that is no provider."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from clew.policy.lint.registry import Told, of_clause, of_line
 from clew.policy.model import shown
-from clew.policy.variables import VERSION, has_variables
+from clew.policy.variables import MULTIVALUED, VERSION, has_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _LITERALS: Final = frozenset("*?$")
 _ELSEWHERE: Final = ("Sid", "Effect", "Action", "NotAction")
 OPEN: Final = "${"
+# Terraform: aws_iam_policy_document, "Context variable interpolation".
+_OF_TERRAFORM: Final = "&{"
 
 
 def written(text: str) -> Iterator[str | None]:
@@ -80,6 +82,35 @@ quotes = _faulty(
     _lacks_quotes,
     "the default of a variable stands in single quotes, as in `${aws:PrincipalTag/team, 'none'}`",
 )
+
+
+@of_clause("UNKNOWN_VARIABLE")
+def unknown(clause: Clause, subject: Subject) -> Iterator[Told]:
+    """A variable of a key that there is not, so that what holds it matches nothing."""
+    for word in _places(clause) if subject.version == VERSION else ():
+        if _OF_TERRAFORM in word.text:
+            message = f"`{shown(word.text)}`: Terraform alone writes variables with `&{{`; write `${{`"
+            yield Told(message, (word,))
+        for inner in written(word.text) if has_variables(word.text) else ():
+            name = (inner or "").partition(",")[0].strip()
+            wrong = _unknown(name, subject) if name and " " not in name else ""
+            if wrong:
+                yield Told(f"`${{{shown(name)}}}` {wrong}", (word,))
+
+
+def _unknown(name: str, subject: Subject) -> str:
+    """What is wrong with the name of a variable; empty for keys of services, of which not all are listed."""
+    prefix, colon, rest = name.partition(":")
+    if prefix.upper() == "AWS" and rest.startswith(":"):
+        return "is a pseudo parameter of CloudFormation, which only `Fn::Sub` replaces"
+    if not colon:
+        meant = subject.catalog.condition_key(f"aws:{name}")
+        return f"names no context key{f'; did you mean `${{{meant.name}}}`?' if meant else ', such as `aws:username`'}"
+    if prefix.lower() == "aws" and subject.key(name) is None:
+        return "names a context key that there is not"
+    if name.lower() in MULTIVALUED:
+        return "has several values, which no variable takes"
+    return ""
 
 
 @of_clause("VARIABLE_UNSUPPORTED_IN_ELEMENT")

@@ -45,7 +45,7 @@ def fault(key: str, marked: str, mark: str, *, is_arn: bool) -> str:
     """What is too open about the marks of one sort in a value of the key; empty when nothing is.
 
     >>> fault("x.com:sub", f"repo:{_WILD}", _WILD, is_arn=False)
-    'expected at least 6 characters right before it'
+    'expected at least 6 characters before it'
     >>> fault("x.com:sub", f"repo:o{_WILD}", _WILD, is_arn=False), fault("s3:prefix", _WILD, _WILD, is_arn=False)
     ('', '')
     """
@@ -61,9 +61,9 @@ def fault(key: str, marked: str, mark: str, *, is_arn: bool) -> str:
         return ""
     runs = re.split(f"[{_WILD}{_VAR}]", marked)
     marks = re.findall(f"[{_WILD}{_VAR}]", marked)
-    before = [run for run, found in zip(runs, marks, strict=False) if found == mark]
-    is_open = len(runs[0]) < ENOUGH if is_arn else any(len(run) < ENOUGH for run in before)
-    return f"expected at least {ENOUGH} characters right before it" if is_open else ""
+    upto = runs[:1] if is_arn else runs[: marks.index(mark) + 1]
+    is_open = all(len(run) < ENOUGH for run in upto)
+    return f"expected at least {ENOUGH} characters before it" if is_open else ""
 
 
 def _is_guarding(key: str) -> bool:
