@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -219,3 +221,10 @@ def test_a_smaller_policy_loses_only_what_is_unused(patterns: list[str], unused:
     assert after <= before
     lost = {name.lower() for name in before - after}
     assert all(name in unused or name.partition(":")[0] in unused for name in lost)
+
+
+def test_every_silent_pattern_is_about_some_action() -> None:
+    """No pattern of actions without a trace is misspelled: each matches an action of the catalogue."""
+    lists = tomllib.loads(files("clew.analyzer").joinpath("unused_silent.toml").read_text(encoding="utf-8"))
+    aws = catalog.current()
+    assert not [each for listed in lists.values() for each in listed if not aws.actions_matching(each).mask]

@@ -125,7 +125,8 @@ def _silent(source: str) -> frozenset[str]:
     """The actions, in lower case, about which the evidence is always silent."""
     text = files("clew.analyzer").joinpath("unused_silent.toml").read_text(encoding="utf-8")
     aws = catalog.current()
-    found = aws.names(aws.actions_matching(*tomllib.loads(text)[source]).mask)
+    lists = tomllib.loads(text)
+    found = aws.names(aws.actions_matching(*lists[source], *lists["neither"]).mask)
     return frozenset(name.lower() for name in found)
 
 
