@@ -56,7 +56,7 @@ def test_refused_decoding_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_credentials_are_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a log with several encoded messages each is decoded, by one session."""
-    log = "\n\n".join([_REFUSAL] * 3)
+    """Of a log with several encoded messages each is decoded once, by one session."""
+    log = "\n\n".join(f"{_REFUSAL}{number}" for number in (1, 2, 3, 1))
     _, _, asked = _explained(query_error("AccessDenied", "no"), monkeypatch, log)
     assert [name for name, _ in asked] == ["GetCallerIdentity", *["DecodeAuthorizationMessage"] * 3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from clew.cli import context, state_files, times
 from clew.cli.fix_forms import chosen, written
 from clew.errors import InputError, UsageError
+from clew.explain.asked_for import Told
 from clew.explain.cause import CauseId
 from clew.explain.explanation import of_event, of_text, proved
 from clew.reach.predict import Predictor
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 # What a fix newly allows takes 0.1 to 0.3 s for each refusal, and its history as much.
 _MOST_IN_FULL = 10
+# Words of a refusal that tables break over lines between others.
+_BROKEN = re.compile(r"is\s+not\s+auth|not\s+authorized", re.IGNORECASE)
 _OPEN = frozenset({CauseId.DEPENDS, CauseId.POLICIES_ALLOW, CauseId.UNKNOWN, CauseId.MESSAGE_ONLY})
 
 
@@ -43,6 +47,8 @@ class Asked:
     profile: str | None = None
     fix_as: Form | None = None
     fix: int = 1
+    principal: str = ""
+    resource: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,10 @@ def answer(asked: Asked) -> int:
     """Explain what was asked about and print it; the exit code."""
     if sum(given is not None for given in (asked.text, asked.event, asked.since)) != 1:
         raise UsageError("give one of: the text of a refusal, `--event ID`, `--since TIME`")
+    if asked.text is None and (asked.principal or asked.resource):
+        raise UsageError(
+            "`--principal` and `--resource` complete the text of a refusal; a record says both itself"
+        )
     predictor = _predictor(asked.policies)
     lake = _lake(asked, predictor)
     made = tuple(_explanations(asked, predictor, lake))
@@ -136,7 +146,7 @@ def _explanations(asked: Asked, predictor: Predictor | None, lake: Lake | None) 
         yield _of_record(record, predictor, lake)
         return
     decode = _decoder(asked) if asked.decode else None
-    for each in _of_text(text, predictor, decode):
+    for each in _of_text(text, predictor, decode, Told(asked.principal, asked.resource)):
         recorded = _recorded(each, lake)
         yield _Made(each) if recorded is None else _of_record(recorded, predictor, lake)
 
@@ -181,17 +191,24 @@ def _decoder(asked: Asked) -> Decode:
     return decode
 
 
-def _of_text(text: str, predictor: Predictor | None, decode: Decode | None) -> tuple[Explanation, ...]:
+def _of_text(
+    text: str, predictor: Predictor | None, decode: Decode | None, told: Told
+) -> tuple[Explanation, ...]:
     """Any text with refusals in it."""
     try:
-        found = of_text(text, predictor, decode)
+        found = of_text(text, predictor, decode, told)
     except ValueError as error:
         raise InputError(str(error)) from error
-    if not found:
+    if found:
+        return found
+    if _BROKEN.search(text):
         raise InputError(
-            "no refusal is found in the text; expected an access-denied message or a CloudTrail record"
+            "a refusal in the text is broken in columns, as in a table; give it as it was written, "
+            "from `aws cloudformation describe-stack-events` or the log"
         )
-    return found
+    raise InputError(
+        "no refusal is found in the text; expected an access-denied message or a CloudTrail record"
+    )
 
 
 def _record(text: str) -> Mapping[str, object] | None:

@@ -14,7 +14,8 @@ from clew.engine.principal import parse_principal
 from clew.engine.verdicts import GATE_WORDS, Gate, Verdict, gate_word
 from clew.explain import s3_cause
 from clew.explain.denial import Denial, Meaning, PolicyType
-from clew.explain.near import Part, near_misses, stands_for_another
+from clew.explain.denial_services import OF_SERVICES
+from clew.explain.near import Part, left_out, near_misses, stands_for_another
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,6 +85,8 @@ GATES = {
 }
 """The gate of each type of policy that AWS's messages name."""
 
+_ELSEWHERE = frozenset({PolicyType.SESSION, PolicyType.ENDPOINT})
+_SEEN_BY_NOBODY = _ELSEWHERE | {PolicyType.BLOCK_PUBLIC_ACCESS}
 _LOOKED_AT = (Gate.IDENTITY, Gate.RESOURCE)
 
 
@@ -101,8 +104,9 @@ def cause(denial: Denial | None, prediction: Prediction | None) -> Cause:
             return _implicit(prediction)
         case Effect.UNDETERMINED:
             return _open(denial, prediction)
-    if denial is not None and denial.policy_type in {PolicyType.SESSION, PolicyType.BLOCK_PUBLIC_ACCESS}:
-        # A snapshot holds no session policies, and no request shows a new policy: what AWS says is all that is known.
+    if denial is not None and denial.policy_type in _SEEN_BY_NOBODY:
+        # No snapshot holds session policies, a text names no endpoint, and no request shows a new policy: what AWS says
+        # is all that is known.
         return _of_message(denial)
     sentence = "The policies at hand allow this request: what refused it is not among them."
     is_of_s3 = prediction.request.action.lower().startswith("s3:")
@@ -118,7 +122,7 @@ def agreement(denial: Denial | None, decision: Decision | None) -> Agreement:
     if decision.effect is Effect.ALLOW:
         if denial.form == "s3-public-policy" and any("BlockPublicPolicy" in fact for fact in decision.facts):
             return Agreement.AGREE
-        return Agreement.OPEN if denial.policy_type is PolicyType.SESSION else Agreement.DISAGREE
+        return Agreement.OPEN if denial.policy_type in _ELSEWHERE else Agreement.DISAGREE
     if decision.effect is Effect.UNDETERMINED:
         return Agreement.OPEN
     if denial.explicit is None:
@@ -144,9 +148,10 @@ def _of_message(denial: Denial | None) -> Cause:
         return Cause(
             CauseId.BLOCK_PUBLIC_ACCESS, f"{denial.says[:1].upper()}{denial.says[1:]}.", "block_public_access"
         )
-    if denial.policy_type is None or denial.explicit is None:
+    if denial.policy_type is None or denial.explicit is None or denial.form in OF_SERVICES:
+        gate = GATES[denial.policy_type].value if denial.policy_type else ""
         says = denial.says or "the message does not say which kind of policy refused it"
-        return Cause(CauseId.MESSAGE_ONLY, f"{says[:1].upper()}{says[1:]}.")
+        return Cause(CauseId.MESSAGE_ONLY, f"{says[:1].upper()}{says[1:]}.", gate)
     words = gate_word(GATES[denial.policy_type].value, denial.action or "")
     which = f" `{denial.policy_arn}`" if denial.policy_arn else ""
     what = denial.action or "the action"
@@ -170,7 +175,8 @@ def named(statement: Determining, applied: Applied) -> str:
     """The statement with its policy, whose that is, and where it stands: file and line."""
     attachment = applied.attachments.get(statement.policy)
     name = f"Statement `{statement.sid}`" if statement.sid else f"Statement {statement.statement + 1}"
-    words = GATE_WORDS[statement.gate]
+    is_role = attachment is not None and ":role/" in attachment.holder and attachment.kind == "resource"
+    words = "trust policy" if is_role else GATE_WORDS[statement.gate]
     if attachment is None or attachment.document is None:
         return f"{name} of the {words}"
     if attachment.kind == "resource":
@@ -207,8 +213,16 @@ def _implicit(prediction: Prediction) -> Cause:
     if not parse_principal(request.principal).is_person_of_account:
         # Services, identity providers and anonymous callers have no policies of their own.
         return _gate((Gate.RESOURCE,), prediction)
-    sentence = f"No policy allows `{request.action}` on `{request.resource}`."
+    sentence = f"No policy allows `{request.action}` on `{request.resource}`.{_but_for(prediction)}"
     return Cause(CauseId.NOTHING_ALLOWS, sentence, Gate.IDENTITY.value)
+
+
+def _but_for(prediction: Prediction) -> str:
+    """The statement that allows everything else, where one of the caller's own leaves the action out."""
+    found = left_out(prediction.policies, prediction.request, Gate.IDENTITY)
+    if found is None:
+        return ""
+    return f" {named(found[0], prediction.applied)} allows everything but {_listed(found[1])}."
 
 
 _STOPPED_BY = {
@@ -314,6 +328,9 @@ def _open(denial: Denial | None, prediction: Prediction) -> Cause:
     if gate is not None and denial is not None and denial.explicit is False:
         # AWS has refused it for want of an allow: what is not at hand did not allow it either.
         return _missing(gate, prediction)
+    if decision.allowed is False and not (denial is not None and denial.explicit):
+        # Between accounts both sides must allow: what the other one says cannot help.
+        return _missing(Gate.IDENTITY, prediction)
     keys = [key for key in decision.missing_context if not key.startswith("clew:")]
     depends = ", ".join(f"`{key}`" for key in keys) or "; ".join(prediction.unknown) or "what is not known"
     return Cause(

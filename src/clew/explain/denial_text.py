@@ -17,33 +17,42 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from clew.explain import denial_call
 from clew.explain.denial import Denial, Meaning
-from clew.explain.denial_forms import BARE, FORMS, policy_type
+from clew.explain.denial_forms import BARE, FORMS, SERVICES, policy_type
+from clew.explain.denial_services import OF_SERVICES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from clew.explain.denial_form import Form
 
 MOST_CHARACTERS = 16 << 20
 """Longer texts are refused: nobody pastes them, and logs are read file by file."""
 
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+# Terraform draws a line beside what it folds; mail and comments set a sign before each line.
+_BESIDE = re.compile(r"^[ \t]*(?:[│┃║]|[>#](?= ))", re.MULTILINE)
 # JSON in JSON has its quotation marks escaped more than once.
 _BACKSLASHES = re.compile(r"""(?<!\\)\\++(?:(["'/])|u0027|u0022|[nrt])""")
 _WRITTEN_OUT = {"u0027": "'", "u0022": '"'}
 
+# SES opens quotations with a grave accent and closes them with an apostrophe; CloudWatch names itself in words.
 _USER = re.compile(
-    r"User:?\s+(?P<principal>[^\s\"']{1,2048})\s+is\s+not\s+authorized\s+to\s+perform:?\s+(?P<action>[\w-]{1,64}:[\w*]{1,128})"
+    r"(?:[Uu]ser:?\s+[`\"']?(?P<principal>[^\s\"'`]{1,2048})[`\"']?|(?P<subject>(?:[A-Z]\w{1,40}\s){0,2}[A-Z]\w{1,40}))"
+    r"\s+is\s+not\s+authorized\s+to\s+perform:?\s+[`\"']?(?P<action>[\w-]{1,64}:[\w*]{1,128})[`\"']?"
 )
-_QUOTED = r"\"(?P<double>[^\"\n]{0,2048})\"|'(?P<single>[^'\n]{0,2048})'"
+_QUOTED = r"\"(?P<double>[^\"\n]{0,2048})\"|'(?P<single>[^'\n]{0,2048})'|`(?P<grave>[^`'\n]{0,2048})[`']"
 _KINDS = (
     r"(?:role|user|group|policy|instance\s+profile|access\s+key(?:\s+ID)?|server\s+certificate|SAML\s+provider|"
     r"MFA\s+device|virtual\s+mfa\s+device|account\s+alias)"
 )
 _RESOURCE = re.compile(
-    rf"\s+on\s+(?:the\s+)?resources?:?\s+(?:{_QUOTED}|(?P<named>{_KINDS}\s+[^\s\"',;]{{1,512}})"
+    rf"\s+on\s+(?:the\s+)?resources?(?::\s*|\s+(?!because\b|with\b))(?:{_QUOTED}|(?P<named>{_KINDS}\s+[^\s\"',;]{{1,512}})"
     r"|(?P<ciphertext>associated\s+with\s+this\s+ciphertext)|(?P<bare>[^\s\"',;]{1,2048}))",
     re.IGNORECASE,
 )
+_UNNAMED = re.compile(r"\s+on\s+the\s+resource\b")
 _MISSING = re.compile(
     r"\s+because\s+no\s+(?P<type>[\w\s-]{3,60}?)\s+allows?\s+the\s+(?:(?P<action>[\w-]{1,64}:[\w*]{1,128})\s+)?action\b",
     re.IGNORECASE,
@@ -64,11 +73,13 @@ _ENDING = ".,;:!)]}>"
 # How SDKs and tools say what was called and what the service answered.
 _WHERE = 600
 _NEAR = 200
+_LONG = 2_000
 _CLI = re.compile(
     r"error\s+occurred\s+\((?P<code>[\w.]{1,80})\)\s+when\s+calling\s+the\s+(?P<operation>\w{1,80})\s+operation"
 )
 _GO = re.compile(r"operation\s+error\s+(?P<service>[\w\s]{1,60}?):\s+(?P<operation>\w{1,80}),")
 _GO_CODE = re.compile(r"api\s+error\s+(?P<code>[\w.]{1,80}):")
+_PHP = re.compile(r"Error executing \"(?P<operation>\w{1,80})\" on")
 _JAVA = re.compile(
     r"\(Service:\s*(?P<service>[\w\s]{1,60}?)[;,]\s*Status\s+Code:\s*\d{3}"
     r"(?:[;,]\s*Error\s+Code:\s*(?P<code>[\w.]{1,80}))?(?:[;,]\s*Request\s+ID:\s*(?P<request>[\w-]{8,64}))?"
@@ -80,13 +91,15 @@ _CODE = re.compile(
     r"SignatureDoesNotMatch|UnrecognizedClientException|AuthorizationError|VpceAccessDenied|AllAccessDisabled))\b"
 )
 _REQUEST_ID = re.compile(
-    r"(?:Request\s*Id|RequestID|request\s+id|x-amzn?-request-?id)[\"'>:=\s]{1,6}(?P<request>[\w-]{8,64})",
+    r"(?:Request[\s_]*Id|x-amzn?-request-?id)[\"'>:=\s]{1,6}(?P<request>[\w-]{8,64})",
     re.IGNORECASE,
 )
 
 
-# The rest of the line, and the line that the Go SDK of old puts below its messages.
-_REST = re.compile(r"[^\n]*(?:\n\s+status code: \d{3}[^\n]*)?")
+# The rest of the line; the line that the Go SDK of old puts below its messages; frames and fields of a stack trace.
+_REST = re.compile(
+    r"[^\n]*(?:\n(?:[ \t]+(?:status code: \d{3}|at |'?[$\w]{1,40}'?:|\})|\w*[Ii]d: |Code: )[^\n]*){0,30}"
+)
 
 
 class _Found(NamedTuple):
@@ -119,7 +132,7 @@ def plainly(text: str) -> str:
     >>> plainly('\x1b[31mUser: \\"a\\"&quot;')
     'User: "a""'
     """
-    return html.unescape(_BACKSLASHES.sub(_unescaped, _ESCAPES.sub("", text)))
+    return html.unescape(_BESIDE.sub("", _BACKSLASHES.sub(_unescaped, _ESCAPES.sub("", text))))
 
 
 def _unescaped(match: re.Match[str]) -> str:
@@ -131,8 +144,9 @@ def _told(plain: str, found: list[_Found]) -> Iterator[_Found]:
     """Those that stand for themselves: neither inside another, nor a bare phrase near a more telling one."""
     kept = sorted((each for each in found if each.denial.form not in BARE), key=lambda each: each.start)
     for form in BARE:
-        bare = [each for each in found if each.denial.form == form and not _beside(plain, each, kept)]
-        kept = sorted([*kept, *bare], key=lambda each: (each.start, -each.end))
+        for bare in (each for each in found if each.denial.form == form):
+            if not _beside(plain, bare, kept):
+                bisect.insort(kept, bare, key=lambda each: (each.start, -each.end))
     ends = 0
     for each in kept:
         if each.start >= ends:
@@ -141,14 +155,22 @@ def _told(plain: str, found: list[_Found]) -> Iterator[_Found]:
 
 
 def _beside(plain: str, bare: _Found, kept: list[_Found]) -> bool:
-    """Whether another refusal stands near on the same line; with an encoded message of its own it stands for itself."""
+    """Whether another refusal stands near, as one message; with an encoded message of its own it stands for itself."""
     at = bisect.bisect_left(kept, bare.start, key=lambda each: each.start)
     near = kept[max(at - 1, 0) : at + 1]
     gaps = ((min(each.end, bare.end), max(each.start, bare.start)) for each in near)
     return bare.denial.token is None and any(
-        start - end < _NEAR and ("\n" not in plain[end:start] or plain[end:start].isspace())
+        (start - end < _NEAR and "\n" not in plain[end:start])
+        or (start - end < _LONG and _ONE_MESSAGE.fullmatch(plain, end, max(start, end)))
         for end, start in gaps
     )
+
+
+# What lies between two tellings of one refusal: blanks, an answer in XML, the frames and fields of a stack trace.
+_ONE_MESSAGE = re.compile(
+    r"\s*|[^\n]*(?:\n[ \t]*(?:<[^\n]*|at [^\n]*|\w*Denied \(client\)[^\n]*|[{}\])][^\n]*)?"
+    r"|\n[ \t]+'?[$\w]{1,40}'?:[^\n]*)+"
+)
 
 
 def _users(plain: str) -> Iterator[_Found]:
@@ -159,12 +181,17 @@ def _users(plain: str) -> Iterator[_Found]:
 
 def _clauses(plain: str, user: re.Match[str]) -> tuple[int, Denial]:
     """What follows the action: the resource, the reason, the policy's ARN, the encoded message; each may be missing."""
-    denial = Denial("", 0, "user-action", principal=user["principal"], action=user["action"])
+    who = user["principal"] or SERVICES.get(
+        (user["subject"].rpartition("\n")[2], user["action"].partition(":")[0].lower())
+    )
+    denial = Denial("", 0, "user-action", principal=who, action=user["action"])
     end = user.end()
     resource = _RESOURCE.match(plain, end)
     if resource is not None:
         value, end = _resource(resource)
         denial = replace(denial, resource=value)
+    elif (unnamed := _UNNAMED.match(plain, end)) is not None:
+        end = unnamed.end()
     end, denial = _reason(plain, end, denial)
     arn = _POLICY_ARN.match(plain, end)
     if arn is not None:
@@ -179,7 +206,7 @@ def _clauses(plain: str, user: re.Match[str]) -> tuple[int, Denial]:
 def _resource(match: re.Match[str]) -> tuple[str | None, int]:
     if match["ciphertext"]:
         return None, match.end()
-    for group in ("double", "single"):
+    for group in ("double", "single", "grave"):
         if match[group] is not None:
             return match[group], match.end()
     group = "named" if match["named"] else "bare"
@@ -224,28 +251,40 @@ def _other_reason(other: re.Match[str], denial: Denial) -> tuple[int, Denial]:
 def _forms(plain: str) -> Iterator[_Found]:
     for form in FORMS:
         for match in form.pattern.finditer(plain):
-            named = match.groupdict()
-            resource = (named.get("resource") or "").rstrip(_ENDING) or None
-            denial = Denial(
-                "",
-                0,
-                form.id,
-                meaning=form.meaning,
-                says=form.says,
-                principal=named.get("principal"),
-                action=named.get("action") or _called(named) or form.action,
-                resource=resource,
-                policy_type=form.policy_type,
-                explicit=True if named.get("explicit") else form.explicit,
-            )
             token = _TOKEN.match(plain, match.end())
             end = token.end() if token is not None else match.end()
-            yield _Found(match.start(), end, replace(denial, token=token["token"] if token else None))
+            yield _Found(
+                match.start(), end, _worded(form, match.groupdict(), token["token"] if token else None)
+            )
+
+
+def _worded(form: Form, named: Mapping[str, str | None], token: str | None) -> Denial:
+    """What a wording says, and what the parts that it names say."""
+    asked = named.get("action") or _called(named) or form.action
+    resource = (named.get("resource") or "").rstrip(_ENDING) or None
+    if named.get("bucket"):
+        key = named.get("key")
+        resource = f"arn:aws:s3:::{named['bucket']}" + (f"/{key}" if key else "")
+    return Denial(
+        "",
+        0,
+        form.id,
+        meaning=form.meaning,
+        says=form.says,
+        principal=named.get("principal") or form.principal or None,
+        action=asked,
+        resource=resource,
+        policy_type=form.policy_type,
+        explicit=True if named.get("explicit") else form.explicit,
+        token=token,
+    )
 
 
 def _called(named: Mapping[str, str | None]) -> str | None:
-    """The action of a wording that names service and operation apart."""
+    """The action of a wording that names service and operation apart, or a stream and the operation on it."""
     service, operation = named.get("service"), named.get("operation")
+    if operation and not service:
+        service = next(iter((named.get("resource") or "").split(":")[2:3]), None)
     return f"{service.lower()}:{operation}" if service and operation else None
 
 
@@ -254,7 +293,7 @@ def _placed(plain: str, found: _Found, line: int, before: int, after: int) -> De
     start = max(before, found.start - _WHERE, 0)
     ahead = plain[start : found.start]
     # What stands before may be some lines up; after the message only its own line is about it.
-    rest = _REST.match(plain, found.end, min(after, found.end + _WHERE))[0]  # type: ignore[index]  # it always matches
+    rest = _REST.match(plain, found.end, min(after, found.end + _LONG))[0]  # type: ignore[index]  # it always matches
     around = plain[start : found.end] + rest
     code, service, operation, request = _call(ahead, around)
     denial = replace(
@@ -266,18 +305,20 @@ def _placed(plain: str, found: _Found, line: int, before: int, after: int) -> De
         operation=operation,
         request_id=request,
     )
-    return replace(denial, action=denial.action or _action(denial))
+    return _completed(denial, around)
 
 
 def _call(ahead: str, around: str) -> tuple[str | None, str | None, str | None, str | None]:
     """Code, service, operation and request id; of several the one nearest before the message."""
     cli = _last(_CLI, around) if _last(_CLI, ahead) is None else _last(_CLI, ahead)
-    go, go_code, java = _last(_GO, ahead), _last(_GO_CODE, ahead), _JAVA.search(around)
+    go, java = _last(_GO, around), _JAVA.search(around)
+    go_code = _last(_GO_CODE, ahead) or _GO_CODE.search(around)
     xml, word = _XML.search(around), _last(_CODE, ahead) or _CODE.search(around)
     request = _REQUEST_ID.search(around)
     code = next((m["code"] for m in (cli, go_code, java, xml, word) if m is not None and m["code"]), None)
     service = next((m["service"] for m in (go, java) if m is not None), None)
-    operation = next((m["operation"] for m in (cli, go) if m is not None), None)
+    php = _last(_PHP, ahead)
+    operation = next((m["operation"] for m in (cli, go, php) if m is not None), None)
     return code, service, operation, request["request"] if request else None
 
 
@@ -288,9 +329,14 @@ def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
     return found
 
 
-def _action(denial: Denial) -> str | None:
-    """The action of the operation, where the service's own name says the prefix; else nobody knows it."""
-    service = (denial.service or "").lower().removeprefix("amazon").removeprefix("aws").strip()
-    if denial.meaning is Meaning.DENIED and denial.operation and service.isalnum():
-        return f"{service}:{denial.operation}"
-    return None
+def _completed(denial: Denial, around: str) -> Denial:
+    """The refusal with the action and the object of S3 that the words around it name, where it names none itself."""
+    if denial.meaning is not Meaning.DENIED:
+        return denial
+    if denial.action is None and denial.operation and denial.form not in OF_SERVICES:
+        says_no_more = denial.form in BARE and denial.code in {None, "AccessDenied", "Forbidden", "403"}
+        if denial.service or says_no_more:
+            denial = replace(denial, action=denial_call.action(denial.service, denial.operation))
+    if denial.resource is None and (denial.action or "s3:").lower().startswith("s3:"):
+        denial = replace(denial, resource=denial_call.s3_object(around, denial.action or ""))
+    return denial

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from clew.analyzer.activity import Unmapped
 from clew.analyzer.recorded import Unasked, requests
-from clew.engine import Context, Request
 from clew.engine.derive import derived
-from clew.engine.principal import PrincipalError
 from clew.events.paths import text_at
-from clew.explain import decoded_message, fix_gain, fix_unseen
+from clew.explain import asked_for, decoded_message, fix_gain, fix_unseen, unnamed
+from clew.explain.asked_for import Told, completed
 from clew.explain.cause import Agreement, Cause, CauseId, agreement, cause
 from clew.explain.denial import Denial, Meaning
+from clew.explain.denial_forms import BY_ID
+from clew.explain.denial_services import OF_SERVICES
 from clew.explain.denial_text import read
 from clew.explain.fix import Fix, fixes
 from clew.reach.predict import NoPrediction, Prediction, Predictor, may_have_policy
@@ -22,12 +23,16 @@ from clew.reach.predict import NoPrediction, Prediction, Predictor, may_have_pol
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from clew.engine import Request
     from clew.explain.change_since import Since
     from clew.explain.decoded_message import Decoded
     from clew.snapshot.as_of import AsOf
 
     Event = Mapping[str, object]
     Decode = Callable[[str], Decoded | None]
+
+
+NOTHING_MORE: Final = Told()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ class Explanation:
     Shape: `request` is None where the text does not name principal and action; `prediction` where there is no snapshot,
     or it does not know who asked: `no_prediction` says why. `assumed` and `unknown` say what the answer rests on, and
     `settle` how to learn what is open. `since` and `as_of` are joined from the lake, where there is one.
+    `lines` are those of the text, from 1, that tell of it.
     """
 
     cause: Cause
@@ -53,6 +59,7 @@ class Explanation:
     settle: tuple[str, ...] = ()
     since: Since | None = None
     as_of: AsOf | None = None
+    lines: tuple[int, ...] = ()
 
     @property
     def edits(self) -> tuple[Fix, ...]:
@@ -60,15 +67,23 @@ class Explanation:
         return tuple(fix for fix in self.fixes if fix.edits)
 
 
-def of_text(text: str, predictor: Predictor | None, decode: Decode | None = None) -> tuple[Explanation, ...]:
-    """An explanation for each refusal that the text tells of; empty when there is none.
+def of_text(
+    text: str, predictor: Predictor | None, decode: Decode | None = None, told: Told = NOTHING_MORE
+) -> tuple[Explanation, ...]:
+    """An explanation for each refusal that the text tells of, those told more than once once; empty when there is none.
 
-    `decode` asks AWS for what an encoded message says; it may answer None.
+    `decode` asks AWS for what an encoded message says; it may answer None. `told` is what the text leaves out.
     """
     decoded = decoded_message.read(text)
     if decoded is not None:
         return (of_decoded(decoded, predictor),)
-    return tuple(_of_told(denial, predictor, decode) for denial in read(text))
+    found: dict[Denial, list[Denial]] = {}
+    for denial in read(text):
+        found.setdefault(replace(denial, raw="", line=0, request_id=None), []).append(denial)
+    return tuple(
+        replace(_of_told(completed(each[0], told), predictor, decode), lines=tuple(one.line for one in each))
+        for each in found.values()
+    )
 
 
 def of_decoded(decoded: Decoded, predictor: Predictor | None, told: Denial | None = None) -> Explanation:
@@ -81,7 +96,8 @@ def _of_told(denial: Denial, predictor: Predictor | None, decode: Decode | None)
     decoded = decode(denial.token) if decode is not None and denial.token else None
     if decoded is not None:
         return of_decoded(decoded, predictor, denial)
-    return _explained(denial, _of_denial(denial), predictor)
+    snapshot = predictor.snapshot if predictor is not None else None
+    return _explained(denial, asked_for.request(denial, snapshot), predictor)
 
 
 def of_event(event: Event, predictor: Predictor | None, *, with_fixes: bool = True) -> Explanation:
@@ -93,7 +109,10 @@ def of_event(event: Event, predictor: Predictor | None, *, with_fixes: bool = Tr
     denial = told[0] if told else None
     found = requests(event)
     request = None
-    if isinstance(found, tuple) and found:
+    if denial is not None and denial.form in OF_SERVICES:
+        # A service tells of what it was refused itself, not of the call that is recorded.
+        request = asked_for.request(denial, predictor.snapshot if predictor is not None else None)
+    elif isinstance(found, tuple) and found:
         request = next(
             (each.request for each in found if denial and _same_action(each.request, denial)),
             found[0].request,
@@ -133,18 +152,6 @@ def _as_told(request: Request, denial: Denial | None) -> Request:
     return derived(replace(request, action=denial.action or request.action, resource=resource))
 
 
-def _of_denial(denial: Denial) -> Request | None:
-    """The request that a message tells of; of its context nothing is known."""
-    if denial.principal is None or denial.action is None:
-        return None
-    principal = "*" if denial.principal == "anonymous" else denial.principal
-    resource = denial.resource if denial.resource and denial.resource.startswith("arn:") else "*"
-    try:
-        return derived(Request(principal, denial.action, resource, context=Context(unknown=None)))
-    except PrincipalError:
-        return None
-
-
 def _explained(
     denial: Denial | None, request: Request | None, predictor: Predictor | None, *, with_fixes: bool = True
 ) -> Explanation:
@@ -152,18 +159,26 @@ def _explained(
     prediction = predicted if isinstance(predicted, Prediction) else None
     why = predicted.reason if isinstance(predicted, NoPrediction) else _why_none(request, predictor)
     found = cause(denial, prediction)
-    decision = prediction.decision if prediction else None
+    agrees = agreement(denial, prediction.decision if prediction else None)
+    is_named = denial is None or request is None or asked_for.names_resource(denial, request)
+    if denial is not None and prediction is not None and not is_named:
+        found = unnamed.cause_of(found, denial, prediction)
+        agrees = Agreement.OPEN if found.id is CauseId.DEPENDS else agrees
+    made = _fixes(found, denial, prediction or request, predictor) if with_fixes else ()
     return Explanation(
         cause=found,
         denial=denial,
         request=request,
         prediction=prediction,
         no_prediction=why,
-        agreement=agreement(denial, decision),
-        fixes=_fixes(found, denial, prediction or request, predictor) if with_fixes else (),
+        agreement=agrees,
+        fixes=made if is_named else unnamed.open_fixes(made),
         assumed=tuple(assumed(prediction)) if prediction else (),
         unknown=tuple(_unknown(denial, prediction)),
-        settle=tuple(_settle(denial, prediction or request, predictor)),
+        settle=(
+            *(() if is_named else (unnamed.SETTLE,)),
+            *_settle(denial, prediction or request, predictor),
+        ),
     )
 
 
@@ -215,7 +230,13 @@ def _settle(
         yield f"the same with `--decode`, which asks STS, or {command}"
     if denial is not None and denial.request_id:
         yield f"clew events --request-id {denial.request_id}"
-    if predictor is None and (denial is None or denial.meaning is Meaning.DENIED):
+    doctor = BY_ID[denial.form].doctor if denial is not None and denial.form in BY_ID else ""
+    if doctor:
+        yield f"clew explain integration {doctor}"
+    is_denied = denial is None or denial.meaning is Meaning.DENIED
+    if denial is not None and is_denied and denial.principal is None and denial.action:
+        yield "the same with `--principal ARN`: who asked, as `aws sts get-caller-identity` says"
+    if predictor is None and is_denied:
         yield "clew collect, and ask again"
     if denial is not None and not isinstance(known, Prediction):
         yield from fix_unseen.places_to_look(denial, known)

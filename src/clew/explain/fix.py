@@ -14,7 +14,7 @@ from clew.engine import prepare
 from clew.engine.verdicts import Gate
 from clew.explain import fix_calls, s3_cause
 from clew.explain.cause import CauseId
-from clew.explain.fix_drafts import Asked, corrected, denied_by, next_steps
+from clew.explain.fix_drafts import Asked, corrected, denied_by, next_steps, opened
 from clew.explain.fix_edit import Edit, Kind, changed
 from clew.explain.fix_statements import breadth
 
@@ -89,7 +89,14 @@ def _first_steps(cause: Cause, asked: Asked) -> tuple[Draft, ...]:
             return tuple(denied_by(asked, denying)) if cause.gate else ()
         case CauseId.CONDITION:
             return tuple(corrected(asked, Gate(cause.gate)))
-    return next_steps(asked, Gate(cause.gate) if cause.gate in set(Gate) else None)
+    hint = Gate(cause.gate) if cause.gate in set(Gate) else None
+    other = opened(asked, Gate.RESOURCE) if cause.id is CauseId.NOTHING_ALLOWS and _is_trust(asked) else ()
+    return (*next_steps(asked, hint), *other)
+
+
+def _is_trust(asked: Asked) -> bool:
+    """Whether the trust policy of a role at hand decides: within an account it can be enough by itself."""
+    return asked.request.action.lower().startswith("sts:") and asked.policies.resource is not None
 
 
 def completed(asked: Asked, first: Draft) -> Fix | None:

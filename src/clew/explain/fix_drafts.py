@@ -66,8 +66,13 @@ class Asked:
 
     @property
     def who(self) -> str:
-        """The principal as policies name it: of a session, its role."""
-        return role_arn(self.request.principal)
+        """The principal as policies name it: of a session, its role, with the path that its ARN leaves out."""
+        found = role_arn(self.request.principal)
+        if found == self.request.principal or self.snapshot is None:
+            return found
+        held = self.snapshot.accounts.get(found.split(":")[4])
+        name = found.rpartition("/")[2]
+        return next((each.arn for each in held.roles.values() if each.name == name), found) if held else found
 
 
 def role_arn(principal: str) -> str:
@@ -336,24 +341,15 @@ def _put_right(asked: Asked, miss: Miss, old: Document) -> Iterator[tuple[str, D
 
 
 def _resource_put_right(miss: Miss, old: Document) -> Iterator[tuple[str, Document, Box]]:
-    """The ARN that is meant: objects beside their bucket, else the one that was asked for instead of the slip."""
+    """The ARN that is meant: beside one that is right for something else, else in the place of the slip."""
     asked = miss.asked
-    for text in miss.written:
-        if text.startswith("arn:") and "*" not in text and "/" not in text and asked.startswith(f"{text}/"):
-            meant = f"{text}/*"
-            yield (
-                f"Name `{meant}` too",
-                written.appended(old, "Resource", meant),
-                written.box({**old, "Resource": meant}),
-            )
-            return
-        if text.removesuffix("/*") == asked:
-            yield (
-                f"Name `{asked}` too",
-                written.appended(old, "Resource", asked),
-                written.box({**old, "Resource": asked}),
-            )
-            return
+    if miss.beside:
+        yield (
+            f"Name `{miss.meant}` too",
+            written.appended(old, "Resource", miss.meant),
+            written.box({**old, "Resource": miss.meant}),
+        )
+        return
     wrong = next((text for text in miss.written if f"`{text}`" in miss.hint or _is_slip(text, asked)), None)
     if wrong is not None:
         new = written.exchanged(old, "Resource", wrong, asked)

@@ -22,13 +22,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from clew.aws import catalog, glob
-from clew.aws.arn_doctor import examine, mismatch
 from clew.engine.conditions.compiled import compile_condition
 from clew.engine.conditions.operators import read
 from clew.engine.gates import Placed, place
 from clew.engine.principal import Manner, parse_principal
 from clew.engine.request import UNKNOWN
 from clew.engine.verdicts import Determining, Gate
+from clew.explain.near_resources import NO_HINT, hint
 from clew.policy import variables
 from clew.policy.model import Effect
 from clew.reach.attached import UNKNOWN_DOCUMENT
@@ -36,7 +36,6 @@ from clew.reach.attached import UNKNOWN_DOCUMENT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from clew.aws.arn_doctor import Diagnosis
     from clew.engine import Policies, Request
     from clew.policy.model import Condition, Policy, Statement
 
@@ -58,6 +57,7 @@ class Miss:
     """One part that does not match: what is written, what was asked, and what would be right.
 
     `certain` is False when it is only not known that the part matches. `key` is the condition key of a condition.
+    `meant` is what to write in the place of what is written, or `beside` it; empty where nobody can say.
     """
 
     part: Part
@@ -67,6 +67,8 @@ class Miss:
     key: str = ""
     operator: str = ""
     hint: str = ""
+    meant: str = ""
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,13 +192,28 @@ def _told(placed: Placed) -> Determining:
 
 
 def _action(statement: Statement, action: str) -> Miss | None:
-    """An action of the statement that is one slip away from the one that was asked for."""
+    """An action of the statement that does not exist, one slip away from the one that was asked for."""
     spelled = _nearest(statement.actions or (), action)
-    if spelled is None:
+    if spelled is None or "*" in spelled or catalog.current().action(spelled) is not None:
+        # What exists is meant as it stands: s3:PutObject is no slip for s3:PutObjectAcl.
         return None
-    is_known = "*" in spelled or catalog.current().action(spelled) is not None
-    hint = "" if is_known else f"`{spelled}` is no action of AWS; `{action}` is"
-    return Miss(Part.ACTION, (spelled,), action, hint=hint)
+    return Miss(Part.ACTION, (spelled,), action, hint=f"`{spelled}` is no action of AWS; `{action}` is")
+
+
+def left_out(policies: Policies, request: Request, gate: Gate) -> tuple[Determining, tuple[str, ...]] | None:
+    """The statement that allows everything but some actions, the one asked for among them; None where none does."""
+    for path, documents in _documents(policies, gate):
+        for placed in _placed(documents, gate, path):
+            statement = placed.statement
+            is_open = statement.effect is Effect.ALLOW and statement.not_actions is not None
+            misses = tuple(_all_misses(placed, request)) if is_open else ()
+            if misses and all(miss.part is Part.ACTION for miss in misses):
+                lowered = request.action.lower()
+                names = tuple(
+                    each for each in statement.not_actions or () if glob.matches(each.lower(), lowered)
+                )
+                return _told(placed), names
+    return None
 
 
 # Half of the time of 10,000 refusals over a few hundred policies otherwise (benchmarks/explain.py).
@@ -215,60 +232,16 @@ def _resource(placed: Placed, request: Request) -> Iterator[Miss]:
     if answer is True:
         return
     written = statement.resources if statement.resources is not None else statement.not_resources or ()
-    hint = _resource_hint(written, request) if statement.resources is not None else ""
-    yield Miss(Part.RESOURCE, written, request.resource, certain=answer is False, hint=hint)
-
-
-def _resource_hint(written: tuple[str, ...], request: Request) -> str:
-    """What is wrong with the resources of the statement: the kind, a slip in the ARN, account, region or case."""
-    known = catalog.current()
-    action, asked = request.action, request.resource
-    if known.is_wildcard_only(action):
-        return f"`{action}` works on no resource: only `*` matches"
-    for text in written:
-        if text.startswith("arn:aws:s3:::") and "/" not in text and asked.startswith(f"{text}/"):
-            return f"`{text}` is the bucket; its objects are `{text}/*`"
-        if text.endswith("/*") and text.removesuffix("/*") == asked:
-            return f"`{text}` are the objects; the bucket is `{asked}`"
-        if text.lower() == asked.lower():
-            return f"`{text}` differs from `{asked}` in case"
-        differing = _field_hint(text, asked)
-        if differing:
-            return differing
-    return next((hint for text in written if text != "*" for hint in _faults(text, request)), "")
-
-
-def _faults(text: str, request: Request) -> Iterator[str]:
-    """What is wrong with an ARN of the statement which, set right, would match what was asked."""
-    for fault in _diagnoses(text, request.action):
-        if fault.corrected and glob.matches(fault.corrected, request.resource):
-            yield str(fault)
-
-
-# 10,000 refusals ask the same of the same few hundred policies: 4 ms each time without it (benchmarks/explain.py).
-@lru_cache(maxsize=10_000)
-def _diagnoses(text: str, action: str) -> tuple[Diagnosis, ...]:
-    """What is wrong with an ARN in itself, and as a resource of the action."""
-    known = catalog.current()
-    found = mismatch(text, action, known)
-    return (*examine(text, catalog=known), *(() if found is None else (found,)))
-
-
-_FIELDS = ("", "partition", "service", "region", "account")
-
-
-def _field_hint(text: str, asked: str) -> str:
-    """The one field of the ARN that differs, where all else is as asked."""
-    ours, theirs = text.split(":", 5), asked.split(":", 5)
-    if len(ours) != len(theirs) or len(ours) < len(_FIELDS) + 1:
-        return ""
-    unlike = [
-        number for number, pair in enumerate(zip(ours, theirs, strict=True)) if pair[0] not in {pair[1], "*"}
-    ]
-    if len(unlike) != 1 or unlike[0] >= len(_FIELDS):
-        return ""
-    number = unlike[0]
-    return f"the {_FIELDS[number]} is `{ours[number]}`, that of the resource is `{theirs[number]}`"
+    found = hint(written, request) if statement.resources is not None else NO_HINT
+    yield Miss(
+        Part.RESOURCE,
+        written,
+        request.resource,
+        certain=answer is False,
+        hint=found.words,
+        meant=found.meant,
+        beside=found.beside,
+    )
 
 
 def _principal(placed: Placed, request: Request) -> Iterator[Miss]:

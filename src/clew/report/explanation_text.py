@@ -6,7 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from clew.engine import Effect
-from clew.engine.verdicts import GATE_WORDS, Verdict
+from clew.engine.verdicts import GATE_WORDS, Verdict, gate_word
 from clew.explain.cause import GATES, Agreement
 from clew.explain.denial import Meaning
 from clew.report import fix_text, since_text
@@ -80,9 +80,24 @@ def _asked(each: Explanation) -> str:
     if request is not None:
         text = f"{request.action} on {request.resource} by {request.principal}"
     else:
-        text = (denial.action or denial.operation or "a call") if denial else "a call"
-    event = f", event {each.event_id} at {each.time}" if each.event_id else ""
+        text = _told(denial) if denial else "a call"
+    event = f", event {each.event_id} at {each.time}" if each.event_id else _times(each.lines)
     return f"REFUSED  {terminal(text + event)}"
+
+
+def _told(denial: Denial) -> str:
+    """What a message says of the call, as far as it says anything."""
+    resource = f" on {denial.resource}" if denial.resource else ""
+    who = f" by {denial.principal}" if denial.principal else ""
+    return f"{denial.action or denial.operation or 'a call'}{resource}{who}"
+
+
+def _times(lines: tuple[int, ...]) -> str:
+    """How often a text tells of it, where that is more than once."""
+    if len(lines) < 2:  # noqa: PLR2004  # once is what everybody expects
+        return ""
+    shown = ", ".join(map(str, lines[:3]))
+    return f", {len(lines)} times in the text (lines {shown}{', …' if len(lines) > 3 else ''})"  # noqa: PLR2004
 
 
 def _gates(each: Explanation) -> Iterator[str]:
@@ -96,7 +111,7 @@ def _gates(each: Explanation) -> Iterator[str]:
     blocked = set(each.prediction.decision.blocked_by)
     for gate, verdict in rows:
         mark = "  <- stops it" if gate in blocked or gate.value == each.cause.gate else ""
-        yield f"  {GATE_WORDS[gate.value]:<26}{_VERDICTS[verdict]}{mark}"
+        yield f"  {gate_word(gate.value, each.prediction.request.action):<26}{_VERDICTS[verdict]}{mark}"
 
 
 def _listed(title: str, texts: Sequence[str]) -> Iterator[str]:
@@ -144,6 +159,7 @@ def document(each: Explanation) -> dict[str, object]:
         if prediction
         else {},
         "agreement": each.agreement,
+        "lines": list(each.lines),
         "fixes": [fix_text.document(fix) for fix in each.fixes],
         "changed": since_text.document(each.since),
         "policies_as_of": since_text.as_of_document(each.as_of),

@@ -72,6 +72,12 @@ def message(
         list[str] | None,
         typer.Option(help=state_files.HELP),
     ] = None,
+    principal: Annotated[
+        str, typer.Option(help="Who asked, where the text does not say: an ARN, as of get-caller-identity.")
+    ] = "",
+    resource: Annotated[
+        str, typer.Option(help="The ARN of what was asked for, where the text does not say.")
+    ] = "",
     decode: Annotated[
         bool, typer.Option("--decode", help="Ask STS what an encoded authorization message says.")
     ] = False,
@@ -104,6 +110,8 @@ def message(
         profile=profile,
         fix_as=None if fix_as is None else Form(fix_as.value),
         fix=fix,
+        principal=principal,
+        resource=resource,
     )
     raise typer.Exit(answer(asked))
 
