@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from clew.analyzer.exposure import exposure
 from clew.analyzer.exposure_cells import Cell
+from clew.analyzer.exposure_findings import conditions
 from clew.analyzer.exposure_model import Exposure, Restriction, Target, Through, WayIn, Zone, ZoneOfTrust
-from clew.analyzer.exposure_policy import EVERYTHING, request
+from clew.analyzer.exposure_policy import EVERYTHING, requests
 from clew.engine import Effect, Policies, authorize
-from clew.policy.model import Principal
+from clew.policy.model import Condition, Principal
 from clew.snapshot.model import Document
 
 _FILE = Path(__file__).resolve().parent.parent / "cases" / "analyzer" / "exposure-policies.yaml"
@@ -63,6 +64,23 @@ def test_a_policy_opens_what_its_case_says(row: dict[str, Any]) -> None:
     assert all(each.proofs[0].place.startswith("policy.json, line ") for each in found)
 
 
+_WORDS: dict[tuple[str, str], str] = {
+    ("NotIpAddress", "192.0.2.0/24"): "aws:SourceIp is not in `192.0.2.0/24`",
+    ("StringNotEquals", "a"): "aws:SourceIp does not equal `a`",
+    ("StringEqualsIfExists", "a"): "aws:SourceIp is absent or equals `a`",
+    ("ForAllValues:StringLike", "a*"): "every value of aws:SourceIp is like `a*`",
+    ("Null", "false"): "aws:SourceIp is present",
+    ("StringEquals", "a"): "aws:SourceIp equals `a`",
+}
+
+
+@pytest.mark.parametrize("written", _WORDS, ids=lambda written: written[0])
+def test_a_condition_is_told_as_it_is_meant(written: tuple[str, str]) -> None:
+    """What a condition negates, leaves out or asks of every value shows in its words."""
+    operator, value = written
+    assert conditions([Condition(operator, "aws:SourceIp", (value,))]) == _WORDS[written]
+
+
 _PRINCIPALS = st.sampled_from(
     [
         "*",
@@ -106,9 +124,10 @@ def test_only_outsiders_appear_and_the_engine_lets_each_in(statements: list[Any]
         assert principal.account is None or not zone.holds_account(principal.account)
         cell = Cell(principal, found.conditions, found.is_public, principal.account or _account(found))
         asked = [
-            request(cell, action, resource, _OWNER, zone)
+            each
             for action in ("s3:GetObject", "s3:PutObject", "s3:ListBucket")
             for resource in (_BUCKET, f"{_BUCKET}/clew-witness")
+            for each in requests(cell, action, resource, _OWNER, zone)
         ]
         policies = Policies(identity=(EVERYTHING,), resource=document.policy)
         effects = {authorize(each, policies).effect for each in asked}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from clew.analyzer.exposure_model import ZoneOfTrust
 from clew.engine.conditions import read
+from clew.engine.leaf import clause
 from clew.findings import Evidence, Finding, Severity, finding_id
 
 if TYPE_CHECKING:
@@ -21,6 +22,17 @@ if TYPE_CHECKING:
 RULE: Final = "external-access"
 """The rule of every finding of exposure."""
 
+# Keys that say of which account the caller is; others say from where, or anything else.
+_OF_CALLERS: Final = (
+    "aws:principal",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceorg",
+    "aws:sourceowner",
+    "aws:userid",
+    "kms:calleraccount",
+    "s3:dataaccesspoint",
+)
 _CHANGING: Final = frozenset({"Write", "Permissions"})
 
 
@@ -62,8 +74,12 @@ def title(found: Exposure) -> str:
 
 def who(found: Exposure) -> str:
     """The principal in words."""
+    if found.principal == "*" and not found.is_public:
+        keys = (line.key.lower() for line in found.conditions)
+        is_told = any(key.startswith(_OF_CALLERS) for key in keys)
+        return "principals of other accounts" if is_told else "whoever meets the conditions"
     if found.principal == "*":
-        return "everybody" if found.is_public else "principals of other accounts"
+        return "everybody"
     if found.kind == "Federated":
         return f"users of {found.principal}"
     return f"canonical user {found.principal}" if found.kind == "CanonicalUser" else found.principal
@@ -96,10 +112,10 @@ def conditions(lines: Iterable[Condition]) -> str:
 
 def _condition(line: Condition) -> str:
     qualified = read(line.operator)
-    says = qualified.operator.says if qualified is not None else line.operator
     values = " or ".join(f"`{value}`" for value in line.values) or "nothing"
-    unless = " or is absent" if qualified is not None and qualified.if_exists else ""
-    return f"{line.key} {says} {values}{unless}"
+    if qualified is None:
+        return f"{line.key} {line.operator} {values}"
+    return clause(line.key, line.values, qualified, values)
 
 
 def _next_step(found: Exposure) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from clew.analyzer.exposure_actions import levels
 from clew.analyzer.exposure_cells import Cell
 from clew.analyzer.exposure_model import Exposure, Target, Through, Zone
-from clew.analyzer.exposure_policy import EVERYTHING, request
+from clew.analyzer.exposure_policy import EVERYTHING, requests
 from clew.aws import catalog
 from clew.engine import Context, Effect, Policies, Request, prepare
 from clew.engine.principal import PrincipalError
@@ -51,14 +51,14 @@ def _names(patterns: tuple[str, ...]) -> tuple[str, ...]:
 
 def _grants(policy: Policy, target: Target, found: Exposure, action: str, zone: Zone) -> bool:
     """Whether the bucket's policy may allow the action to a caller of the exposure who comes through the point."""
-    prepared = prepare(Policies(identity=(EVERYTHING,), resource=policy))
+    prepared = prepare(Policies(identity=(EVERYTHING,), session=(EVERYTHING,), resource=policy))
     cell = Cell(Principal(found.kind, found.principal), found.conditions, found.is_public)
     for resource in (target.arn, f"{target.arn}{_INSIDE}"):
         try:
-            asked = request(cell, action, resource, target.account, zone)
+            asked = tuple(requests(cell, action, resource, target.account, zone))
         except PrincipalError:
             return True
-        if prepared.effect(_through(asked, found.about, target.account)) in _OPEN:
+        if any(prepared.effect(_through(each, found.about, target.account)) in _OPEN for each in asked):
             return True
     return False
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from clew.analyzer.exposure_actions import everything_on, granted, in_words, levels, service_of
 from clew.analyzer.exposure_cells import Cell, access_point_account, cells, without_outsiders
 from clew.analyzer.exposure_model import Exposure, Proof, Restriction, Through
+from clew.analyzer.exposure_owner import grounded
 from clew.aws import catalog
 from clew.engine import Context, Effect, Policies, Request, prepare
 from clew.engine.derive import derived
@@ -37,7 +38,9 @@ EVERYTHING: Final = Policy((Statement(Says.ALLOW, actions=("*",), resources=("*"
 _BY_URL: Final = "lambda:invokefunctionurl"
 _URL_AUTH: Final = "lambda:functionurlauthtype"
 _NAMED: Final = frozenset({"StringEquals", "ArnEquals"})
-_OF_ANONYMOUS: Final = frozenset({"aws:userid", "aws:principaltype"})
+_OPEN: Final = frozenset({Effect.ALLOW, Effect.UNDETERMINED})
+_ANYBODY: Final = "*"
+_OF_ONE: Final = frozenset({"aws:principalarn", "aws:principaltype", "aws:userid", "aws:username"})
 _ASSUMING: Final = {
     "saml-provider": "sts:AssumeRoleWithSAML",
     "oidc-provider": "sts:AssumeRoleWithWebIdentity",
@@ -54,7 +57,7 @@ class Opened:
 
 def of_policy(target: Target, way: WayIn, document: Document, zone: Zone) -> Iterator[Exposure]:
     """The exposures of one policy, statement by statement. Errors: `PolicyError` where it cannot be read."""
-    policy = document.policy
+    policy = grounded(document.policy, target.account, zone)
     # AWS: an access point with the network origin VPC is not public, whatever its policy says.
     if way.closed_to_public and not way.vpc_only and is_public(policy):
         # AWS: RestrictPublicBuckets leaves a public policy to the account and to services, for everybody else.
@@ -88,7 +91,10 @@ def _open(
     """The actions of the statement that the cell has on some witness, and those witnesses."""
     bars = tuple(_bar(each, cell, zone) for each in denials)
     narrowed = statement._replace(conditions=cell.conditions)
-    levels_above = tuple(tuple(_barred(each, cell, zone) for each in level) for level in zone.rcps)
+    levels_above = tuple(
+        tuple(_barred(grounded(each, target.account, zone), cell, zone) for each in level)
+        for level in zone.rcps
+    )
     ask = _Asked(narrowed, bars, levels_above, cell, zone, target.account)
     above = tuple(each for level in levels_above for policy in level for each in policy.statements)
     found: dict[str, bool] = {}
@@ -143,9 +149,14 @@ class _Asked:
             # Nobody makes such a request by the name of a provider.
             return Effect.UNDETERMINED
         try:
-            asked = request(self.cell, action, resource, self.owner, self.zone)
+            asked = tuple(requests(self.cell, action, resource, self.owner, self.zone))
         except PrincipalError:
             return Effect.UNDETERMINED
+        first, *others = (self._effect(each) for each in asked)
+        is_open = first in _OPEN or any(effect in _OPEN for effect in others)
+        return first if first is Effect.ALLOW or not is_open else Effect.UNDETERMINED
+
+    def _effect(self, asked: Request) -> Effect:
         effect = self.as_written.effect(asked)
         return self.when_met.effect(asked) if effect is Effect.UNDETERMINED else effect
 
@@ -154,7 +165,7 @@ def _prepared(
     allow: Statement, bars: tuple[Statement, ...], above: tuple[tuple[Policy, ...], ...]
 ) -> Prepared:
     resource = Policy((allow, *bars), "2012-10-17")
-    return prepare(Policies(identity=(EVERYTHING,), resource=resource, rcps=above))
+    return prepare(Policies(identity=(EVERYTHING,), session=(EVERYTHING,), resource=resource, rcps=above))
 
 
 def _suits(action: str, cell: Cell) -> bool:
@@ -167,8 +178,11 @@ def _suits(action: str, cell: Cell) -> bool:
     return action == "sts:AssumeRole" or cell.is_anyone
 
 
-def request(cell: Cell, action: str, resource: str, owner: str, zone: Zone) -> Request:
-    """A request of somebody in the cell; what its conditions do not tell is left open."""
+def requests(cell: Cell, action: str, resource: str, owner: str, zone: Zone) -> Iterator[Request]:
+    """Requests of those who stand for the cell; what its conditions do not tell is left open.
+
+    Errors: `PrincipalError` when the cell's principal is none.
+    """
     known: dict[str, ContextValue] = {"aws:PrincipalIsAWSService": "false"}
     for condition in cell.conditions:
         if condition.operator in _NAMED and len(condition.values) == 1 and "${" not in condition.values[0]:
@@ -176,26 +190,33 @@ def request(cell: Cell, action: str, resource: str, owner: str, zone: Zone) -> R
     absent = ["aws:PrincipalServiceName"]
     if zone.organization and cell.account in (zone.members or ()):
         known.setdefault("aws:PrincipalOrgID", zone.organization)
-    context = Context(known, unknown=None, absent=absent)
-    asked = derived(Request(_caller(cell), action, resource, owner, context))
-    if asked.principal != "*":
-        return asked
-    # What holds of anonymous callers alone is left out: everybody is also whoever has an account.
-    values = {key: value for key, value in asked.context.values.items() if key not in _OF_ANONYMOUS}
-    return replace(asked, context=Context({**values, **known}, unknown=None, absent=absent))
+    for caller in _callers(cell):
+        is_named = caller == cell.principal.value != _ANYBODY
+        said = {key: value for key, value in known.items() if not is_named or key.lower() not in _OF_ONE}
+        asked = derived(Request(caller, action, resource, owner, Context(said, unknown=None, absent=absent)))
+        if is_named:
+            yield asked
+            continue
+        # Somebody in particular stands for many: what holds of that one alone is left open.
+        values = {key: value for key, value in asked.context.values.items() if key not in _OF_ONE}
+        yield replace(asked, context=Context({**values, **known}, unknown=None, absent=absent))
 
 
-def _caller(cell: Cell) -> str:
-    """A principal of the cell: itself where it is one, somebody of its account, or anybody."""
+def _callers(cell: Cell) -> Iterator[str]:
+    """The principal of the cell where it is one; else a user and the root user of its account, or anybody."""
     principal = cell.principal
-    if principal.kind == "Federated":
-        return principal.value
-    if cell.is_anyone:
-        return "*" if cell.account is None else f"arn:aws:iam::{cell.account}:user/clew-witness"
-    if principal.account is None:
-        return principal.value
-    is_whole_account = principal.value == principal.account or principal.value.endswith(":root")
-    return f"arn:aws:iam::{principal.account}:user/clew-witness" if is_whole_account else principal.value
+    account = cell.account if cell.is_anyone else principal.account
+    is_whole = cell.is_anyone or principal.value in {account, f"arn:aws:iam::{account}:root"}
+    if principal.kind == "Federated" or (account is None and not cell.is_anyone):
+        yield principal.value
+    elif account is None:
+        yield _ANYBODY
+    elif is_whole or principal.value.endswith(":root"):
+        partition = principal.value.split(":")[1] if principal.value.startswith("arn:") else "aws"
+        yield f"arn:{partition}:iam::{account}:user/clew-witness"
+        yield f"arn:{partition}:iam::{account}:root"
+    else:
+        yield principal.value
 
 
 def restricted_by(zone: Zone, service: str, *, applies: bool) -> Restriction:

@@ -58,21 +58,23 @@ class Leaf:
         """
         qualified = read(self.operator)
         if qualified is not None:
-            return _condition(self.key, self.values, qualified)
+            listed = _listed(self.values, quoted=qualified.operator.quoted)
+            return clause(self.key, self.values, qualified, listed)
         verb = "matches none of" if self.operator == "NotResource" else "matches"
         return f"resource {self.key} {verb} {_listed(self.values, quoted=False)}"
 
 
-def _condition(key: str, values: Sequence[str], qualified: Qualified) -> str:
+def clause(key: str, values: Sequence[str], qualified: Qualified, listed: str) -> str:
+    """A condition as a clause that completes "allowed if …"; `listed` are its values as they are to be shown."""
     operator = qualified.operator
     if operator.tests_presence:
         return f"{key} is {_presence(values)}"
     verb = _negated(operator.says) if operator.negated else operator.says
-    clause = f"{verb} {_listed(values, quoted=operator.quoted)}"
+    says = f"{verb} {listed}"
     which = _SETS.get(qualified.quantifier)
     if qualified.if_exists:
-        return f"{key} is absent or {f'{which} value {clause}' if which else clause.removeprefix('is ')}"
-    return f"{which} value of {key} {clause}" if which else f"{key} {clause}"
+        return f"{key} is absent or {f'{which} value {says}' if which else says.removeprefix('is ')}"
+    return f"{which} value of {key} {says}" if which else f"{key} {says}"
 
 
 def _presence(values: Sequence[str]) -> str:
