@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from clew.cli.main import app
 from clew.errors import InputError
 from clew.snapshot import file
 from clew.snapshot.answers import Answer, Answers, Call, Status
@@ -52,6 +55,19 @@ def test_same_answers_give_the_same_bytes(tmp_path: Path) -> None:
     assert first == written(tmp_path / "b", Answers(reversed(ANSWERS)))
 
 
+def test_older_file_without_a_seal_is_read(tmp_path: Path) -> None:
+    """A file whose first line has no hash of its own is read, and says that it has none."""
+    text = gzip.decompress(written(tmp_path / "a", Answers(ANSWERS)))
+    first, _, rest = text.partition(b"\n")
+    older = re.sub(rb',"seal":"[0-9a-f]+"', b"", first)
+    (tmp_path / "b").write_bytes(older + b"\n" + rest)
+    assert file.read(tmp_path / "b").header.seal == ""
+    told = CliRunner().invoke(app, ["snapshot", "verify", str(tmp_path / "b")]).output
+    assert "an older Clew wrote the file" in told
+    told = CliRunner().invoke(app, ["snapshot", "verify", str(tmp_path / "a")]).output
+    assert "older" not in told
+
+
 def test_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     """An account's configuration is readable by the person who collected it, and no scratch file stays."""
     written(tmp_path / "a", Answers(ANSWERS))
@@ -76,20 +92,25 @@ def test_damage_never_passes(tmp_path_factory: pytest.TempPathFactory, data: st.
         found = file.parse(damaged, "x")
     except InputError:
         return
+    assert found.header == file.parse(whole, "x").header
     assert list(found.answers) == list(file.parse(whole, "x").answers)
 
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        (b'"version":1', b'"version":2', "version 2 of the format"),
+        (b'"version":1', b'"version":2', "version 2 of the format; .*; install a newer Clew"),
+        (b'"version":1', b'"version":0', "version 0 of the format; .*; collect again"),
+        (b'"version":1', b'"version":"1"', "x:1: the first line is no header"),
+        (b'"collected_at":"2026', b'"collected_at":"2025', "its first line does not fit the hash"),
+        (b'"accounts":["1', b'"accounts":["2', "its first line does not fit the hash"),
         (b'"status":"denied"', b'"status":"ok"', "does not fit the hash"),
-        (b'"sha256":', b'"sha":', "x:1: the first line is no header"),
+        (b'"sha256":', b'"sha":', "its first line does not fit the hash"),
         (b'{"format":', b'{"form":', "is no snapshot"),
     ],
 )
 def test_other_content_is_told_apart(tmp_path: Path, old: bytes, new: bytes, message: str) -> None:
-    """A newer version, a changed answer and another file are each named for what they are."""
+    """Another version, a changed answer, time or account, and another file are each named for what they are."""
     text = gzip.decompress(written(tmp_path / "a", Answers(ANSWERS)))
     assert old in text
     with pytest.raises(InputError, match=message):

@@ -1,8 +1,8 @@
 """The snapshot file: recorded answers as one compressed file that describes itself.
 
 JSON lines in gzip. The first line says what the file is: format and its version, the program's version, time of
-collection, accounts, regions, the number of answers, and the SHA-256 of all that follows. Each other line is one
-answer, in the order of the calls. The same answers give the same bytes.
+collection, accounts, regions, the number of answers, the SHA-256 of all that follows, and that of itself without its
+last member. Each other line is one answer, in the order of the calls. The same answers give the same bytes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import json
 import os
 import tempfile
 import zlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from sys import intern
 from typing import TYPE_CHECKING
@@ -32,12 +32,16 @@ _FIRST = b'{"format":"clew-snapshot"'
 # Level 6 of gzip: level 9 saves 2 % of the size for three times the time.
 _LEVEL = 6
 _MODE = 0o600
+_SEAL = "seal"
 _STATUSES = {status.value: status for status in Status}
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The first line of the file. Units: `collected_at` is UTC, ISO 8601: when collecting began."""
+    """The first line of the file. Units: `collected_at` is UTC, ISO 8601: when collecting began.
+
+    `seal` is the SHA-256 of the other members, since ages are counted from `collected_at`; empty in older files.
+    """
 
     version: int
     tool_version: str
@@ -46,6 +50,7 @@ class Header:
     regions: tuple[str, ...]
     answers: int
     sha256: str
+    seal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +73,20 @@ def write(path: Path, answers: Answers, *, tool_version: str, collected_at: str)
         answers=len(answers),
         sha256=hashlib.sha256(body).hexdigest(),
     )
-    first = f"{_text({'format': FORMAT, **asdict(header)})}\n".encode()
+    members = {"format": FORMAT, **asdict(header)}
+    header = replace(header, seal=_seal(members))
+    first = f"{_text(members | {_SEAL: header.seal})}\n".encode()
     packed = io.BytesIO()
     with gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=packed, mtime=0) as stream:
         stream.write(first + body)
     _replace(path, packed.getvalue())
     return header
+
+
+def _seal(members: Mapping[str, object]) -> str:
+    """The SHA-256 of the members of a first line, in their order, without the seal itself."""
+    sealed = _text({name: value for name, value in members.items() if name != _SEAL})
+    return hashlib.sha256(sealed.encode()).hexdigest()
 
 
 def _replace(path: Path, data: bytes) -> None:
@@ -164,6 +177,9 @@ def _header(line: bytes, name: str) -> Header:
         given = json.loads(line)
         version = given["version"]
         if version == VERSION:
+            seal = str(given.get(_SEAL, ""))
+            if seal and seal != _seal(given):
+                raise InputError(f"`{name}` is damaged: its first line does not fit the hash in it")
             return Header(
                 version=version,
                 tool_version=str(given["tool_version"]),
@@ -172,11 +188,15 @@ def _header(line: bytes, name: str) -> Header:
                 regions=tuple(given["regions"]),
                 answers=int(given["answers"]),
                 sha256=str(given["sha256"]),
+                seal=seal,
             )
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{name}:1: the first line is no header of a snapshot") from error
+    if not isinstance(version, int):
+        raise InputError(f"{name}:1: the first line is no header of a snapshot")
+    advice = "install a newer Clew" if version > VERSION else "collect again"
     raise InputError(
-        f"{name}:1: version {version} of the format; this Clew reads version {VERSION}; install a newer Clew"
+        f"{name}:1: version {version} of the format; this Clew reads version {VERSION}; {advice}"
     )
 
 

@@ -118,12 +118,15 @@ def _overview(found: Recorded) -> Iterator[str]:
 
 
 def verify(file: Annotated[Path, _FILE]) -> None:
-    """Read every answer and hold the content to the hash in the first line; exit code 2 when it is damaged."""
+    """Read every answer and hold content and first line to their hashes; exit code 2 when it is damaged."""
     from clew.snapshot import file as snapshot_file
 
     header = snapshot_file.read(file).header
     count = "1 answer" if header.answers == 1 else f"{header.answers:,} answers"
     typer.echo(f"whole: {count}, SHA-256 {header.sha256}")
+    of = ", ".join(header.accounts) or "no account"
+    sealed = "" if header.seal else "; this line has no hash of its own: an older Clew wrote the file"
+    typer.echo(f"collected {header.collected_at} of {of} by Clew {header.tool_version}{sealed}")
 
 
 def diff(
