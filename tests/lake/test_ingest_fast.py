@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from clew.events import cloudtrail
 from clew.lake.ingest import decode, input_file, slow
+from clew.lake.ingest import split as splitting
 from clew.lake.ingest.messages import Setting
 from clew.lake.ingest.split import split
 from clew.lake.reader import relation
@@ -177,6 +179,47 @@ def test_a_split_gives_every_record_or_pieces_that_are_not_json(
     cut = [pieces.data[s : s + n].decode() for s, n in zip(pieces.starts, pieces.lengths, strict=True)]
     if all(map(_is_json, cut)):
         assert cut == texts
+
+
+@given(
+    key=st.text("Vabe", min_size=1, max_size=40),
+    parts=st.lists(st.sampled_from([None, "},", '{"', "},{", "\0", "x", "é", "xyzxyz" * 50]), max_size=30),
+    begin=st.integers(0, 9),
+    end=st.integers(0, 9),
+    block=st.sampled_from([8, 64, 1 << 17]),
+)
+def test_large_files_are_cut_where_the_separator_stands(
+    key: str, parts: list[str | None], begin: int, end: int, block: int
+):
+    """Comparing words finds every separator that lies between the bounds, at any alignment, and nothing else."""
+    separator = b'},{"' + key.encode() + b'":'
+    cut = [separator if p is None else p.encode() + separator[: len(parts)] for p in parts]
+    data = b"-" * 64 + b"".join(cut) + b"-" * 64
+    first, last = 50 + begin, len(data) - 50 - end
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(splitting, "_BLOCK_WORDS", block)
+        found = splitting._compared(data, separator, first, last)
+    assert found.tolist() == [m.start() for m in re.compile(re.escape(separator)).finditer(data, first, last)]
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_a_file_is_cut_alike_whatever_its_size(
+    event: Callable[..., Any],
+    log_bytes: Callable[[Iterable[Any]], bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    lines: bool,
+):
+    """The search for large files and that for small ones find the same records."""
+    data = log_bytes([event(n, padding="-" * 256 + "x" * n) for n in range(60)])
+    if lines:
+        data = b"\n".join(json.dumps(r, separators=(",", ":")).encode() for r in json.loads(data)["Records"])
+    small = split(data, "s")
+    monkeypatch.setattr(splitting, "_SMALL", 0)
+    large = split(data, "s")
+    assert small is not None
+    assert large is not None
+    assert len(small.starts) == 60
+    assert (small.starts.tolist(), small.lengths.tolist()) == (large.starts.tolist(), large.lengths.tolist())
 
 
 def _is_json(text: str) -> bool:

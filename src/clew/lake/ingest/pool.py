@@ -29,6 +29,8 @@ _ENVIRONMENT = {
     # glibc gives large blocks back to the system; faulting them in again costs up to a quarter of the decoding.
     "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=4294967296"
     ":glibc.malloc.top_pad=67108864",
+    # Arrow's allocator does so too: 12 of 347 ms a unit, for 14 MB more.
+    "MIMALLOC_PURGE_DELAY": "-1",
 }
 # Python 3.12 and later warn of a fork beside other threads: the only one is the allocator's own, which expects it.
 _COMMAND = (sys.executable, "-W", "ignore::DeprecationWarning", "-m", "clew.lake.ingest.worker")

@@ -25,6 +25,11 @@ _RECORDS = re.compile(rb'\{"Records":\[(\{"[A-Za-z]{1,40}":)')
 _LINES = re.compile(rb'(\{"eventVersion":)')  # any other first key may be an envelope's
 _SHORTEST = 256
 """Fewer bytes than any record of AWS has; a shorter one stays joined to the next, which is no JSON then."""
+_SMALL = 1 << 16
+"""Files up to this size are searched one record after the other: NumPy takes 10 µs before it begins."""
+_WORD = 4
+_BLOCK_WORDS = 1 << 17
+"""As much as the processor's own cache holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +78,48 @@ def split(data: bytes, source: str) -> Pieces | None:
 
 
 def _pieces(data: bytes, source: str, first: int, end: int, separator: bytes) -> Pieces:
-    starts = [first]
+    find = _searched if end - first <= _SMALL else _compared
+    places = np.concatenate([[first], find(data, separator, first, end) + 2, [end + 1]]).astype(np.int32)
+    return Pieces(data, places[:-1], places[1:] - places[:-1] - np.int32(1), source)
+
+
+def _searched(data: bytes, separator: bytes, first: int, end: int) -> NDArray[np.int64]:
+    """Where the separator stands between the two places, as Python's own search finds it."""
+    found: list[int] = []
     find = data.find
     at = find(separator, first, end)
     while at >= 0:
-        starts.append(at + 2)
+        found.append(at)
         at = find(separator, at + _SHORTEST, end)
-    places = np.array([*starts, end + 1], np.int32)
-    return Pieces(data, places[:-1], places[1:] - places[:-1] - np.int32(1), source)
+    return np.array(found, np.int64)
+
+
+def _compared(data: bytes, separator: bytes, first: int, end: int) -> NDArray[np.int64]:
+    """As `_searched`, by comparing four bytes at a time: 9 ms for 52 MB that were just unpacked, where that takes 19.
+
+    Wherever the separator stands, one of any four neighbouring places in it begins a word of the text.
+    """
+    inside = min(len(separator) // 2 - 2, len(separator) - 2 * _WORD + 1)
+    parts = [separator[place : place + _WORD] for place in range(inside, inside + _WORD)]
+    keys = np.frombuffer(b"".join(parts), np.uint32)
+    words = np.frombuffer(data, np.uint32, (end - first) // _WORD, first)
+    blocks = range(0, len(words), _BLOCK_WORDS)
+    found = np.concatenate([_equal_one(words[at : at + _BLOCK_WORDS], keys) + at for at in blocks])
+    shifts = (words[found][:, None] == keys).argmax(axis=1)
+    places = found * _WORD - shifts + (first - inside)
+    places = places[(places >= first) & (places + len(separator) <= end)]
+    # The text seen as overlapping pieces of the separator's length, none of them copied.
+    pieces = np.ndarray((len(data) - len(separator) + 1,), f"S{len(separator)}", data, strides=(1,))
+    kept: NDArray[np.int64] = places[pieces[places] == separator]
+    return kept
+
+
+def _equal_one(words: NDArray[np.uint32], keys: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """Where a word is one of the keys."""
+    equal: NDArray[np.bool_] = words == keys[0]
+    for key in keys[1:]:
+        equal |= words == key
+    return equal.nonzero()[0]
 
 
 def arrow_table(pieces: Sequence[Pieces]) -> pa.Table:

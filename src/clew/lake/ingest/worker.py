@@ -7,6 +7,7 @@ the process that started it is killed.
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import sys
@@ -55,6 +56,8 @@ def main(pipes: Sequence[str]) -> None:
 
     Loading what decoding needs takes 0.4 s of CPU; a copy has it at once.
     """
+    # What is loaded stays: looking through it for garbage finds none, and would copy it in every further process.
+    gc.freeze()
     answers = os.dup(sys.stdout.fileno())
     # Whatever a library prints must not land among the answers.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
