@@ -116,3 +116,90 @@ def test_an_old_catalogue_only_warns():
     assert [each.finding_type for each in young] == [FindingType.ERROR]
     assert [each.finding_type for each in old] == [FindingType.WARNING]
     assert "200 days old" in old[0].message
+
+
+def _template(properties, kind="AWS::IAM::Policy"):
+    return json.dumps({"Resources": {"R": {"Type": kind, "Properties": properties}}}, indent=1)
+
+
+def test_a_policy_that_stands_as_a_text_and_is_no_json_is_told():
+    """A text that cannot be read as JSON is an error at the text, with the line within; it never passes in silence."""
+    text = '{"Version": "2012-10-17",\n "Statement": [{"Effect": "Allow", "Action": "s3:GetObjcet", "Resource": "*",}]}'
+    file = validated(_template({"PolicyDocument": text}))
+    assert {code for code, _ in told(file)} == {"JSON_SYNTAX_ERROR", "INVALID_ACTION"}
+    assert {line for _, line in told(file)} == {6}
+    assert "line 2 of the text" in file.problems[0].message
+    assert file.documents[0].validation.policy is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "unknown"),
+    [
+        ("AWS::IAM::Policy", {"PolicyDocument": {"Ref": "Document"}}, "PolicyDocument"),
+        ("AWS::IAM::Role", {"Policies": {"Ref": "List"}}, "Policies"),
+        ("AWS::IAM::Role", {"Policies": [{"PolicyDocument": {"Fn::GetAtt": ["A", "B"]}}]}, "PolicyDocument"),
+        ("AWS::Logs::ResourcePolicy", {"PolicyDocument": {"Fn::Sub": "{${Rest}"}}, "PolicyDocument"),
+        ("AWS::Serverless::Function", {"Policies": ["ReadOnlyAccess", {"Ref": "Arn"}]}, None),
+    ],
+)
+def test_what_a_template_leaves_open_is_listed(kind, properties, unknown):
+    """A policy that a template does not say is listed as unknown; what may be a managed policy's name is not."""
+    found = validated(_template(properties, kind))
+    assert [path[-1] if isinstance(path[-1], str) else path[-2] for path in found.unknown] == (
+        [unknown] if unknown else []
+    )
+
+
+def test_a_loop_of_a_template_is_listed():
+    """What `Fn::ForEach` makes is not known before it runs."""
+    loop = ["Name", ["A"], {"Role${Name}": {"Type": "AWS::IAM::Role", "Properties": {}}}]
+    other = {"Type": "AWS::S3::Bucket", "Properties": {}}
+    found = validated(json.dumps({"Resources": {"B": other, "Fn::ForEach::Roles": loop}}))
+    assert found.unknown == (("Resources", "Fn::ForEach::Roles"),)
+
+
+def test_both_branches_of_a_choice_are_validated():
+    """A choice of policies, or of lists of them, has each of its branches looked at."""
+    no_value = {"Ref": "AWS::NoValue"}
+    chosen = {"Fn::If": ["C", [{"PolicyName": "a", "PolicyDocument": POLICY}], no_value]}
+    assert [code for code, _ in told(validated(_template({"Policies": chosen}, "AWS::IAM::Role")))] == [
+        "INVALID_ACTION"
+    ]
+    right = {**POLICY, "Statement": {**POLICY["Statement"], "Action": "s3:GetObject"}}
+    chosen = {"Fn::If": ["C", right, POLICY]}
+    assert [code for code, _ in told(validated(_template({"PolicyDocument": chosen})))] == ["INVALID_ACTION"]
+
+
+def test_a_substitution_with_a_map_of_texts_is_worked_out():
+    """`Fn::Sub` with values of its own is a text where these are texts."""
+    value = {"Fn::Sub": ["arn:aws:iam::${Account}:role/x", {"Account": "1111222233"}]}
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": {"Effect": "Allow", "Action": "iam:GetRole", "Resource": value},
+    }
+    assert [code for code, _ in told(validated(_template({"PolicyDocument": policy})))] == [
+        "INVALID_ARN_ACCOUNT"
+    ]
+
+
+def test_the_policies_of_a_state_are_found():
+    """A state of Terraform is read like a plan."""
+    resource = {
+        "type": "aws_cloudwatch_log_resource_policy",
+        "values": {"policy_document": json.dumps(POLICY)},
+    }
+    state = {
+        "format_version": "1.0",
+        "values": {"root_module": {"child_modules": [{"resources": [resource]}]}},
+    }
+    assert {code for code, _ in told(validated(json.dumps(state)))} == {"INVALID_ACTION", "MISSING_PRINCIPAL"}
+
+
+def test_a_block_that_a_plan_does_not_know_is_listed():
+    """Inline policies of which nothing is known before the plan is applied are listed once."""
+    change = {"after": {}, "after_unknown": {"inline_policy": True}}
+    plan = {
+        "planned_values": {"root_module": {}},
+        "resource_changes": [{"type": "aws_iam_role", "change": change}],
+    }
+    assert validated(json.dumps(plan)).unknown == (("resource_changes", 0, "inline_policy"),)

@@ -9,16 +9,22 @@ import pytest
 from tests.case_files import read_case_file
 
 from clew.aws.catalog import current
+from clew.policy.files import Document
 from clew.policy.model import PolicyKind
 from clew.policy.validate import validate
+from clew.report.validation_aws import findings
 
 FILE = Path(__file__).resolve().parents[1] / "cases" / "mistakes.yaml"
 ROWS = read_case_file(FILE)["rows"]
 
 
-def _validated(row):
+def _text(row):
     document = {"Version": "2012-10-17", "Statement": row.get("statements")}
-    text = row["text"] if "text" in row else json.dumps(document, indent=2)
+    return row["text"] if "text" in row else json.dumps(document, indent=2)
+
+
+def _validated(row):
+    text = _text(row)
     kind = PolicyKind(row.get("kind", "identity"))
     return validate(text, kind=kind, resource_type=row.get("resource_type", ""), catalog=current())
 
@@ -56,3 +62,29 @@ def test_a_correction_is_right_or_says_what_is_left():
         again = _validated({**row, "text": found.corrected})
         left = {each.code for each in found.left if each.is_error}
         assert {each.code for each in again.problems if each.is_error} == left, row["name"]
+
+
+def _at(document, path):
+    """What stands at the path of a finding in AWS's form; the key itself where it ends with one."""
+    for step in path:
+        if "key" in step:
+            return step["key"]
+        document = document[step["index"] if "index" in step else step["value"]]
+    return document
+
+
+def test_the_span_of_a_finding_is_what_its_path_names():
+    """In AWS's form the text between start and end of each place is the value, or the key, that the path leads to."""
+    for row in ROWS:
+        if row["name"] in {"lower case elements", "plural elements"} or "JSON_SYNTAX_ERROR" in str(
+            row["told"]
+        ):
+            continue  # whose paths go through names that were meant, or through no JSON
+        text = _text(row).removeprefix("\ufeff")
+        for finding in findings(Document((), "", _validated(row))):
+            for place in finding["locations"]:
+                start, end = (place["span"][side]["offset"] for side in ("start", "end"))
+                assert json.loads(text[start:end]) == _at(json.loads(text), place["path"]), (
+                    row["name"],
+                    place,
+                )

@@ -92,6 +92,18 @@ def test_sarif_names_rules_levels_and_ranges():
     assert (found["startLine"], found["startColumn"], found["charLength"]) == (5, 32, 14)
 
 
+def test_sarif_tells_apart_and_what_is_open():
+    """Two problems of one place have fingerprints of their own; what a template leaves open is a notification."""
+    twice = '{"Version": "2012-10-17",, "Statement": [],,}'
+    resource = {"Type": "AWS::IAM::Policy", "Properties": {"PolicyDocument": {"Ref": "Document"}}}
+    files = [validated(twice), validated(json.dumps({"Resources": {"P": resource}}), "t.json")]
+    (run,) = json.loads(render(files, "sarif"))["runs"]
+    prints = [result["partialFingerprints"]["clewProblem/v1"] for result in run["results"]]
+    assert len(prints) == len(set(prints)) > 1
+    (note,) = run["invocations"][0]["toolExecutionNotifications"]
+    assert note["message"]["text"] == "/Resources/P/Properties/PolicyDocument is left open; not validated"
+
+
 def test_a_clean_policy_is_one_line():
     """A policy without problems is one line of text; problems are told statement by statement."""
     assert render([validated(CLEAN)], "text").splitlines() == [

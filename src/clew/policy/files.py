@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from clew.errors import InputError
 from clew.policy.holders import held
-from clew.policy.model import shown
+from clew.policy.model import JSON_SYNTAX_ERROR, Problem, shown
 from clew.policy.parse import draft_node
 from clew.policy.validate import Asked, guess_kind, judge, validate
 from clew.policy.yaml_positions import YamlError
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from clew.aws.catalog import Catalog
     from clew.policy.holders import Held, Holding
-    from clew.policy.json_positions import Path
-    from clew.policy.model import PolicyKind, Problem
+    from clew.policy.json_positions import Node, Path
+    from clew.policy.model import PolicyKind
     from clew.policy.validate import Validation
 
 
@@ -31,7 +31,7 @@ class Document(NamedTuple):
 
 
 class ValidatedFile(NamedTuple):
-    """The policies of a file; `unknown` are the places of those that are not known before a plan is applied.
+    """The policies of a file; `unknown` are the places of those that a plan or a template leaves open.
 
     `is_template` says that the file holds policies and is none itself.
     """
@@ -87,7 +87,15 @@ def _document(each: Held, holding: Holding, source: str, wanted: Wanted) -> Docu
     # A template's own layout counts for no quota: what is deployed has no white space.
     length = len(json.dumps(each.root.plain(), separators=(",", ":"), ensure_ascii=False))
     judged = judge(found, asked, source=source, size=(length, length), is_kind_guessed=kind is None)
+    faults = tuple(_fault(message, each.root, holding, source) for message in each.faults)
+    judged = judged._replace(problems=(*faults, *judged.problems), policy=None if faults else judged.policy)
     return Document(each.path, resource_type, _within(judged, each.path))
+
+
+def _fault(message: str, text: Node, holding: Holding, source: str) -> Problem:
+    """A place where a policy that stands as a text is no JSON."""
+    start, end = holding.lines.position(text.start), holding.lines.position(text.end)
+    return Problem(JSON_SYNTAX_ERROR, message, (), start, end, source)
 
 
 def _within(judged: Validation, path: Path) -> Validation:

@@ -145,7 +145,7 @@ def _elements(
                 continue
             name = meant
         if name in found:
-            problems.spoil(DUPLICATE_KEYS, f"the element `{name}` stands twice", where, key)
+            problems.spoil(DUPLICATE_KEYS, f"the element `{name}` stands twice", where, key, written=key.text)
         found[name] = value
     return found
 
@@ -193,7 +193,9 @@ def _principals(
             message = f"unknown kind of principal {_quoted(key)}{_suggestion(meant)}"
             problems.spoil("INVALID_PRINCIPAL_KEY", message, path, key, corrected=meant, written=key.text)
         if key.text in seen:
-            problems.spoil(DUPLICATE_KEYS, f"the key {_quoted(key)} stands twice", path, key)
+            problems.spoil(
+                DUPLICATE_KEYS, f"the key {_quoted(key)} stands twice", path, key, written=key.text
+            )
         seen.add(key.text)
         found += [Principal(key.text, text) for text in _list(value, inner, problems)]
     return tuple(found)
@@ -229,7 +231,9 @@ def _conditions(block: Node | None, path: Path, problems: Problems) -> tuple[Con
         inner = (*path, key.text)
         _check_operator(key, path, problems)
         if key.text in seen:
-            problems.spoil(DUPLICATE_KEYS, f"the operator {_quoted(key)} stands twice", path, key)
+            problems.spoil(
+                DUPLICATE_KEYS, f"the operator {_quoted(key)} stands twice", path, key, written=key.text
+            )
         seen.add(key.text)
         if keys.kind != "object" and not keys.is_opaque:
             message = f"expected an object of condition keys, found {_word(keys)}"
@@ -266,10 +270,12 @@ def _condition_keys(operator: str, keys: Node, path: Path, problems: Problems) -
         inner = (*path, key.text)
         lowered = key.text.lower()
         if seen.get(lowered) == key.text:
-            problems.spoil(DUPLICATE_KEYS, f"the key {_quoted(key)} stands twice", path, key)
+            problems.spoil(
+                DUPLICATE_KEYS, f"the key {_quoted(key)} stands twice", path, key, written=key.text
+            )
         elif lowered in seen:
             message = f"{_quoted(key)} and `{shown(seen[lowered])}` are one key: keys have no case"
-            problems.add("DUPLICATE_KEYS_WITH_DIFFERENT_CASE", message, path, key)
+            problems.add("DUPLICATE_KEYS_WITH_DIFFERENT_CASE", message, path, key, written=key.text)
         seen[lowered] = key.text
         found.append(Condition(operator, key.text, tuple(_values(values, inner, problems))))
     return found

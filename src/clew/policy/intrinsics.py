@@ -41,6 +41,33 @@ def resolved(node: Node) -> Node:
     return node
 
 
+def is_open(node: Node) -> bool:
+    """Whether a function stands there of which the template does not say what it gives."""
+    return _function(node) is not None and resolved(node).is_opaque
+
+
+def branches(node: Node) -> list[tuple[int | None, Node]]:
+    """The items of a list with their places, both branches of a choice; a single value stands at no place.
+
+    >>> branches(Node("string", "x"))
+    [(None, Node(kind='string', value='x', start=-1, end=-1))]
+    """
+    function = _function(node)
+    if function is not None and function[0] == "Fn::If":
+        return [
+            each for branch in function[1].items[1:3] if not _is_no_value(branch) for each in branches(branch)
+        ]
+    if node.kind != "array":
+        return [(None, node)]
+    return [(place, each) for place, item in enumerate(node.items) for _, each in _chosen(item)]
+
+
+def _chosen(item: Node) -> list[tuple[int | None, Node]]:
+    function = _function(item)
+    is_choice = function is not None and function[0] == "Fn::If"
+    return branches(item) if is_choice else [] if _is_no_value(item) else [(None, item)]
+
+
 def _function(node: Node) -> tuple[str, Node] | None:
     """The name and the argument of the function that the object calls; None when it calls none."""
     if node.kind != "object" or len(node.members) != 1:
@@ -72,7 +99,7 @@ def _value(name: str, argument: Node, node: Node) -> Node:
     if name == "Ref":
         text = STAND_INS.get(argument.text)
     elif name == "Fn::Sub":
-        text = _substituted(argument.items[0].text)
+        text = _substituted(argument.items[0].text, _given(argument))
     elif name == "Fn::Join":
         text = _joined(argument)
     elif name == "Fn::If":
@@ -84,12 +111,19 @@ def _value(name: str, argument: Node, node: Node) -> Node:
     return Node("string", text, node.start, node.end)
 
 
-def _substituted(template: str) -> str | None:
-    """The text with its pseudo parameters; None when it names anything else."""
+def _given(argument: Node) -> dict[str, str]:
+    """What the names in the text of `Fn::Sub` stand for: pseudo parameters, and texts of its own map."""
+    own = argument.items[1].members if argument.kind == "array" and len(argument.items) > 1 else []
+    values = [(name.text, resolved(value)) for name, value in own]
+    return {**STAND_INS, **{name: value.text for name, value in values if value.kind == "string"}}
+
+
+def _substituted(template: str, given: dict[str, str]) -> str | None:
+    """The text with what its names stand for; None when it names anything else."""
     names = [name for is_literal, name in _PLACE.findall(template) if not is_literal]
-    if not all(name in STAND_INS for name in names):
+    if not all(name in given for name in names):
         return None
-    return _PLACE.sub(lambda found: f"${{{found[2]}}}" if found[1] else STAND_INS[found[2]], template)
+    return _PLACE.sub(lambda found: f"${{{found[2]}}}" if found[1] else given[found[2]], template)
 
 
 def _joined(argument: Node) -> str | None:

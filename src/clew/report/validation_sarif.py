@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -33,13 +34,28 @@ def render(files: Sequence[ValidatedFile]) -> str:
     """All problems as one run."""
     found = [(file.source, problem) for file in files for problem in file.problems]
     codes = list(dict.fromkeys(problem.code for _, problem in found))
+    seen: Counter[str] = Counter()
     rules = [_rule(code, next(problem for _, problem in found if problem.code == code)) for code in codes]
     run = {
         "tool": {"driver": {"name": "clew", "version": __version__, "rules": rules}},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(source, problem, codes.index(problem.code)) for source, problem in found],
+        "results": [_result(source, problem, codes.index(problem.code), seen) for source, problem in found],
+        "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": _open(files)}],
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _open(files: Sequence[ValidatedFile]) -> list[Value]:
+    """One note for each policy that a plan or a template leaves open."""
+    return [
+        {
+            "level": "warning",
+            "message": {"text": terminal(f"/{'/'.join(map(str, path))} is left open; not validated")},
+            "locations": [_location(file.source, f"/{'/'.join(map(str, path))}", None, None)],
+        }
+        for file in files
+        for path in file.unknown
+    ]
 
 
 def _rule(code: str, problem: Problem) -> Value:
@@ -57,8 +73,11 @@ def _rule(code: str, problem: Problem) -> Value:
     }
 
 
-def _result(source: str, problem: Problem, place: int) -> Value:
+def _result(source: str, problem: Problem, place: int, seen: Counter[str]) -> Value:
+    """One problem; `seen` counts those of one code and place, which readers would else take for one."""
     told = f"{source}\x1f{problem.code}\x1f{problem.pointer}"
+    seen[told] += 1
+    told += f"\x1f{seen[told]}" if seen[told] > 1 else ""
     found: Value = {
         "ruleId": problem.code,
         "ruleIndex": place,

@@ -45,13 +45,17 @@ def _file(file: ValidatedFile) -> Iterator[str]:
         yield f"{problem} ({problem.finding_type} {problem.code})"
     for path in file.unknown:
         place = "/".join(map(str, path))
-        yield f"{file.source} /{place}: not known before the plan is applied; not validated"
+        yield f"{file.source} /{place}: not known before it is {_made(path)}; not validated"
     if file.is_template:
         yield f"{file.source}: {_many(len(file.documents), 'policy', 'policies')}: {counted(file.problems)}"
     for document in () if file.is_template else file.documents:
         found = document.validation
         how = ", by its looks; --kind names another" if found.is_kind_guessed else ""
         yield f"{file.source}: {counted(found.problems)} ({kinds.WORDS[found.kind]}{how})"
+
+
+def _made(path: tuple[str | int, ...]) -> str:
+    return "deployed" if path[0] == "Resources" else "applied"
 
 
 def _many(count: int, one: str, more: str) -> str:

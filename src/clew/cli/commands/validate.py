@@ -44,7 +44,7 @@ def validate(
     JSON faults, unknown elements, operators, actions and condition keys, wrong ARNs, what the kind of policy forbids,
     and all checks of IAM Access Analyzer's catalogue; also of every policy in a CloudFormation template or Terraform
     plan. Nothing is read from AWS. Exit codes: 0 clean, 1 problems from --fail-on on, 2 a file cannot be read,
-    3 a plan leaves policies open.
+    3 a plan or a template leaves policies open.
     """
     from clew.cli import validation
 
