@@ -109,6 +109,21 @@ def test_accounts_of_several_files_are_judged_once_each() -> None:
     assert "the latest, of 2026-03-11 06:00 UTC, is used" in done.stderr
 
 
+def test_files_as_aws_prints_them_are_one_account(tmp_path: Path) -> None:
+    """AWS's own policies are nobody's account, and a resource of another kind is named as not looked at."""
+    admin = {"PolicyName": "A", "Arn": "arn:aws:iam::aws:policy/A", "PolicyVersionList": []}
+    details = {"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": [], "Policies": [admin]}
+    user = {"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana"}
+    (tmp_path / "account.json").write_text(json.dumps({**details, "UserDetailList": [user]}))
+    wide = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+    vault = "arn:aws:mediastore:eu-west-1:111122223333:container/c"
+    policy = {"Version": "2012-10-17", "Statement": [wide]}
+    (tmp_path / "resource-policies.json").write_text(json.dumps({vault: {"Policy": policy}}))
+    done = _run("--policies", str(tmp_path), "--no-keep")
+    assert done.stdout.count("Account ") == 1
+    assert f"{vault}: resources of `mediastore` are not looked at" in " ".join(done.stdout.split())
+
+
 def test_wrong_input_is_said_in_one_line() -> None:
     """A preview without a resource, or of one that is not there, is refused."""
     assert isinstance(_run("--preview", "draft.json").exception, ClewError)

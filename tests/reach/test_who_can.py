@@ -115,6 +115,69 @@ def test_the_resource_lets_in_whom_its_policy_names() -> None:
     ]
 
 
+def test_outsiders_are_those_who_are_let_in_to_just_this() -> None:
+    """A statement about another action or another folder names nobody, a grant of a key does."""
+    folder = "Allow s3:GetObject on arn:aws:s3:::logs/out/* to 444455556666"
+    for action, resource in (("s3:GetObject", OBJECT), ("s3:PutObject", "arn:aws:s3:::logs/out/a")):
+        assert not who_can(Predictor(_snapshot(folder)), action, resource).outsiders
+    key = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    grant = {"GranteePrincipal": "arn:aws:iam::444455556666:role/etl", "Operations": ["Decrypt"]}
+    held = {key: {"Policy": policy(f"Allow kms:* on * to {ACCOUNT}"), "Grants": [grant]}}
+    snapshot = Snapshot(_snapshot().accounts, side.resources(Source("r.json", json.dumps(held))))
+    found = {
+        action: [
+            (each.principal, each.reason) for each in who_can(Predictor(snapshot), action, key).outsiders
+        ]
+        for action in ("kms:Decrypt", "kms:Encrypt")
+    }
+    assert found == {
+        "kms:Decrypt": [("arn:aws:iam::444455556666:role/etl", "a grant of the key")],
+        "kms:Encrypt": [],
+    }
+
+
+def test_what_is_taken_for_granted_is_said() -> None:
+    """Where the bucket's policy lets in whoever comes through an endpoint, the answer says that nobody was taken to."""
+    endpoint = {
+        "statement": "Allow s3:GetObject on arn:aws:s3:::logs/* to *",
+        "Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1a2b3c4d"}},
+    }
+    found = who_can(Predictor(_snapshot(endpoint)), "s3:GetObject", OBJECT)
+    assert "aws:SourceVpce" in found.assumed[0]
+    assert found.assumed[0].split(";")[0] in " ".join(access_text.who_can(found).split())
+    given = {"aws:SourceVpce": "vpce-1a2b3c4d"}
+    assert not who_can(Predictor(_snapshot(endpoint)), "s3:GetObject", OBJECT, context=given).assumed
+
+
+def test_who_is_denied_in_one_way_or_another_cannot() -> None:
+    """A Deny under a condition does not make somebody a candidate to whom nothing is allowed."""
+    plain = {
+        "statement": "Deny s3:* on * to * as Tls",
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    assert _who(_snapshot(plain), **{"aws:SourceIp": "192.0.2.7"}) == (
+        [],
+        [ANA, CI, f"arn:aws:iam::{ACCOUNT}:root"],
+        2,
+    )
+
+
+def test_managed_policies_of_aws_are_nobody_s_account() -> None:
+    """What `aws iam get-account-authorization-details` prints holds AWS's own policies, and they have no root user."""
+    admin = "arn:aws:iam::aws:policy/AdministratorAccess"
+    version = {"VersionId": "v1", "IsDefaultVersion": True, "Document": policy("Allow * on *")}
+    listed = {"PolicyName": "AdministratorAccess", "Arn": admin, "PolicyVersionList": [version]}
+    user = {
+        **_user(ANA),
+        "AttachedManagedPolicies": [{"PolicyName": "AdministratorAccess", "PolicyArn": admin}],
+    }
+    content = {"UserDetailList": [user], "GroupDetailList": [], "RoleDetailList": [], "Policies": [listed]}
+    collected = details.Collected()
+    assert collected.add(Source("a.json", json.dumps(content)))
+    found = who_can(Predictor(Snapshot(collected.accounts())), "ec2:RunInstances", "*")
+    assert [each.principal for each in found.always] == [ANA, f"arn:aws:iam::{ACCOUNT}:root"]
+
+
 def test_what_a_role_can_do_is_what_the_engine_allows() -> None:
     """Each listed action is allowed on its resource in an unknown context, and a narrower Deny is told."""
     snapshot = _snapshot()

@@ -30,7 +30,14 @@ _TYPES: Final = {
     "secretsmanager": "AWS::SecretsManager::Secret",
     "ecr": "AWS::ECR::Repository",
     "events": "AWS::Events::EventBus",
+    "acm-pca": "AWS::ACMPCA::CertificateAuthority",
+    "backup": "AWS::Backup::BackupVault",
+    "codeartifact": "AWS::CodeArtifact::Repository",
     "dynamodb": "AWS::DynamoDB::Table",
+    "es": "AWS::OpenSearchService::Domain",
+    "execute-api": "AWS::ApiGateway::RestApi",
+    "glacier": "AWS::Glacier::Vault",
+    "kinesis": "AWS::Kinesis::Stream",
     "elasticfilesystem": "AWS::EFS::FileSystem",
 }
 _ACCOUNT_PART: Final = 4
@@ -51,7 +58,9 @@ class State:
             each.account or each.arn.split(":")[_ACCOUNT_PART] for each in self.snapshot.resources.values()
         )
         found = {*self.snapshot.accounts, *self.answers.accounts}
-        return tuple(sorted(found or {owner for owner in owners if owner}))
+        # AWS's own managed policies stand under `aws`, which is nobody's account.
+        told = {each for each in found if each.isdigit()}
+        return tuple(sorted(told or {owner for owner in owners if owner}))
 
 
 def everything(state: State, account: str) -> Iterator[Target | Unknown]:
@@ -98,6 +107,15 @@ def _no_roles(state: State, account: str) -> Unknown:
     answer = state.answers.get(account, GLOBAL, "iam", "GetAccountAuthorizationDetails")
     missing = ("iam:GetAccountAuthorizationDetails",)
     return Unknown("", _ROLE, account, "", missing, f"not read: {about(answer)}")
+
+
+def overlooked(state: State, account: str) -> Iterator[str]:
+    """What the files hold and is of no type that exposure looks at, in one sentence for each resource."""
+    for resource in state.snapshot.resources.values() if not len(state.answers) else ():
+        fields = resource.arn.split(":")
+        owner = resource.account or fields[_ACCOUNT_PART] or account
+        if owner == account and fields[2] not in {*_TYPES, "iam"} and resource.policy is not None:
+            yield f"{resource.arn}: resources of `{fields[2]}` are not looked at"
 
 
 def written(snapshot: Snapshot, account: str) -> Iterator[Target]:

@@ -8,10 +8,12 @@ AWS: IAM User Guide: "How IAM Access Analyzer findings work": the other account'
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from clew.analyzer.exposure_actions import everything_on, granted, in_words, levels, service_of
 from clew.analyzer.exposure_cells import Cell, access_point_account, cells, without_outsiders
+from clew.analyzer.exposure_choices import chosen
 from clew.analyzer.exposure_model import Exposure, Proof, Restriction, Through
 from clew.analyzer.exposure_owner import grounded
 from clew.aws import catalog
@@ -38,6 +40,7 @@ EVERYTHING: Final = Policy((Statement(Says.ALLOW, actions=("*",), resources=("*"
 _BY_URL: Final = "lambda:invokefunctionurl"
 _URL_AUTH: Final = "lambda:functionurlauthtype"
 _NAMED: Final = frozenset({"StringEquals", "ArnEquals"})
+NOTHING_CHOSEN: Final[Mapping[str, ContextValue]] = MappingProxyType({})
 _OPEN: Final = frozenset({Effect.ALLOW, Effect.UNDETERMINED})
 _ANYBODY: Final = "*"
 _OF_ONE: Final = frozenset({"aws:principalarn", "aws:principaltype", "aws:userid", "aws:username"})
@@ -95,8 +98,8 @@ def _open(
         tuple(_barred(grounded(each, target.account, zone), cell, zone) for each in level)
         for level in zone.rcps
     )
-    ask = _Asked(narrowed, bars, levels_above, cell, zone, target.account)
     above = tuple(each for level in levels_above for policy in level for each in policy.statements)
+    ask = _Asked(narrowed, bars, levels_above, cell, zone, target.account, chosen((*bars, *above), cell))
     found: dict[str, bool] = {}
     reached: list[str] = []
     for witness in stands_for:
@@ -134,8 +137,10 @@ class _Asked:
         cell: Cell,
         zone: Zone,
         owner: str,
+        by_choice: Mapping[str, ContextValue],
     ) -> None:
         self.cell = cell
+        self.by_choice = by_choice
         self.zone = zone
         self.owner = owner
         self.as_written = _prepared(allow, bars, above)
@@ -149,7 +154,7 @@ class _Asked:
             # Nobody makes such a request by the name of a provider.
             return Effect.UNDETERMINED
         try:
-            asked = tuple(requests(self.cell, action, resource, self.owner, self.zone))
+            asked = tuple(requests(self.cell, action, resource, self.owner, self.zone, self.by_choice))
         except PrincipalError:
             return Effect.UNDETERMINED
         first, *others = (self._effect(each) for each in asked)
@@ -178,12 +183,19 @@ def _suits(action: str, cell: Cell) -> bool:
     return action == "sts:AssumeRole" or cell.is_anyone
 
 
-def requests(cell: Cell, action: str, resource: str, owner: str, zone: Zone) -> Iterator[Request]:
-    """Requests of those who stand for the cell; what its conditions do not tell is left open.
+def requests(
+    cell: Cell,
+    action: str,
+    resource: str,
+    owner: str,
+    zone: Zone,
+    by_choice: Mapping[str, ContextValue] = NOTHING_CHOSEN,
+) -> Iterator[Request]:
+    """Requests of those who stand for the cell; what its conditions do not tell is left open, but for `by_choice`.
 
     Errors: `PrincipalError` when the cell's principal is none.
     """
-    known: dict[str, ContextValue] = {"aws:PrincipalIsAWSService": "false"}
+    known: dict[str, ContextValue] = {"aws:PrincipalIsAWSService": "false", **by_choice}
     for condition in cell.conditions:
         if condition.operator in _NAMED and len(condition.values) == 1 and "${" not in condition.values[0]:
             known[condition.key] = condition.values[0]

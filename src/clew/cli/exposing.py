@@ -101,11 +101,11 @@ def zone_around(reading: Reading, account: str, zone: str) -> tuple[Zone, tuple[
 
 def _report(reading: Reading, account: str, zone: str) -> Report:
     from clew.analyzer.exposure import run
-    from clew.analyzer.exposure_accounts import everything
+    from clew.analyzer.exposure_accounts import everything, overlooked
 
     state, _ = reading.accounts[account]
     trusted, unknown = zone_around(reading, account, zone)
-    found = run(account, trusted, everything(state, account))
+    found = run(account, trusted, everything(state, account), overlooked(state, account))
     return replace(found, unknown=(*unknown, *found.unknown))
 
 

@@ -38,8 +38,12 @@ _HEADERS: Final = frozenset(key.lower() for key in ACL_HEADERS)
 
 
 class Verdict(NamedTuple):
-    """The effect, the condition on which it depends, in words, and what was not at hand, for an open one."""
+    """Whether the principal is allowed (None: open), the effect, its condition in words, and what was not at hand.
 
+    An effect may be open between two kinds of denial: then the principal is not allowed.
+    """
+
+    allowed: bool | None
     effect: Effect
     condition: str = ""
     unknown: tuple[str, ...] = ()
@@ -77,8 +81,9 @@ class Everybody:
         found = self._predictor.predict(derived(replace(self._request, principal=principal)))
         if isinstance(found, NoPrediction):
             return None
-        residual = found.decision.residual
-        return Verdict(found.decision.effect, residual.text if residual is not None else "", found.unknown)
+        decision = found.decision
+        told = decision.residual.text if decision.residual is not None else ""
+        return Verdict(decision.allowed, decision.effect, told, found.unknown)
 
     def _together(self, caller: Caller) -> Verdict | None:
         """The answer to a user or role with others like it; None where it has to be asked by itself."""
@@ -167,8 +172,11 @@ class Everybody:
     def _asked(self, base: _Base, asker: Asker) -> Verdict:
         access = base.bulk.access(asker)
         effect = access.effect(self._request.action)
-        open_on = access.residuals() if effect is Effect.UNDETERMINED else ()
-        return Verdict(effect, "".join(residual.text for residual, _ in open_on))
+        if effect is not Effect.UNDETERMINED:
+            return Verdict(effect is Effect.ALLOW, effect)
+        # One action has one residual.
+        ((residual, _),) = access.residuals()
+        return Verdict(False if residual.granted is False else None, effect, residual.text)
 
 
 def _whole(asked: Request, ready: Ready) -> tuple[Request, Policies, tuple[str, ...]]:

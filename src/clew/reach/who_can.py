@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from clew.engine import Context, Effect, Request
+from clew.engine import Context, Request
 from clew.engine.derive import derived
 from clew.errors import InputError, PolicyError
 from clew.reach.everybody import Everybody
+from clew.reach.outsiders import outsiders
 from clew.reach.predict import NoPrediction
 from clew.reach.resource_policy import resource_side
 
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from clew.engine.request import ContextValue
+    from clew.reach.outsiders import Outsider
     from clew.reach.predict import Prediction, Predictor
     from clew.snapshot.model import Snapshot
 
 ANYBODY = "*"
-_REFUSED = frozenset({Effect.EXPLICIT_DENY, Effect.IMPLICIT_DENY})
+_ENDPOINT = "aws:sourcevpce"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +49,11 @@ class Can:
 
 
 @dataclass(frozen=True, slots=True)
-class Outsider:
-    """A principal that the resource's policy names and whose account is not at hand: it needs that account's leave."""
-
-    principal: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class WhoCan:
     """The answer: those who can in any context, those who can under a condition, outsiders, and how many cannot.
 
-    `unknown` says what was not at hand, each with the number of principals whose answer it left open.
+    `unknown` says what was not at hand, each with the number of principals whose answer it left open, `assumed` what
+    was taken for granted.
     """
 
     action: str
@@ -68,6 +63,7 @@ class WhoCan:
     outsiders: tuple[Outsider, ...]
     cannot: int
     unknown: Mapping[str, int]
+    assumed: tuple[str, ...] = ()
 
 
 def who_can(
@@ -80,7 +76,7 @@ def who_can(
 ) -> WhoCan:
     """Every principal of the snapshot's accounts; `context` holds the keys that are given."""
     # Nobody comes through an endpoint unless the question says so: its policy would leave every answer open.
-    absent = () if any(key.lower() == "aws:sourcevpce" for key in context or {}) else ("aws:SourceVpce",)
+    absent = () if any(key.lower() == _ENDPOINT for key in context or {}) else ("aws:SourceVpce",)
     asked = Context(context or {}, unknown=None, absent=absent)
     question = Request(ANYBODY, action, resource, resource_account, asked)
     everybody = Everybody(predictor, question)
@@ -91,21 +87,25 @@ def who_can(
     for principal in principals(predictor.snapshot):
         asking = partial(_predicted, predictor, replace(question, principal=principal))
         verdict = everybody.verdict(principal)
-        if verdict is None or verdict.effect in _REFUSED:
+        if verdict is None or verdict.allowed is False:
             cannot += verdict is not None
-        elif verdict.effect is Effect.ALLOW:
+        elif verdict.allowed:
             always.append(Can(principal, asking))
         else:
             conditional.append(Can(principal, asking, verdict.condition))
             for what in verdict.unknown:
                 unknown[what] = unknown.get(what, 0) + 1
-    outsiders = tuple(_outsiders(predictor.snapshot, action, resource))
-    return WhoCan(action, resource, tuple(always), tuple(conditional), outsiders, cannot, unknown)
+    named = tuple(outsiders(predictor.snapshot, action, resource))
+    assumed = tuple(_assumed(predictor.snapshot, question))
+    return WhoCan(action, resource, tuple(always), tuple(conditional), named, cannot, unknown, assumed)
 
 
 def principals(snapshot: Snapshot) -> Iterator[str]:
     """Users, roles and root of every account, and the anonymous caller."""
     for account in snapshot.accounts.values():
+        if not account.id.isdigit():
+            # AWS's own managed policies stand under `aws`, which is nobody's account.
+            continue
         yield from sorted(account.users)
         yield from sorted(account.roles)
         partition = next(iter((*account.users, *account.roles)), "arn:aws").split(":")[1]
@@ -120,22 +120,19 @@ def _predicted(predictor: Predictor, question: Request) -> Prediction:
     return found
 
 
-def _outsiders(snapshot: Snapshot, action: str, resource: str) -> Iterator[Outsider]:
-    """Whom the resource's policy names of accounts that are not at hand, and services."""
-    attachment = resource_side(snapshot, action, resource).attachment
+def _assumed(snapshot: Snapshot, question: Request) -> Iterator[str]:
+    """What was taken for granted that the resource's policy speaks of."""
+    if question.context.get(_ENDPOINT) is not None:
+        return
+    attachment = resource_side(snapshot, question.action, question.resource).attachment
     if attachment is None or attachment.document is None:
         return
     try:
         statements = attachment.document.policy.statements
-    except PolicyError as error:
-        yield Outsider("whoever its policy names", f"it cannot be read: {error}")
+    except PolicyError:
         return
-    seen: set[str] = set()
-    for statement in statements:
-        for entry in statement.principals or () if statement.allows else ():
-            account = entry.account
-            is_known = entry.is_anyone or (account is not None and account in snapshot.accounts)
-            if not is_known and entry.value not in seen:
-                seen.add(entry.value)
-                sid = statement.sid or f"statement {statement.index + 1}"
-                yield Outsider(entry.value, f"named by `{sid}` of the resource's policy")
+    if any(line.key.lower() == _ENDPOINT for each in statements for line in each.conditions):
+        yield (
+            "nobody comes through a VPC endpoint, of which the resource's policy speaks; "
+            "give `--context aws:SourceVpce=vpce-…` to ask for those who do"
+        )

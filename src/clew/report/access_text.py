@@ -43,9 +43,13 @@ def _who(found: WhoCan) -> Iterator[str]:
         yield "not at hand, and so open for:"
         for what, count in found.unknown.items():
             yield from _wrapped(f"{count} of them: {what}", "  ")
+    if found.assumed:
+        yield ""
+        yield "taken for granted:"
+        yield from (line for text in found.assumed for line in _wrapped(text, "  - "))
     if found.outsiders:
         yield ""
-        yield "named by the resource's policy, and of no account at hand:"
+        yield "let in by the resource, and of no account at hand:"
         yield from (f"  {terminal(each.principal)}: {terminal(each.reason)}" for each in found.outsiders)
     yield ""
     yield f"cannot: {found.cannot}"
@@ -144,6 +148,7 @@ def who_document(found: WhoCan) -> dict[str, object]:
         "outsiders": [{"principal": each.principal, "reason": each.reason} for each in found.outsiders],
         "cannot": found.cannot,
         "unknown": dict(found.unknown),
+        "assumed": list(found.assumed),
     }
 
 

@@ -1,4 +1,4 @@
-"""Exposure as text: what is open, worst first, with where it is written; then what is not known."""
+"""Exposure as text: what is open, worst first, with where it is written; then what is not known, or not looked at."""
 
 from __future__ import annotations
 
@@ -43,6 +43,11 @@ def render(
     for each in unknown:
         about = each.resource or f"every {each.type}"
         lines += _wrapped(f"{about}: {each.why}", width, "  - ", "    ")
+    notes = [note for report in reports for note in report.notes]
+    if notes:
+        lines += ["", "Not looked at:"]
+    for note in notes:
+        lines += _wrapped(note, width, "  - ", "    ")
     return "\n".join(lines) + "\n"
 
 
