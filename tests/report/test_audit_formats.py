@@ -24,7 +24,7 @@ from clew.audit.checks import CHECKS
 from clew.audit.frameworks import of_checks
 from clew.audit.model import State, Verdict
 from clew.audit.run import run
-from clew.report import audit_groups, audit_ocsf, audit_text
+from clew.report import audit_groups, audit_json, audit_ocsf, audit_text
 from clew.report.audit_formats import FORMATS, SUFFIXES, Options, render
 from clew.snapshot.answers import GLOBAL, Answer, Answers, Call, Status
 
@@ -112,6 +112,17 @@ def test_security_hub_closes_what_is_fixed(found: Audit) -> None:
     assert {o["Resources"][0]["Type"] for o in objects} == {"AwsEc2SecurityGroup", "AwsS3Bucket"}
     assert {o["AwsAccountId"] for o in objects} == set(ACCOUNTS)
     assert all(len(o["Id"]) <= 512 and len(o["Title"]) <= 256 for o in objects)
+
+
+def test_large_json_says_the_same(found: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With many judgements each stands on a line of its own, and the document is the same."""
+    small = render(found, "json")
+    monkeypatch.setattr(audit_json, "MANY", 1)
+    large = render(found, "json")
+    assert isinstance(small, str)
+    assert isinstance(large, str)
+    assert json.loads(large) == json.loads(small)
+    assert len(large.splitlines()) < len(small.splitlines())
 
 
 def test_sarif_tells_new_from_unchanged(found: Audit) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from clew.report import (
     audit_text,
     credential_text,
 )
+from clew.report.json_text import written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,7 @@ def _text(audit: Audit, options: Options) -> str:
 
 
 def _json(audit: Audit, _: Options) -> str:
-    return json.dumps(audit_json.document(audit), indent=2) + "\n"
+    return written(audit_json.document(audit)) + "\n"
 
 
 def _pdf(audit: Audit, options: Options) -> bytes:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from clew.audit.views import told
 from clew.report.finding_json import moment, to_dict
+from clew.report.json_text import Lines
 from clew.report.order import worst_first
 
 if TYPE_CHECKING:
@@ -15,8 +16,14 @@ if TYPE_CHECKING:
     from clew.snapshot.credential_report import CredentialReport
 
 
+# Beyond so many judgements an item stands on a line: the file is for programs then.
+MANY = 10_000
+
+
 def document(audit: Audit) -> dict[str, object]:
-    """The whole audit."""
+    """The whole audit; lists of judgements and findings are `Lines` where there are many of them."""
+    is_large = sum(len(each.judgements) for result in audit.results for each in result.judged) > MANY
+    findings = (to_dict(finding) for finding in worst_first(audit.findings))
     return {
         "accounts": list(audit.accounts),
         "frameworks": [
@@ -27,11 +34,11 @@ def document(audit: Audit) -> dict[str, object]:
         "snapshot": asdict(audit.origin) if audit.origin else None,
         "reports": [_report(each) for each in audit.reports],
         "counts": {verdict.value: count for verdict, count in audit.counts.items()},
-        "controls": [_control(result) for result in audit.results],
+        "controls": [_control(result, is_large=is_large) for result in audit.results],
         "trend": _trend(audit.trend) if audit.trend else None,
         "not_read": [asdict(each) for each in audit.unread],
         "problems": list(audit.problems),
-        "findings": [to_dict(finding) for finding in worst_first(audit.findings)],
+        "findings": Lines(findings) if is_large else list(findings),
     }
 
 
@@ -62,7 +69,8 @@ def _trend(trend: Trend) -> dict[str, object]:
     }
 
 
-def _control(result: Result) -> dict[str, object]:
+def _control(result: Result, *, is_large: bool) -> dict[str, object]:
+    judgements = (judgement(each, one) for each in result.judged for one in each.judgements)
     return {
         "framework": result.framework.id,
         "id": result.control.id,
@@ -72,7 +80,7 @@ def _control(result: Result) -> dict[str, object]:
         "checks": list(result.control.checks),
         "manual": result.control.manual,
         "missing": list(result.missing),
-        "judgements": [judgement(each, one) for each in result.judged for one in each.judgements],
+        "judgements": Lines(judgements) if is_large else list(judgements),
     }
 
 
