@@ -193,6 +193,27 @@ def test_what_a_role_can_do_is_what_the_engine_allows() -> None:
         assert prepared.effect(request) is Effect.ALLOW
 
 
+def test_what_somebody_can_do_is_told_with_its_own_name() -> None:
+    """A variable that is known is filled in, an unknown one stays, and a mere Deny is nothing that one can do."""
+    own = "Allow s3:GetObject on arn:aws:s3:::home/${aws:username}/*"
+    team = "Allow s3:GetObject on arn:aws:s3:::home/${aws:userid}/*"
+    secret = {"statement": "Deny s3:* on *", "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "false"}}}
+    user = {**_user(ANA, own, team, secret), "UserId": ""}
+    content = {"UserDetailList": [user], "GroupDetailList": [], "RoleDetailList": [], "Policies": []}
+    collected = details.Collected()
+    assert collected.add(Source("a.json", json.dumps(content)))
+    found = what_can(Snapshot(collected.accounts()), ANA)
+    assert not isinstance(found, NoPrediction)
+    condition = "explicit_deny if aws:MultiFactorAuthPresent is false; allowed otherwise"
+    told = {row.resource: dict(row.conditional) for row in found.allowed if row.resource != "*"}
+    assert told == {
+        "arn:aws:s3:::home/ana/*": {condition: ("s3:GetObject",)},
+        "arn:aws:s3:::home/${aws:userid}/*": {condition: ("s3:GetObject",)},
+    }
+    everywhere = next(row for row in found.allowed if row.resource == "*")
+    assert not everywhere.conditional
+
+
 def test_a_principal_that_is_not_at_hand_is_said_to_be_that() -> None:
     """Nothing is claimed of somebody unknown."""
     assert isinstance(what_can(_snapshot(), f"arn:aws:iam::{ACCOUNT}:user/nobody"), NoPrediction)

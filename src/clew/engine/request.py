@@ -97,6 +97,18 @@ class Context:
         made.spelling = MappingProxyType({**{key.lower(): key for key in values}, **self.spelling})
         return made
 
+    def with_values(self, values: Mapping[str, ContextValue]) -> Context:
+        """This context with the given keys present, whatever it said of them.
+
+        >>> Context(unknown=["aws:username"]).with_values({"aws:username": "ana"}).get("aws:username")
+        'ana'
+        """
+        made = Context()
+        made._default = self._default
+        made._states = {**self._states, **{key.lower(): value for key, value in values.items()}}
+        made.spelling = MappingProxyType({**self.spelling, **{key.lower(): key for key in values}})
+        return made
+
     def completed(self, values: Mapping[str, ContextValue]) -> Context:
         """This context with the given keys present and every other key that was unknown absent."""
         return Context({**self.values, **{key.lower(): value for key, value in values.items()}})

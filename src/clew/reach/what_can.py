@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from clew.aws import catalog, glob
 from clew.aws.arn_overlap import overlap
-from clew.engine import Context, Effect
+from clew.engine import Context, Effect, Request
 from clew.engine.bulk import access
+from clew.engine.derive import derived
 from clew.errors import InputError
 from clew.reach.applied import applied
 from clew.reach.predict import NoPrediction
+from clew.reach.what_can_resources import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,11 +64,13 @@ def what_can(
     except InputError as error:
         return NoPrediction(str(error))
     absent = ("aws:SourceVpce",) if "aws:SourceVpce" not in (context or {}) else ()
-    asked = Context({**found.context, **(context or {})}, unknown=None, absent=(*absent, *found.absent))
+    given = Context({**found.context, **(context or {})}, unknown=None, absent=(*absent, *found.absent))
+    asked = derived(Request(found.principal, "*", "*", context=given)).context
     rows: list[Allowed] = []
     everywhere: ActionSet | None = None
-    for resource in sorted(_resources(found.policies), key=_width):
-        row, allowed = _row(found, resource, asked, without=everywhere)
+    about = named(found.policies, asked)
+    for resource in sorted(about.resources, key=_width):
+        row, allowed = _row(found, resource, about.context, without=everywhere)
         everywhere = everywhere or allowed
         if row.always or row.conditional:
             rows.append(row)
@@ -79,16 +83,6 @@ def _width(resource: str) -> tuple[bool, int, str]:
     return resource != "*", len(resource.partition("*")[0]), resource
 
 
-def _resources(policies: Policies) -> set[str]:
-    """The resources that allowing statements of the identity's policies write."""
-    found = {"*"}
-    for policy in policies.identity:
-        for statement in policy.statements:
-            if statement.allows:
-                found.update(statement.resources or ("*",))
-    return found
-
-
 def _row(
     found: Applied, resource: str, context: Context, *, without: ActionSet | None
 ) -> tuple[Allowed, ActionSet]:
@@ -99,7 +93,8 @@ def _row(
     conditional = {
         residual.text: kept
         for residual, actions in answer.residuals()
-        if (kept := tuple(name for name in actions if _works_on(name, resource)))
+        if residual.granted is not False
+        and (kept := tuple(name for name in actions if _works_on(name, resource)))
     }
     always = tuple(name for name in new if _works_on(name, resource))
     return Allowed(resource, always, conditional, tuple(_excepted(found.policies, resource))), allowed
