@@ -118,7 +118,9 @@ def _check_federated(statement: StatementWords, kind: PolicyKind, problems: Prob
     if kind is PolicyKind.TRUST or kinds.RULES[kind].principal is kinds.Presence.FORBIDDEN:
         return
     for who, word in statement.principals("Principal"):
-        if who == "Federated":
+        # AWS's samples of endpoint policies for STS let `{"Federated": "*"}` through.
+        is_of_endpoint = kind is PolicyKind.ENDPOINT and word.text == "*"
+        if who == "Federated" and not is_of_endpoint:
             message = f"`{shown(word.text)}`: federated principals stand in role trust policies only"
             problems.add("FEDERATED_PRINCIPAL_NOT_SUPPORTED", message, word.path, word.node)
 

@@ -29,10 +29,17 @@ _SERVICE_PRINCIPAL: Final = re.compile(
 )
 
 
-def check(statement: StatementWords, doctor: Doctor, problems: Problems) -> None:
-    """Note what is wrong with the statement's principals."""
+def check(
+    statement: StatementWords, doctor: Doctor, problems: Problems, *, is_of_endpoint: bool = False
+) -> None:
+    """Note what is wrong with the statement's principals.
+
+    In policies of endpoints, AWS's data perimeter samples let anybody of a provider through: `{"Federated": "*"}`.
+    """
     for element in ("Principal", "NotPrincipal"):
         for kind, word in statement.principals(element):
+            if is_of_endpoint and kind == "Federated" and word.text == "*":
+                continue
             if kind == "AWS":
                 _check_aws(word, doctor, problems)
             else:

@@ -177,7 +177,7 @@ def _examine(statements: list[StatementWords], asked: Asked, problems: Problems)
     is_of_resource = asked.kind is PolicyKind.RESOURCE
     for statement in statements:
         names.check(statement, known, problems)
-        principals.check(statement, doctor, problems)
+        principals.check(statement, doctor, problems, is_of_endpoint=asked.kind is PolicyKind.ENDPOINT)
         arns.check(statement, doctor, problems, is_of_resource=is_of_resource)
 
 

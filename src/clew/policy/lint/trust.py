@@ -28,7 +28,7 @@ _ANYWHERE: Final = "rolesanywhere.amazonaws.com"
 _OF_ANYWHERE: Final = ("sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession")
 # For each way of assuming a role, the sorts of principals that it is for.
 _WAYS: Final = {
-    "sts:assumerole": frozenset({"AWS", "Service", "*"}),
+    "sts:assumerole": frozenset({"AWS", "Service"}),
     "sts:assumerolewithsaml": frozenset({"saml"}),
     "sts:assumerolewithwebidentity": frozenset({"oidc"}),
 }
@@ -86,10 +86,12 @@ def mismatched(clause: Clause, _: Subject) -> Iterator[Told]:
     """A way of assuming the role that is not for the principals beside it."""
     sorts = [(word, _sort(kind, word)) for kind, word in clause.principals]
     known = {sort for _, sort in sorts if sort}
+    # Everybody is also whoever a provider vouches for.
+    is_anybody = any(word.text == "*" for word, _ in sorts)
     for action in clause.actions:
         wanted = _WAYS.get(action.text.lower())
         # An action that suits one of the principals has its use, whatever the others are.
-        if wanted is None or not known or known & wanted:
+        if wanted is None or not known or known & wanted or is_anybody:
             continue
         wrong = tuple(word for word, sort in sorts if sort)
         named = ", ".join(f"`{shown(word.text)}`" for word in wrong)
