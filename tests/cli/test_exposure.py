@@ -101,6 +101,15 @@ def test_preview_of_a_resource_that_is_yet_to_be_made(tmp_path: Path) -> None:
         assert isinstance(_run(*words, arn).exception, ClewError)
 
 
+def test_a_policy_about_something_else_is_said_to_be_that(tmp_path: Path) -> None:
+    """That a policy exposes nothing because it is about another bucket is no reason to be at ease."""
+    wide = {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::another/*"}
+    draft = tmp_path / "draft.json"
+    draft.write_text(json.dumps({"Version": "2012-10-17", "Statement": [wide]}))
+    done = _run("--policies", _ACCOUNT, "--preview", str(draft), "--resource", _BUCKET)
+    assert f"no statement of the policy is about {_BUCKET}" in done.stderr
+
+
 def test_accounts_of_several_files_are_judged_once_each() -> None:
     """Several snapshots are one report; of an account that two hold, the later state counts, and that is said."""
     earlier = _SNAPSHOT.replace("2026-03-11", "2026-03-10")

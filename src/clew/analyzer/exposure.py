@@ -14,14 +14,17 @@ from clew.analyzer.exposure_merging import merged
 from clew.analyzer.exposure_model import Exposure, Proof, Report, Target, Through, Unknown, WayIn, Zone
 from clew.analyzer.exposure_points import agreed
 from clew.analyzer.exposure_policy import of_policy, restricted_by
+from clew.aws import glob
 from clew.engine.services.s3_public import is_public
 from clew.errors import PolicyError
 from clew.policy.model import Principal
+from clew.reach.witnesses import witnesses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from clew.analyzer.exposure_model import Entry
+    from clew.policy.model import Policy
 
 _PATHS: Final = "aws:PrincipalOrgPaths"
 _UNREADABLE: Final = "its policy cannot be read"
@@ -128,6 +131,21 @@ def newly_exposed(
         tuple(each for each in new if each.subject not in old_subjects),
         tuple(each for each in old if each.subject not in new_subjects),
     )
+
+
+def speaks_of(target: Target) -> bool:
+    """Whether the policy is about the resource or something in it; one without statements is. Errors: `PolicyError`."""
+    documents = (way.document for way in target.ways if way.through is Through.POLICY)
+    policies = [document.policy for document in documents if document is not None]
+    statements = [(each, policy) for policy in policies for each in policy.statements]
+    return not statements or any(
+        each.resources is None or any(_is_about(text, target.arn, policy) for text in each.resources)
+        for each, policy in statements
+    )
+
+
+def _is_about(pattern: str, arn: str, policy: Policy) -> bool:
+    return "${" in pattern or any(glob.matches(pattern, witness) for witness in witnesses(arn, policy))
 
 
 def with_policy(target: Target, way: WayIn) -> Target:

@@ -154,12 +154,14 @@ class _Asked:
             # Nobody makes such a request by the name of a provider.
             return Effect.UNDETERMINED
         try:
-            asked = tuple(requests(self.cell, action, resource, self.owner, self.zone, self.by_choice))
+            asked = requests(self.cell, action, resource, self.owner, self.zone, self.by_choice)
+            first = self._effect(next(asked))
+            if first is Effect.ALLOW:
+                return first
+            is_open = first in _OPEN or any(self._effect(each) in _OPEN for each in asked)
         except PrincipalError:
             return Effect.UNDETERMINED
-        first, *others = (self._effect(each) for each in asked)
-        is_open = first in _OPEN or any(effect in _OPEN for effect in others)
-        return first if first is Effect.ALLOW or not is_open else Effect.UNDETERMINED
+        return Effect.UNDETERMINED if is_open else first
 
     def _effect(self, asked: Request) -> Effect:
         effect = self.as_written.effect(asked)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from clew.cli import exposing
+from clew.cli import context, exposing
 from clew.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Asked:
 
 def show(policies: Sequence[str], zone: str, asked: Asked, output: str, fail_on: Severity | None) -> int:
     """Print what the resource would newly expose with the policy, and what no longer; the exit code."""
-    from clew.analyzer.exposure import exposure, newly_exposed, with_policy
+    from clew.analyzer.exposure import exposure, newly_exposed, speaks_of, with_policy
     from clew.analyzer.exposure_findings import finding
     from clew.analyzer.exposure_model import Report
 
@@ -39,6 +39,8 @@ def show(policies: Sequence[str], zone: str, asked: Asked, output: str, fail_on:
     before = _target(reading, asked)
     trusted, unsure = exposing.zone_around(reading, before.account, zone)
     after = with_policy(before, _way(asked.document))
+    if not speaks_of(after):
+        context.note(f"no statement of the policy is about {before.arn}; some services refuse such a policy")
     new, gone = newly_exposed(before, after, trusted)
     _, unknown = exposure(after, trusted)
     _, as_of = reading.accounts[before.account]
