@@ -207,7 +207,8 @@ _CONTAINERS = (
 )
 
 _ADVICE = (
-    # AWS: "Get started with the Trusted Advisor API": without the support plan it says that access is denied.
+    # AWS: "Get started with the Trusted Advisor API": it takes a Business or an Enterprise plan. No page of AWS gives
+    # the words of the refusal without one; others than these are a refusal like any, which leaves unknown.
     once("trustedadvisor", "ListRecommendations", "AccessDeniedException: support level"),
     follow(
         "trustedadvisor",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from clew.audit.buckets import region_of
 from clew.audit.kms_keys import another_key
+from clew.audit.lambda_runtimes import DEPRECATED_ON, LISTED
 from clew.audit.model import Judgement, Verdict, check, one_of
 from clew.audit.resources import (
     arn,
@@ -27,6 +28,7 @@ from clew.snapshot.answers import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import date
 
     from clew.audit.model import State
     from clew.snapshot.answers import Answer
@@ -271,19 +273,8 @@ def lambda_in_vpc(state: State, *, subnets: str = "") -> Iterator[Judgement]:
     yield from each_resource(state, "lambda:ListFunctions", "Functions", judge, none="there are no functions")
 
 
-# AWS Lambda developer guide: "Lambda runtimes", Deprecated runtimes and Supported runtimes, as both stood then.
-_LISTED = "2026-02"
 # AWS Trusted Advisor check reference: AWS Lambda Functions Using Deprecated Runtimes, L4dfs2Q4C5.
 _WOULD_TELL = "trustedadvisor:ListRecommendations"
-_SUPPORTED = (
-    "python3.10,python3.11,python3.12,python3.13,python3.14,nodejs20.x,nodejs22.x,nodejs24.x,java8.al2,java11,java17,java21,"
-    "java25,dotnet8,dotnet10,ruby3.2,ruby3.3,ruby3.4,provided.al2,provided.al2023"
-)
-_DEPRECATED = (
-    "python2.7,python3.6,python3.7,python3.8,python3.9,nodejs,nodejs4.3,nodejs4.3-edge,nodejs6.10,nodejs8.10,nodejs10.x,nodejs12.x,"
-    "nodejs14.x,nodejs16.x,nodejs18.x,dotnetcore1.0,dotnetcore2.0,dotnetcore2.1,dotnetcore3.1,dotnet5.0,dotnet6,dotnet7,"
-    "ruby2.5,ruby2.7,java8,go1.x,provided"
-)
 
 
 @check(
@@ -292,37 +283,52 @@ _DEPRECATED = (
     "A function runs on an old runtime",
     Severity.MEDIUM,
 )
-def lambda_runtime(state: State, *, deprecated: str = _DEPRECATED) -> Iterator[Judgement]:
+def lambda_runtime(state: State, *, deprecated: str = "") -> Iterator[Judgement]:
     """Functions whose runtime gets no more patches.
 
-    Finds. A function with one of the `deprecated` runtimes, names with commas. AWS deprecates more of them over time:
-    each answer names the month of Clew's list, and a runtime that is not on it is unknown. With a list of your own what
-    is not on it passes. A function that is an image names no runtime and is not judged.
+    Finds. A function whose runtime AWS has deprecated by the time of the snapshot. AWS moves such dates and adds
+    runtimes: each answer names the month of Clew's list, and a runtime that is not on it is unknown. With `deprecated`,
+    a list of your own (names with commas), what is not on it passes. A function that is an image names no runtime and
+    is not judged.
     Why it matters. Holes in the language are no longer mended, and one day the function can no longer be changed.
     False positives. None known.
     Fix. Move the function to a supported runtime.
     References. AWS Lambda developer guide, Lambda runtimes · AWS Trusted Advisor check reference, AWS Lambda Functions
     Using Deprecated Runtimes
     """
-    old = {name.strip() for name in deprecated.split(",")}
-    listed = f"AWS's list of {_LISTED}" if deprecated == _DEPRECATED else "the given list"
+    own = chosen(deprecated)
 
     def judge(function: Mapping[str, object], _: Answer) -> Judgement | None:
         runtime, name = text(function, "Runtime"), text(function, "FunctionArn")
         seen = facts(function, "Runtime", "PackageType", "LastModified")
         if not runtime:
             return None
-        if runtime in old:
-            return Judgement(
-                Verdict.FAIL, name, f"runs on {runtime}, which {listed} names as deprecated", seen
-            )
-        if deprecated == _DEPRECATED and runtime not in _SUPPORTED.split(","):
-            message = (
-                f"runs on {runtime}, which {listed} does not name; give `deprecated`, a list of your own"
-            )
-            return Judgement(Verdict.UNKNOWN, name, message, seen, (_WOULD_TELL,))
-        return Judgement(Verdict.PASS, name, f"runs on {runtime}, which {listed} does not deprecate", seen)
+        if own:
+            verdict = Verdict.FAIL if runtime in own else Verdict.PASS
+            how = "names" if runtime in own else "does not name"
+            message = f"runs on {runtime}, which the given list {how} as deprecated"
+            return Judgement(verdict, name, message, seen)
+        return _supported(name, runtime, state.as_of.date(), seen)
 
     yield from each_resource(
         state, "lambda:ListFunctions", "Functions", judge, none="no function has a runtime"
+    )
+
+
+def _supported(name: str, runtime: str, day: date, seen: tuple[tuple[str, str], ...]) -> Judgement:
+    """Whether a runtime gets patches on that day."""
+    listed = f"AWS's list of {LISTED}"
+    if runtime not in DEPRECATED_ON:
+        message = f"runs on {runtime}, which {listed} does not name; give `deprecated`, a list of your own"
+        return Judgement(Verdict.UNKNOWN, name, message, seen, (_WOULD_TELL,))
+    until = DEPRECATED_ON[runtime]
+    if until is None:
+        message = f"runs on {runtime}, which {listed} no longer supports"
+        return Judgement(Verdict.FAIL, name, message, seen)
+    seen = (*seen, ("deprecated on", f"{until:%Y-%m-%d}"))
+    if day >= until:
+        message = f"runs on {runtime}, deprecated since {until:%Y-%m-%d} by {listed}"
+        return Judgement(Verdict.FAIL, name, message, seen)
+    return Judgement(
+        Verdict.PASS, name, f"runs on {runtime}, supported until {until:%Y-%m-%d} by {listed}", seen
     )
