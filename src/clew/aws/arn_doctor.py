@@ -101,10 +101,14 @@ def examine(arn: str, *, action: str | None = None, catalog: Catalog) -> tuple[D
 def mismatch(arn: str, action: str, catalog: Catalog) -> Diagnosis | None:
     """What keeps the action from working on anything that the ARN, right in itself, names; None when nothing does.
 
+    None for what is no ARN, too: `examine` says that.
+
     >>> from clew.aws.catalog import current
     >>> mismatch("arn:aws:s3:::logs/*", "s3:ListBucket", current()).corrected
     'arn:aws:s3:::logs'
     """
+    if arn != "*" and len(split(arn)) <= SERVICE:
+        return None
     patient = _Patient(arn, action, catalog)
     patient.work()
     return next(iter(patient.diagnoses), None)

@@ -101,7 +101,7 @@ def cause(denial: Denial | None, prediction: Prediction | None) -> Cause:
         case Effect.EXPLICIT_DENY:
             return _explicit(prediction)
         case Effect.IMPLICIT_DENY:
-            return _implicit(prediction)
+            return _implicit(prediction, _gate_told(denial))
         case Effect.UNDETERMINED:
             return _open(denial, prediction)
     if denial is not None and denial.policy_type in _SEEN_BY_NOBODY:
@@ -112,7 +112,16 @@ def cause(denial: Denial | None, prediction: Prediction | None) -> Cause:
     is_of_s3 = prediction.request.action.lower().startswith("s3:")
     is_named = denial is not None and denial.policy_type is not None
     more = s3_cause.elsewhere(prediction) if is_of_s3 and not is_named else ""
+    if denial is not None and denial.policy_arn:
+        more = f"AWS names `{denial.policy_arn}`."
     return Cause(CauseId.POLICIES_ALLOW, f"{sentence} {more}".rstrip())
+
+
+def _gate_told(denial: Denial | None) -> Gate | None:
+    """The gate that AWS's message names for want of an allow; of several that lack one it names one."""
+    if denial is None or denial.explicit is not False or denial.policy_type is None:
+        return None
+    return GATES[denial.policy_type]
 
 
 def agreement(denial: Denial | None, decision: Decision | None) -> Agreement:
@@ -192,9 +201,9 @@ def _place(statement: Determining, attachment: Attachment) -> str:
     return f" ({document.file}:{span.in_file[0]})"
 
 
-def _implicit(prediction: Prediction) -> Cause:
+def _implicit(prediction: Prediction, told: Gate | None) -> Cause:
     decision, request = prediction.decision, prediction.request
-    blocking = decision.blocked_by
+    blocking = tuple(sorted(decision.blocked_by, key=lambda gate: gate is not told))
     never = _never(prediction)
     if never is not None:
         return never
@@ -205,12 +214,15 @@ def _implicit(prediction: Prediction) -> Cause:
         sentence = "Only a public grant allows it, and S3 Block Public Access switches such grants off."
         return Cause(CauseId.BLOCK_PUBLIC_ACCESS, sentence, Gate.BLOCK_PUBLIC_ACCESS.value)
     gates = blocking or _LOOKED_AT
-    near = near_misses(prediction.policies, request, gates)
+    first = (told,) if told in gates else ()
+    near = near_misses(prediction.policies, request, first) or near_misses(
+        prediction.policies, request, gates
+    )
     if near:
         return _nearly(near, prediction)
     if blocking:
         return _gate(blocking, prediction)
-    if not parse_principal(request.principal).is_person_of_account:
+    if told is Gate.RESOURCE or not parse_principal(request.principal).is_person_of_account:
         # Services, identity providers and anonymous callers have no policies of their own.
         return _gate((Gate.RESOURCE,), prediction)
     sentence = f"No policy allows `{request.action}` on `{request.resource}`.{_but_for(prediction)}"
@@ -222,7 +234,7 @@ def _but_for(prediction: Prediction) -> str:
     found = left_out(prediction.policies, prediction.request, Gate.IDENTITY)
     if found is None:
         return ""
-    return f" {named(found[0], prediction.applied)} allows everything but {_listed(found[1])}."
+    return f" {named(found[0], prediction.applied)} allows all but {_listed(found[1])}."
 
 
 _STOPPED_BY = {

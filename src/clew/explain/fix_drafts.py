@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from clew.aws import glob
 from clew.aws.catalog import is_wildcard_only
 from clew.engine.gates import place
 from clew.engine.verdicts import Effect, Gate, gate_word
@@ -104,7 +103,8 @@ def _narrowed(asked: Asked, statement: Determining, where: Where, document: Docu
     denying = written.statement_at(document, statement.statement)
     is_own = where.kind in {Kind.USER, Kind.ROLE} and where.name == asked.who.rpartition("/")[2]
     who = "" if is_own or not asked.who.startswith("arn:") else asked.who
-    made, box = written.narrowed(denying, request.action, request.resource, who)
+    is_whole = statement.gate == Gate.RESOURCE.value and not request.resource.startswith("arn:aws:s3:::")
+    made, box = written.narrowed(denying, request.action, request.resource, who, is_whole=is_whole)
     narrow = written.replaced(document, statement.statement, made)
     if not narrow["Statement"]:
         # A policy without statements is none: AWS refuses it.
@@ -202,6 +202,12 @@ def _resource(asked: Asked) -> Draft:
     named = "trust policy" if edit.where.kind is Kind.TRUST else "resource policy"
     title = f"Allow it in the {named} of `{request.resource}`"
     risk = f"small: one principal more in the {words}"
+    if not who.startswith("arn:"):
+        # AWS: "The confused deputy problem", https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+        risk = (
+            f"a service more in the {words}: it may come for another's account too, unless a condition on "
+            "`aws:SourceAccount` or `aws:SourceArn` says for whom"
+        )
     if not edit.is_at_hand:
         risk = f"the {words} is not at hand: add the statement to what stands there"
     elif _is_stranger(asked):
@@ -342,29 +348,14 @@ def _put_right(asked: Asked, miss: Miss, old: Document) -> Iterator[tuple[str, D
 
 def _resource_put_right(miss: Miss, old: Document) -> Iterator[tuple[str, Document, Box]]:
     """The ARN that is meant: beside one that is right for something else, else in the place of the slip."""
-    asked = miss.asked
-    if miss.beside:
-        yield (
-            f"Name `{miss.meant}` too",
-            written.appended(old, "Resource", miss.meant),
-            written.box({**old, "Resource": miss.meant}),
-        )
+    if not miss.meant:
         return
-    wrong = next((text for text in miss.written if f"`{text}`" in miss.hint or _is_slip(text, asked)), None)
-    if wrong is not None:
-        new = written.exchanged(old, "Resource", wrong, asked)
-        yield f"Write `{asked}` for `{wrong}`", new, written.box({**old, "Resource": asked})
-
-
-def _is_slip(text: str, asked: str) -> bool:
-    """Whether the text differs from what was asked in one field of the ARN."""
-    ours, theirs = text.split(":", 5), asked.split(":", 5)
-    if len(ours) != len(theirs):
-        return False
-    unlike = [
-        one for one, other in zip(ours, theirs, strict=True) if one != other and not glob.matches(one, other)
-    ]
-    return len(unlike) == 1
+    meant = written.box({**old, "Resource": miss.meant})
+    if miss.beside:
+        yield f"Name `{miss.meant}` too", written.appended(old, "Resource", miss.meant), meant
+    else:
+        new = written.exchanged(old, "Resource", miss.slip, miss.meant)
+        yield f"Write `{miss.meant}` for `{miss.slip}`", new, meant
 
 
 def next_steps(asked: Asked, hint: Gate | None = None) -> tuple[Draft, ...]:

@@ -131,11 +131,14 @@ def exempting(statement: Document, who: str) -> Document:
     return {**statement, "Condition": {**block, name: lines}}
 
 
-def narrowed(statement: Document, action: str, resource: str, who: str) -> tuple[list[Document], Box]:
+def narrowed(
+    statement: Document, action: str, resource: str, who: str, *, is_whole: bool = False
+) -> tuple[list[Document], Box]:
     """The statements that deny what a Deny did, but for the request, and what they do not deny any more.
 
     Where the patterns cannot be parted, more than the request is let go: the second value says what. `who` is the
-    principal to exempt; empty where the policy concerns nobody else.
+    principal to exempt; empty where the policy concerns nobody else. `is_whole` says that the policy is about this
+    resource alone, so that there is no other to go on denying.
     """
     if "NotAction" in statement:
         return [appended(statement, "NotAction", action)], Box((action,), ("*",))
@@ -148,7 +151,8 @@ def narrowed(statement: Document, action: str, resource: str, who: str) -> tuple
     hit = exact if exact and len(exact) + len(rest) == len(actions) else actions
     others = [{**statement, "Action": rest}] if hit is exact and rest else []
     about = {**statement, "Action": hit} if others else statement
-    parted, resources = _parted(about, resource, who)
+    whole = ([exempting(about, who)], (resource,)) if is_whole and who else None
+    parted, resources = whole or _parted(about, resource, who)
     return _numbered([*others, *parted], statement), Box(tuple(hit), resources)
 
 

@@ -28,7 +28,7 @@ from clew.engine.gates import Placed, place
 from clew.engine.principal import Manner, parse_principal
 from clew.engine.request import UNKNOWN
 from clew.engine.verdicts import Determining, Gate
-from clew.explain.near_resources import NO_HINT, hint
+from clew.explain.near_resources import NO_HINT, hint, unread_variable
 from clew.policy import variables
 from clew.policy.model import Effect
 from clew.reach.attached import UNKNOWN_DOCUMENT
@@ -57,7 +57,7 @@ class Miss:
     """One part that does not match: what is written, what was asked, and what would be right.
 
     `certain` is False when it is only not known that the part matches. `key` is the condition key of a condition.
-    `meant` is what to write in the place of what is written, or `beside` it; empty where nobody can say.
+    `meant` is what to write in the place of `slip`, or `beside` it; empty where nobody can say.
     """
 
     part: Part
@@ -69,6 +69,7 @@ class Miss:
     hint: str = ""
     meant: str = ""
     beside: bool = False
+    slip: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,19 +202,24 @@ def _action(statement: Statement, action: str) -> Miss | None:
 
 
 def left_out(policies: Policies, request: Request, gate: Gate) -> tuple[Determining, tuple[str, ...]] | None:
-    """The statement that allows everything but some actions, the one asked for among them; None where none does."""
+    """The statement that allows all but some actions or resources, and those among them that are asked for."""
     for path, documents in _documents(policies, gate):
         for placed in _placed(documents, gate, path):
             statement = placed.statement
-            is_open = statement.effect is Effect.ALLOW and statement.not_actions is not None
+            is_open = statement.effect is Effect.ALLOW and (statement.not_actions or statement.not_resources)
             misses = tuple(_all_misses(placed, request)) if is_open else ()
-            if misses and all(miss.part is Part.ACTION for miss in misses):
-                lowered = request.action.lower()
-                names = tuple(
-                    each for each in statement.not_actions or () if glob.matches(each.lower(), lowered)
-                )
+            names = tuple(name for miss in misses for name in _names_left_out(miss, statement))
+            if len(misses) == 1 and names:
                 return _told(placed), names
     return None
+
+
+def _names_left_out(miss: Miss, statement: Statement) -> Iterator[str]:
+    lowered = miss.asked.lower()
+    if miss.part is Part.ACTION:
+        yield from (each for each in statement.not_actions or () if glob.matches(each.lower(), lowered))
+    elif miss.part is Part.RESOURCE:
+        yield from (each for each in statement.not_resources or () if glob.matches(each, miss.asked))
 
 
 # Half of the time of 10,000 refusals over a few hundred policies otherwise (benchmarks/explain.py).
@@ -233,6 +239,8 @@ def _resource(placed: Placed, request: Request) -> Iterator[Miss]:
         return
     written = statement.resources if statement.resources is not None else statement.not_resources or ()
     found = hint(written, request) if statement.resources is not None else NO_HINT
+    if not found.words and placed.policy.version != variables.VERSION:
+        found = unread_variable(written, request.resource)
     yield Miss(
         Part.RESOURCE,
         written,
@@ -241,6 +249,7 @@ def _resource(placed: Placed, request: Request) -> Iterator[Miss]:
         hint=found.words,
         meant=found.meant,
         beside=found.beside,
+        slip=found.slip,
     )
 
 

@@ -5,6 +5,7 @@ AWS: IAM user guide, "IAM JSON policy elements: Resource", and the pages named b
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,12 +19,19 @@ if TYPE_CHECKING:
     from clew.engine import Request
 
 
+_VARIABLE = re.compile(r"\$\{[^}]{1,200}\}")
+
+
 class Hint(NamedTuple):
-    """What is wrong in words, and the ARN to write; `beside` says that the one written is right for something else."""
+    """What is wrong in words, and the ARN to write in the place of `slip`.
+
+    `beside` says that the one written is right for something else, so that both must stand.
+    """
 
     words: str
     meant: str = ""
     beside: bool = False
+    slip: str = ""
 
 
 NO_HINT = Hint("")
@@ -36,7 +44,7 @@ def hint(written: tuple[str, ...], request: Request) -> Hint:
     asked = request.resource
     return next(
         (
-            found
+            found._replace(slip=text)
             for text in written
             if text != "*"
             for look in _LOOKS
@@ -100,9 +108,9 @@ def _field(text: str, asked: str, _: str) -> Iterator[Hint]:
         words = f"`{asked}` has no {_FIELDS[number]}: `{text}` does not match it, `{meant}` does"
         yield Hint(words, asked, beside=True)
         return
-    yield Hint(
-        f"the {_FIELDS[number]} is `{ours[number]}`, that of the resource is `{theirs[number]}`", asked
-    )
+    meant = ":".join([*ours[:number], theirs[number], *ours[number + 1 :]])
+    words = f"the {_FIELDS[number]} is `{ours[number]}`, that of the resource is `{theirs[number]}`"
+    yield Hint(words, meant)
 
 
 def _path(text: str, asked: str, _: str) -> Iterator[Hint]:
@@ -129,11 +137,31 @@ def _ancestor(text: str, asked: str, _: str) -> Iterator[Hint]:
         yield Hint(f"Glue asks for what is above `{ours[-1]}`, too: `{asked}`", asked, beside=True)
 
 
+def _address(text: str, _: str, __: str) -> Iterator[Hint]:
+    """An address where an ARN is meant."""
+    bucket, slash, key = text.removeprefix("s3://").partition("/")
+    if text.startswith("s3://") and bucket:
+        meant = f"arn:aws:s3:::{bucket}{slash}{key}"
+        yield Hint(f"`{text}` is an address; the ARN is `{meant}`", meant)
+
+
+def unread_variable(written: tuple[str, ...], asked: str) -> Hint:
+    """A variable in a policy that reads none. AWS: "IAM JSON policy elements: Version"."""
+    text = next((each for each in written if glob.matches(_VARIABLE.sub("*", each), asked)), "")
+    names = ", ".join(f"`{name}`" for name in _VARIABLE.findall(text))
+    if not names:
+        return NO_HINT
+    return Hint(f"{names} is only text there: variables count in policies of Version 2012-10-17")
+
+
 def _doctor(text: str, asked: str, action: str) -> Iterator[Hint]:
     """What is wrong with an ARN in itself which, set right, would match what was asked."""
+    if not text.startswith("arn:"):
+        return
     for fault in _diagnoses(text, action):
         if fault.corrected and glob.matches(fault.corrected, asked):
-            yield Hint(str(fault), fault.corrected)
+            said = str(fault).rstrip("?")
+            yield Hint(said if f"`{text}`" in said else f"of `{text}`: {said}", fault.corrected)
 
 
 # 10,000 refusals ask the same of the same few hundred policies: 4 ms each time without it (benchmarks/explain.py).
@@ -151,6 +179,7 @@ _LOOKS: tuple[Callable[[str, str, str], Iterator[Hint]], ...] = (
     _field,
     _path,
     _ancestor,
+    _address,
     _doctor,
     _below,
 )
