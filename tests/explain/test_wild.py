@@ -57,6 +57,7 @@ def test_the_true_cause_is_told(given: dict[str, Any]) -> None:
     assert found.cause.id == given.get("cause", found.cause.id), found.cause.sentence
     assert found.cause.gate == given.get("gate", found.cause.gate), found.cause.sentence
     assert given.get("tells", "") in found.cause.sentence
+    assert found.agreement == given.get("agreement", found.agreement)
     titles = [fix.title for fix in found.fixes]
     assert not given.get("no_fix") or not titles
     assert "fix" not in given or any(given["fix"] in title for title in titles), titles

@@ -138,7 +138,8 @@ def _explanations(asked: Asked, predictor: Predictor | None, lake: Lake | None) 
     if asked.text is None and lake is not None:
         # Many refusals are told by their causes alone.
         found = _records(asked, lake)
-        yield from (_Made(of_event(each, predictor, with_fixes=asked.as_json), each) for each in found)
+        made = [_Made(of_event(each, predictor, with_fixes=False), each) for each in found]
+        yield from _with_fixes_once(made, predictor) if asked.as_json else made
         return
     text = sys.stdin.read() if asked.text == "-" else asked.text or ""
     record = _record(text)
@@ -160,6 +161,17 @@ def _recorded(each: Explanation, lake: Lake | None) -> Mapping[str, object] | No
 
     found = [json.loads(text) for text in originals(lake, Filters(request_ids=(each.denial.request_id,)))]
     return next((record for record in found if record.get("errorCode")), None)
+
+
+def _with_fixes_once(made: Sequence[_Made], predictor: Predictor | None) -> Iterator[_Made]:
+    """The same with the fixes of the first of each cause: those of others are like them, and take 10 ms each."""
+    seen: set[tuple[CauseId, str]] = set()
+    for each in made:
+        cause = each.explanation.cause
+        is_first = (cause.id, cause.sentence) not in seen
+        seen.add((cause.id, cause.sentence))
+        is_new = is_first and each.record is not None
+        yield _Made(of_event(each.record or {}, predictor), each.record) if is_new else each
 
 
 def _of_record(record: Mapping[str, object], predictor: Predictor | None, lake: Lake | None) -> _Made:

@@ -145,7 +145,8 @@ WEB_SERVER = Hypothesis(
     Component.APPLICATION,
     4,
     _web_server,
-    "EC2 user guide, Tutorial: Install a LAMP server",
+    "Amazon Linux 2023 user guide, Tutorial: Install a LAMP server on AL2023, "
+    "https://docs.aws.amazon.com/linux/al2023/ug/ec2-lamp-amazon-linux-2023.html",
 )
 SSH_SERVER = Hypothesis(
     "ssh-server-down",
@@ -153,7 +154,8 @@ SSH_SERVER = Hypothesis(
     Component.APPLICATION,
     3,
     _ssh_server,
-    "EC2 user guide, Troubleshoot issues connecting to your Amazon EC2 Linux instance",
+    "EC2 user guide, Troubleshoot issues connecting to your Amazon EC2 Linux instance, "
+    "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/TroubleshootingInstancesConnecting.html",
 )
 OUT_OF_MEMORY_ = Hypothesis(
     "out-of-memory",
@@ -161,7 +163,8 @@ OUT_OF_MEMORY_ = Hypothesis(
     Component.APPLICATION,
     4,
     _MEMORY.read,
-    "CloudWatch user guide, Metrics collected by the CloudWatch agent",
+    "CloudWatch user guide, Metrics collected by the CloudWatch agent, "
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/metrics-collected-by-CloudWatch-agent.html",
 )
 DISK_FULL_ = Hypothesis(
     "disk-full",
@@ -169,7 +172,8 @@ DISK_FULL_ = Hypothesis(
     Component.STORAGE,
     4,
     _DISK.read,
-    "CloudWatch user guide, Metrics collected by the CloudWatch agent",
+    "CloudWatch user guide, Metrics collected by the CloudWatch agent, "
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/metrics-collected-by-CloudWatch-agent.html",
 )
 CPU_EXHAUSTED = Hypothesis(
     "cpu-exhausted",
@@ -177,7 +181,8 @@ CPU_EXHAUSTED = Hypothesis(
     Component.APPLICATION,
     3,
     _cpu,
-    "EC2 user guide, CloudWatch metrics that are available for your instances",
+    "EC2 user guide, CloudWatch metrics that are available for your instances, "
+    "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/viewing_metrics_with_cloudwatch.html",
 )
 TARGETS = Hypothesis(
     "target-unhealthy",
@@ -185,7 +190,8 @@ TARGETS = Hypothesis(
     Component.APPLICATION,
     4,
     _targets,
-    "Elastic Load Balancing user guide for Application Load Balancers, Health checks for target groups",
+    "Elastic Load Balancing, Health checks for Application Load Balancer target groups, "
+    "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html",
 )
 BALANCER = Hypothesis(
     "balancer-errors",
@@ -193,5 +199,6 @@ BALANCER = Hypothesis(
     Component.APPLICATION,
     3,
     _balancer_alarm,
-    "Elastic Load Balancing user guide for Application Load Balancers, CloudWatch metrics",
+    "Elastic Load Balancing, CloudWatch metrics for your Application Load Balancer, "
+    "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html",
 )

@@ -115,7 +115,8 @@ CREDENTIALS = Hypothesis(
     Component.ACCESS,
     5,
     _credentials,
-    "IAM user guide, Securing access keys; AWS Security Incident Response guide",
+    "IAM user guide, Secure access keys, "
+    "https://docs.aws.amazon.com/IAM/latest/UserGuide/securing_access-keys.html",
 )
 OPEN_DATA = Hypothesis(
     "open-to-everybody",
@@ -123,7 +124,8 @@ OPEN_DATA = Hypothesis(
     Component.ACCESS,
     5,
     _open_data,
-    "Amazon S3 user guide, Blocking public access to your Amazon S3 storage",
+    "Amazon S3 user guide, Blocking public access to your Amazon S3 storage, "
+    "https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html",
 )
 UNPATCHED = Hypothesis(
     "unpatched-software",
@@ -131,5 +133,6 @@ UNPATCHED = Hypothesis(
     Component.APPLICATION,
     5,
     _unpatched,
-    "AWS Systems Manager user guide, AWS Systems Manager Patch Manager",
+    "AWS Systems Manager user guide, AWS Systems Manager Patch Manager, "
+    "https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager.html",
 )

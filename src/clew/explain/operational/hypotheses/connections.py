@@ -210,7 +210,8 @@ GROUP_CLOSED = Hypothesis(
     Component.NETWORK,
     4,
     _group_closed,
-    "EC2 user guide, Troubleshoot issues connecting to your Amazon EC2 Linux instance",
+    "EC2 user guide, Troubleshoot issues connecting to your Amazon EC2 Linux instance, "
+    "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/TroubleshootingInstancesConnecting.html",
 )
 ACL_CLOSED = Hypothesis(
     "acl-closed",
@@ -218,7 +219,8 @@ ACL_CLOSED = Hypothesis(
     Component.NETWORK,
     4,
     _acl_closed,
-    "Amazon VPC user guide, Custom network ACLs",
+    "Amazon VPC user guide, Custom network ACLs for your VPC, "
+    "https://docs.aws.amazon.com/vpc/latest/userguide/custom-network-acl.html",
 )
 NO_ROUTE = Hypothesis(
     "no-route",
@@ -226,7 +228,8 @@ NO_ROUTE = Hypothesis(
     Component.NETWORK,
     4,
     _no_route,
-    "Amazon VPC user guide, Configure route tables",
+    "Amazon VPC user guide, Configure route tables, "
+    "https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Route_Tables.html",
 )
 NO_ADDRESS = Hypothesis(
     "no-address",
@@ -234,7 +237,8 @@ NO_ADDRESS = Hypothesis(
     Component.NETWORK,
     4,
     _no_address,
-    "EC2 user guide, Amazon EC2 instance IP addressing",
+    "EC2 user guide, Amazon EC2 instance IP addressing, "
+    "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-instance-addressing.html",
 )
 WRONG_KEY = Hypothesis(
     "wrong-key",
@@ -242,5 +246,6 @@ WRONG_KEY = Hypothesis(
     Component.ACCESS,
     2,
     _wrong_key,
-    "EC2 user guide, Amazon EC2 key pairs and Amazon EC2 instances",
+    "EC2 user guide, Amazon EC2 key pairs and Amazon EC2 instances, "
+    "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-key-pairs.html",
 )

@@ -216,7 +216,8 @@ BUDGET = Hypothesis(
     Component.MANAGEMENT,
     3,
     _budget,
-    "AWS Cost Management user guide, Managing your costs with AWS Budgets",
+    "AWS Cost Management user guide, Managing your costs with AWS Budgets, "
+    "https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-managing-costs.html",
 )
 TAGS = Hypothesis(
     "untagged",
@@ -224,7 +225,8 @@ TAGS = Hypothesis(
     Component.MANAGEMENT,
     2,
     _tags,
-    "AWS Billing user guide, Organizing and tracking costs using AWS cost allocation tags",
+    "AWS Billing user guide, Organizing and tracking costs using AWS cost allocation tags, "
+    "https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/cost-alloc-tags.html",
 )
 DRIVER = Hypothesis(
     "cost-driver",

@@ -153,7 +153,8 @@ NOT_RUNNING = Hypothesis(
     Component.INSTANCE,
     5,
     _not_running,
-    "EC2 user guide, Amazon EC2 instance state changes",
+    "EC2 user guide, Amazon EC2 instance state changes, "
+    "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html",
 )
 SYSTEM = Hypothesis(
     "system-check",
@@ -161,7 +162,8 @@ SYSTEM = Hypothesis(
     Component.PROVIDER,
     5,
     _system_check,
-    "EC2 user guide, Status checks for Amazon EC2 instances",
+    "EC2 user guide, Status checks for Amazon EC2 instances, "
+    "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitoring-system-instance-status-check.html",
 )
 INSTANCE = Hypothesis(
     "instance-check",
@@ -169,7 +171,8 @@ INSTANCE = Hypothesis(
     Component.INSTANCE,
     5,
     _instance_check,
-    "EC2 user guide, Troubleshoot Amazon EC2 Linux instances with failed status checks",
+    "EC2 user guide, Troubleshoot Amazon EC2 Linux instances with failed status checks, "
+    "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/TroubleshootingInstances.html",
 )
 AWS_EVENT = Hypothesis(
     "aws-event",

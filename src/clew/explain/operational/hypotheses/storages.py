@@ -117,7 +117,8 @@ NO_LIFECYCLE = Hypothesis(
     Component.STORAGE,
     4,
     _no_lifecycle,
-    "Amazon S3 user guide, Managing the lifecycle of objects",
+    "Amazon S3 user guide, Managing the lifecycle of objects, "
+    "https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lifecycle-mgmt.html",
 )
 OLD_VERSIONS = Hypothesis(
     "old-versions",
@@ -125,7 +126,8 @@ OLD_VERSIONS = Hypothesis(
     Component.STORAGE,
     3,
     _old_versions,
-    "Amazon S3 user guide, Lifecycle configuration elements, NoncurrentVersionExpiration",
+    "Amazon S3 user guide, Lifecycle configuration elements, NoncurrentVersionExpiration, "
+    "https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html",
 )
 LOGS_KEPT = Hypothesis(
     "logs-kept",
@@ -133,5 +135,6 @@ LOGS_KEPT = Hypothesis(
     Component.STORAGE,
     2,
     _logs_kept,
-    "CloudWatch Logs user guide, Working with log groups and log streams, retention",
+    "CloudWatch Logs user guide, Working with log groups and log streams, retention, "
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html",
 )
