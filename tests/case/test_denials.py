@@ -50,15 +50,16 @@ def _attached(case: Case, path: Path, row: dict[str, Any], *, after: bool = Fals
     details = {"UserDetailList": [user], "GroupDetailList": [], "RoleDetailList": [], "Policies": []}
     root = "arn:aws:organizations::999988887777:root/o-exampleorg1/r-ex01"
     own = f"arn:aws:organizations::999988887777:account/o-exampleorg1/{ACCOUNT}"
-    files = {
+    files: dict[str, Any] = {
         "account.json": details,
         "organization.json": {"ManagementAccount": "999988887777", "Accounts": {own: [root]}},
         "scps.json": {
             root: ["FullAWSAccess"],
             own: ["FullAWSAccess", {"Name": "guard", "Content": policy(row.get("scps", "Allow * on *"))}],
         },
-        "resource-policies.json": {"arn:aws:s3:::artifacts": {"Account": ACCOUNT, "Policy": None}},
     }
+    if row.get("bucket", True):
+        files["resource-policies.json"] = {"arn:aws:s3:::artifacts": {"Account": ACCOUNT, "Policy": None}}
     for name, content in files.items():
         new = evidence.New(name, json.dumps(content).encode())
         case, _ = evidence.attach(case, path, new, NOW, after=after)
@@ -67,7 +68,8 @@ def _attached(case: Case, path: Path, row: dict[str, Any], *, after: bool = Fals
 
 def _case(row: dict[str, Any], path: Path) -> Case:
     case = Case("c", "deploys fail", NOW)
-    case, _ = evidence.attach(case, path, evidence.New("event.json", json.dumps(_EVENT).encode()), NOW)
+    event = {**_EVENT, "errorMessage": row.get("message", "Access Denied")}
+    case, _ = evidence.attach(case, path, evidence.New("event.json", json.dumps(event).encode()), NOW)
     case = _attached(case, path, row)
     return replace(case, hypotheses=testing.tested(case, evidence.held(case, path), NOW))
 

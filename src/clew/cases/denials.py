@@ -13,7 +13,7 @@ from clew.engine import Effect
 from clew.engine.verdicts import GATE_WORDS, Gate
 from clew.engine.verdicts import Verdict as Said
 from clew.events.paths import text_at
-from clew.explain.cause import Agreement, CauseId
+from clew.explain.cause import GATES, Agreement, CauseId
 from clew.explain.explanation import Explanation, of_event, of_text
 from clew.explain.operational.symptoms import Kind
 
@@ -90,6 +90,8 @@ def _verdict(found: Explanation, gate: Gate, said: Said | None, *, stops: bool) 
             return Verdict.UNDETERMINED, f"AWS says so, no policy was looked at: {sentence}"
         return Verdict.UNDETERMINED, found.no_prediction or "no policies are at hand"
     if found.prediction and found.prediction.decision.effect is Effect.UNDETERMINED and stops:
+        if said is Said.IMPLICIT_DENY and _names(found, gate):
+            return Verdict.TRUE, f"AWS says so, and the policies at hand show it: {sentence}"
         return Verdict.UNDETERMINED, sentence
     if stops:
         is_cause = gate.value == found.cause.gate
@@ -98,6 +100,14 @@ def _verdict(found: Explanation, gate: Gate, said: Said | None, *, stops: bool) 
         return Verdict.UNDETERMINED, f"the {GATE_WORDS[gate.value]} is not at hand"
     allows = "allows it" if said is Said.ALLOW else "need not allow it"
     return Verdict.REFUTED, f"the {GATE_WORDS[gate.value]} {allows}"
+
+
+def _names(found: Explanation, gate: Gate) -> bool:
+    """Whether AWS's message names this kind of policy for want of an allow."""
+    denial = found.denial
+    if denial is None or denial.explicit is not False or denial.policy_type is None:
+        return False
+    return GATES[denial.policy_type] is gate
 
 
 def _changed_since(found: Explanation, evidence: tuple[str, ...]) -> Hypothesis:

@@ -133,7 +133,7 @@ def agreement(denial: Denial | None, decision: Decision | None) -> Agreement:
             return Agreement.AGREE
         return Agreement.OPEN if denial.policy_type in _ELSEWHERE else Agreement.DISAGREE
     if decision.effect is Effect.UNDETERMINED:
-        return Agreement.OPEN
+        return Agreement.DISAGREE if _allows_now(denial, decision) else Agreement.OPEN
     if denial.explicit is None:
         return Agreement.AGREE
     if denial.explicit is not (decision.effect is Effect.EXPLICIT_DENY):
@@ -143,6 +143,13 @@ def agreement(denial: Denial | None, decision: Decision | None) -> Agreement:
     verdict = decision.gates.get(GATES[denial.policy_type], Verdict.ABSENT)
     wanted = Verdict.EXPLICIT_DENY if denial.explicit else Verdict.IMPLICIT_DENY
     return Agreement.AGREE if verdict is wanted or _no_policy(denial, verdict) else Agreement.DISAGREE
+
+
+def _allows_now(denial: Denial, decision: Decision) -> bool:
+    """Whether the kind of policy that lacked an allow, as AWS says, has one at hand."""
+    if denial.explicit is not False or denial.policy_type is None:
+        return False
+    return decision.gates.get(GATES[denial.policy_type]) is Verdict.ALLOW
 
 
 def _no_policy(denial: Denial, verdict: Verdict) -> bool:
@@ -337,7 +344,8 @@ def _open(denial: Denial | None, prediction: Prediction) -> Cause:
     near = near_misses(prediction.policies, prediction.request, (gate,) if gate else _LOOKED_AT)
     if near and denial is not None:
         return _nearly(near, prediction)
-    if gate is not None and denial is not None and denial.explicit is False:
+    allows_now = denial is not None and _allows_now(denial, decision)
+    if gate is not None and denial is not None and denial.explicit is False and not allows_now:
         # AWS has refused it for want of an allow: what is not at hand did not allow it either.
         return _missing(gate, prediction)
     if decision.allowed is False and not (denial is not None and denial.explicit):
@@ -345,9 +353,14 @@ def _open(denial: Denial | None, prediction: Prediction) -> Cause:
         return _missing(Gate.IDENTITY, prediction)
     keys = [key for key in decision.missing_context if not key.startswith("clew:")]
     depends = ", ".join(f"`{key}`" for key in keys) or "; ".join(prediction.unknown) or "what is not known"
-    return Cause(
-        CauseId.DEPENDS, f"It depends on {depends}.", gate.value if gate else "", decision.determined_by, near
-    )
+    sentence = f"It depends on {depends}."
+    if allows_now and gate is not None:
+        # It is no longer what AWS named; what else there is nobody has said.
+        sentence = (
+            f"The {GATE_WORDS[gate.value]} that AWS names allows it in the policies at hand. {sentence}"
+        )
+        gate = None
+    return Cause(CauseId.DEPENDS, sentence, gate.value if gate else "", decision.determined_by, near)
 
 
 def _missing(gate: Gate, prediction: Prediction) -> Cause:
