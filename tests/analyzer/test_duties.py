@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
+from tests.case_files import read_case_file
 
 from clew.analyzer.duties import judge, read_rules
 from clew.analyzer.duties_review import review
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from clew.snapshot.model import Snapshot
 
 _FILE = Path(__file__).resolve().parent.parent / "cases" / "analyzer" / "duties.yaml"
-_CASES: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+_CASES: dict[str, Any] = read_case_file(_FILE)
 _IAM = "arn:aws:iam::111122223333:"
 _ARN = f"{_IAM}policy/Shared"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from tests.case_files import read_case_file
 
 from clew.analyzer.exposure import run
 from clew.analyzer.exposure_accounts import State, everything
@@ -35,8 +35,8 @@ from clew.store.findings import add_suppression, kept_findings, upsert
 from clew.store.suppression import Suppression
 
 _CASES = Path(__file__).resolve().parent.parent / "cases" / "analyzer"
-_WAYS: dict[str, Any] = yaml.safe_load((_CASES / "exposure-accounts.yaml").read_text(encoding="utf-8"))
-_LIVES: dict[str, Any] = yaml.safe_load((_CASES / "exposure-life.yaml").read_text(encoding="utf-8"))
+_WAYS: dict[str, Any] = read_case_file(_CASES / "exposure-accounts.yaml")
+_LIVES: dict[str, Any] = read_case_file(_CASES / "exposure-life.yaml")
 _OWNER = "111122223333"
 _START = datetime(2026, 3, 11, 6, tzinfo=UTC)
 

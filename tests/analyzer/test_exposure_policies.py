@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.case_files import read_case_file
 
 from clew.analyzer.exposure import exposure
 from clew.analyzer.exposure_cells import Cell
@@ -20,7 +20,7 @@ from clew.policy.model import Condition, Principal
 from clew.snapshot.model import Document
 
 _FILE = Path(__file__).resolve().parent.parent / "cases" / "analyzer" / "exposure-policies.yaml"
-_CASES: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+_CASES: dict[str, Any] = read_case_file(_FILE)
 _OWNER = "111122223333"
 _MEMBERS = frozenset({_OWNER, "222233334444"})
 _BUCKET = "arn:aws:s3:::payroll"

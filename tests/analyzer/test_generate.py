@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.case_files import read_case_file
 
 from clew.analyzer.generate import Generated, compared, generate
 from clew.analyzer.generate_calls import calls_of
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from clew.policy.model import Policy
 
 _FILE = Path(__file__).resolve().parent.parent / "cases" / "analyzer" / "generate.yaml"
-_CASES: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+_CASES: dict[str, Any] = read_case_file(_FILE)
 _PRINCIPAL: str = _CASES["principal"]
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.case_files import read_case_file
 
 from clew.analyzer.unused import Given, run
 from clew.analyzer.unused_activity import activity
@@ -26,7 +26,7 @@ from clew.snapshot.credential_report import COLUMNS, CredentialReport, read
 from clew.snapshot.load import of_answers
 
 _FILE = Path(__file__).resolve().parent.parent / "cases" / "analyzer" / "unused.yaml"
-_CASES: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+_CASES: dict[str, Any] = read_case_file(_FILE)
 _OWNER = "111122223333"
 _WINDOW = Window(datetime(2026, 3, 11, tzinfo=UTC), 90)
 

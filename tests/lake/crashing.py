@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from types import FrameType
+    from types import CodeType, FrameType
 
 
 class Steps:
@@ -25,14 +25,21 @@ class Steps:
     def __init__(self, die_at: int) -> None:
         self.die_at = die_at
         self.count = 0
+        self.counts: dict[CodeType, bool] = {}
 
     def __call__(self, frame: FrameType, event: str, argument: object) -> None:
         del argument
-        if event == "return" or not any(part in frame.f_code.co_filename for part in _WRITERS):
+        if event == "return" or not self._counts(frame.f_code):
             return
         self.count += 1
         if self.count == self.die_at:
             os.kill(os.getpid(), signal.SIGKILL)
+
+    def _counts(self, code: CodeType) -> bool:
+        known = self.counts.get(code)
+        if known is None:
+            known = self.counts[code] = any(part in code.co_filename for part in _WRITERS)
+        return known
 
 
 _WRITERS = (

@@ -32,13 +32,15 @@ if TYPE_CHECKING:
 
 FILES = 32
 EVENTS_OF_A_FILE = 50
+# By the sizes of the files, these logs are three commits.
+COMMIT_RECORDS = 80
 # How many steps each job takes on these logs, about; a number too large only means that fewer runs are killed.
 STEPS = {
     "ingest": 48_000,
-    "ingest with workers": 22_000,
-    "compact": 24_000,
-    "expire": 6_000,
-    "relocate": 12_000,
+    "ingest with workers": 31_000,
+    "compact": 34_000,
+    "expire": 9_000,
+    "relocate": 23_000,
 }
 Contents = frozenset[tuple[str, str]]
 Perform = Callable[..., dict[str, Any]]
@@ -152,7 +154,7 @@ def assert_exact(lake: Path, logs: Logs) -> None:
 def ingest_with_kills(perform: Perform, lake: Path, logs: Logs, kills: int, seed: int, workers: int) -> None:
     """Kill ingests that many times at random steps, look at the lake after each, and resume; done, begin anew."""
     chance = random.Random(seed)  # noqa: S311 - reproducible moments
-    options = {"logs": str(logs.path), "commit_records": 300, "workers": workers}
+    options = {"logs": str(logs.path), "commit_records": COMMIT_RECORDS, "workers": workers}
     steps = STEPS["ingest with workers" if workers else "ingest"]
     before: Contents = frozenset()
     killed = 0
@@ -194,7 +196,8 @@ def test_a_hundred_kills(perform: Perform, tmp_path: Path, logs: Logs, seed: int
 def full(perform: Perform, tmp_path_factory: pytest.TempPathFactory, logs: Logs) -> Path:
     """A lake of all logs in many commits, as it was made; `lake` puts a copy in its place."""
     home = tmp_path_factory.mktemp("full")
-    perform("ingest", home / "w" / "lake", logs=str(logs.path), commit_records=300)
+    perform("ingest", home / "w" / "lake", logs=str(logs.path), commit_records=COMMIT_RECORDS)
+    assert {table.snapshots for table in info(home / "w" / "lake").tables} == {3}
     shutil.move(home / "w", home / "pristine")
     return home
 
@@ -209,8 +212,8 @@ def renew(full: Path) -> Path:
 def care_with_kills(perform: Perform, full: Path, logs: Logs, kills: int, seed: int) -> None:
     """Kill compactions and expiries at random steps: the records are never touched, and what is resumed is done."""
     chance = random.Random(seed)  # noqa: S311 - reproducible moments
-    killed = 0
     for job in ("compact", "expire"):
+        killed = 0
         lake = renew(full)
         if job == "expire":
             compact(lake)
@@ -221,7 +224,7 @@ def care_with_kills(perform: Perform, full: Path, logs: Logs, kills: int, seed: 
             assert frozenset(rows) == logs.all
         perform(job, lake)
         assert_exact(lake, logs)
-    assert killed
+        assert killed, job
     assert info(lake).unreferenced_files == 0
 
 

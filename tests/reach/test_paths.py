@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.case_files import read_case_file
 
 from clew.reach.paths import ADMIN, Reach, edges, paths, paths_of_all
 from clew.reach.paths_methods import Method, Target, methods
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from clew.snapshot.model import Snapshot
 
 _FILE = Path(__file__).resolve().parent.parent / "cases" / "reach" / "paths.yaml"
-_CASES: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+_CASES: dict[str, Any] = read_case_file(_FILE)
 _IAM = "arn:aws:iam::111122223333:"
 _DEV, _ROLE = f"{_IAM}user/dev", f"{_IAM}role/worker"
 
