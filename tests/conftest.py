@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
+import gc
 import itertools
+import logging
 import os
 from typing import TYPE_CHECKING
 
@@ -30,6 +33,16 @@ settings.load_profile("long" if os.environ.get("CLEW_LONG") else "ci")
 
 _HOMES = itertools.count()
 
+# Nothing that is imported or collected is freed before the end: looking at it again and again takes seconds.
+gc.disable()
+atexit.register(gc.unfreeze)  # else DuckDB complains
+
+
+def pytest_collection_finish() -> None:
+    """From here on, garbage is collected among what the tests make."""
+    gc.freeze()
+    gc.enable()
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _one_command_line() -> Iterator[None]:
@@ -39,12 +52,38 @@ def _one_command_line() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def _models() -> Iterator[None]:
+    """The SDK reads each of its models once, instead of for each session: most of the time of some tests."""
+    from botocore.loaders import JSONFileLoader, Loader
+
+    read = functools.cache(functools.partial(JSONFileLoader.load_file, JSONFileLoader()))
+    services = functools.cache(functools.partial(Loader.list_available_services, Loader()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", lambda _, path: read(path))
+        patch.setattr(Loader, "list_available_services", lambda _, type_name: list(services(type_name)))
+        yield
+
+
+@pytest.fixture(scope="session")
+def _server(_models: None) -> Iterator[str]:
+    """An emulator of AWS over HTTP: one for all tests of a process."""
+    moto_server = pytest.importorskip("moto.server")
+    logging.getLogger("werkzeug").setLevel("CRITICAL")
+    server = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Each test has an empty Clew home and no options of an earlier command, so that none sees another's workspace."""
+    """Each test has its own Clew home and no options of an earlier command, so that none sees another's workspace."""
     context.configure(context.Globals())
     # Numbered by us: pytest would list all earlier homes to find the next number.
-    home = tmp_path_factory.mktemp(f"clew-home-{next(_HOMES)}", numbered=False)
+    home = tmp_path_factory.getbasetemp() / f"clew-home-{next(_HOMES)}"
+    home.mkdir()
     for name in [name for name in os.environ if name.startswith(("CLEW_", "AWS_")) and name != "CLEW_LONG"]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("CLEW_HOME", str(home))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from moto.moto_api._internal import moto_api_backend
-from tests.collect.conftest import _server
 from tests.respond.conftest import point_to
 from tests.respond.recorded_server import Answers, Recorded, query, query_error, serve, xml, xml_error
 from typer.testing import CliRunner
@@ -17,8 +16,6 @@ from clew.cli.main import app
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-__all__ = ["_server"]
 
 OWN, OUTSIDE = "123456789012", "444455556666"
 _REGION = "eu-west-1"

@@ -1,17 +1,14 @@
-"""A real S3 over HTTP: one moto server for the module, emptied before each test."""
+"""A real S3 over HTTP, emptied before each test."""
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-moto_server = pytest.importorskip("moto.server")
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True)
@@ -23,16 +20,6 @@ class Bucket:
 
     def put(self, key: str, body: bytes = b"{}", **options: object) -> None:
         self.backend.put_object(self.name, key, body, **options)
-
-
-@pytest.fixture(scope="session")
-def _server() -> Iterator[str]:
-    logging.getLogger("werkzeug").setLevel("CRITICAL")
-    server = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.fixture

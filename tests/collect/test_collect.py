@@ -6,13 +6,12 @@ import gzip
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from botocore.loaders import JSONFileLoader
 from moto.moto_api._internal import moto_api_backend
 from tests.respond.recorded_server import Recorded, query, query_error, serve, xml
 from typer.testing import CliRunner
@@ -52,15 +51,6 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 CLOCK = Clock(now=lambda: NOW, sleep=lambda _: None)
 
 
-_load_file = JSONFileLoader.load_file
-
-
-@cache
-def model_file(path: str) -> Any:
-    """A file of the SDK's models, read once: half of the time of these tests otherwise."""
-    return _load_file(JSONFileLoader(), path)
-
-
 @pytest.fixture(autouse=True)
 def _aws(_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """An emulator of AWS without anything in it, behind AWS_ENDPOINT_URL."""
@@ -76,7 +66,6 @@ def _aws(_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
         "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
     }.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(JSONFileLoader, "load_file", lambda _, path: model_file(path))
     moto_api_backend.reset()
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import typer
-from botocore.loaders import JSONFileLoader, Loader
 from moto.moto_api._internal import moto_api_backend
-from tests.collect.conftest import _server
 from typer.testing import CliRunner, Result
 
 from clew.cli.commands import fix as fix_command
@@ -17,25 +14,6 @@ from clew.errors import ClewError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-__all__ = ["_server"]
-
-_load_file = JSONFileLoader.load_file
-
-
-@cache
-def model_file(path: str) -> Any:
-    """A file of the SDK's models, read once: most of the time of these tests otherwise."""
-    return _load_file(JSONFileLoader(), path)
-
-
-_list_services = Loader.list_available_services
-
-
-@cache
-def service_names(type_name: str) -> list[str]:
-    """The services of the SDK, looked for on disk once instead of for each session."""
-    return list(_list_services(Loader(), type_name))
 
 
 def point_to(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,8 +30,6 @@ def point_to(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
         "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
     }.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(JSONFileLoader, "load_file", lambda _, path: model_file(path))
-    monkeypatch.setattr(Loader, "list_available_services", lambda _, type_name: service_names(type_name))
 
 
 @pytest.fixture

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 import typer
-from botocore.loaders import JSONFileLoader, Loader
 from moto import mock_aws
-from tests.respond.conftest import model_file, service_names
 from typer.testing import CliRunner
 
 from clew.cli.commands import fix as fix_command
@@ -155,14 +153,12 @@ MAKERS: dict[str, Callable[[], Made]] = {
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+def run(_models: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Run `clew fix` against the emulator within this process; errors of ours are raised."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setattr("time.sleep", lambda _: None)
-    monkeypatch.setattr(JSONFileLoader, "load_file", lambda _, path: model_file(path))
-    monkeypatch.setattr(Loader, "list_available_services", lambda _, type_name: service_names(type_name))
     app = typer.Typer()
     fix_command.register(app)
 
