@@ -46,7 +46,12 @@ class _MessageFirst(TyperGroup):
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(
-        cls=_MessageFirst, no_args_is_help=True, help="Why was it refused, and what is the smallest fix?"
+        cls=_MessageFirst,
+        no_args_is_help=True,
+        help="""Why was it refused, and what is the smallest fix?
+
+        `clew explain TEXT`, `clew explain -`, `clew explain --event ID` and `clew explain --since TIME` explain
+        refusals: `clew explain message -h` lists their options.""",
     )
     group.command(_TEXT)(message)
     group.command("assume-role")(assume_role)
