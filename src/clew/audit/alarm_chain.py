@@ -82,12 +82,13 @@ def judge(state: State, wanted: Monitored, *, most_events: int, rules_count: boo
         missing = tuple(dict.fromkeys(call for way in unknown for call in way.missing))
         yield Judgement(Verdict.UNKNOWN, state.account_arn, best.message, best.evidence, missing)
         return
-    best = max(ways, key=lambda way: way.reach, default=Way(0, "the account has no trail", ()))
+    none = Way(0, "the account has no trail of all regions", ())
+    best = max(ways, key=lambda way: way.reach, default=none)
     yield Judgement(Verdict.FAIL, state.account_arn, best.message, best.evidence)
 
 
 def _by_alarm(state: State, wanted: Monitored, most_events: int) -> Iterator[Way]:
-    for each in unlisted(state):
+    for each in unlisted(state, of_all_regions=True):
         yield Way(0, each.message, each.evidence, Verdict.UNKNOWN, each.missing)
     for trail in trails(state):
         way = _trail(trail)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from clew.audit.buckets import asked
 from clew.audit.model import Judgement, Verdict
 from clew.audit.resources import answers, facts, items, member, regions_left_out, text, texts, unanswered
+from clew.snapshot.answers import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -100,9 +101,16 @@ def trails(state: State) -> tuple[Trail, ...]:
     return tuple(found[arn] for arn in sorted(found))
 
 
-def unlisted(state: State) -> Iterator[Judgement]:
-    """One unknown for each region whose trails nobody knows."""
-    for answer in answers(state, TRAILS):
+def unlisted(state: State, *, of_all_regions: bool = False) -> Iterator[Judgement]:
+    """One unknown for each region whose trails nobody knows; of trails of all regions any one region tells.
+
+    AWS CloudTrail API reference, DescribeTrails: unless asked otherwise, each region also lists the shadow trails,
+    which replicate trails of all regions, and an organisation's trails in member accounts.
+    """
+    found = answers(state, TRAILS)
+    if of_all_regions and any(answer.status is Status.OK and not answer.source for answer in found):
+        return
+    for answer in found:
         if not answer.status.is_known:
             yield unanswered(state.account_arn, answer)
     yield from regions_left_out(state, TRAILS)
@@ -121,23 +129,31 @@ def each_trail(
 
 
 def some_trail(
-    state: State, judge: Callable[[Trail], Judgement], *, wanted: str, none: str = "the account has no trail"
+    state: State,
+    judge: Callable[[Trail], Judgement],
+    *,
+    wanted: str,
+    none: str = "the account has no trail",
+    of_all_regions: bool = False,
 ) -> Iterator[Judgement]:
     """One judgement on the account: passes when one trail does; else says for each why not, as mild as the mildest.
 
-    `judge` says pass, fail or unknown of one trail. `wanted` completes "no trail …".
+    `judge` says pass, fail or unknown of one trail, and passes none but trails of all regions where `of_all_regions`
+    says so. `wanted` completes "no trail …".
     """
     found = [judge(trail) for trail in trails(state)]
     passing = next((each for each in found if each.verdict is Verdict.PASS), None)
     if passing is not None:
         yield passing
         return
-    unknown = [*(each for each in found if each.verdict is Verdict.UNKNOWN), *unlisted(state)]
+    unlisted_ = unlisted(state, of_all_regions=of_all_regions)
+    unknown = [*(each for each in found if each.verdict is Verdict.UNKNOWN), *unlisted_]
     if unknown:
         yield from unknown
         return
     why = "; ".join(f"{_name(each.resource)}: {each.message}" for each in found)
-    message = f"no trail {wanted}: {why}" if found else none
+    is_all = next(unlisted(state), None) is None
+    message = f"no trail {wanted}: {why}" if found else none if is_all else f"no trail {wanted}"
     evidence = tuple(fact for each in found for fact in each.evidence)
     weights = [each.severity for each in found if each.severity is not None]
     mildest = min(weights, key=lambda severity: severity.rank, default=None)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _MOST_CAUSES = 4
 _OWN = "…"
+# Names that are the same in every account, and words of the messages about them.
+_EVERYWHERE = frozenset({"", "root", "account"})
 # What differs between resources that fail for one reason: ARNs, ids, addresses, times, names in backticks, numbers.
 _PARTICULAR = re.compile(
     r"arn:[\w-]+:[^\s,;`]+|\b[a-z]+-[0-9a-f]{8,17}\b|\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d)?(?: UTC|Z)?)?"
@@ -217,7 +219,7 @@ def cause(judgement: Judgement) -> str:
     """
     own = judgement.resource.rpartition(":")[2].rpartition("/")[2]
     text = judgement.message.replace(judgement.resource, _OWN)
-    return _PARTICULAR.sub(_OWN, _without(text, own) if own else text)
+    return _PARTICULAR.sub(_OWN, text if own in _EVERYWHERE else _without(text, own))
 
 
 def _without(text: str, own: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from clew.audit.credentials import day
 from clew.audit.model import NOT_ASKED, Verdict
+from clew.audit.resources import listing
 from clew.findings import Severity, Status
 from clew.report.audit_groups import groups
 from clew.report.credential_text import heading, name, wrapped
@@ -144,8 +145,9 @@ class _Writing:
 
     def _name(self, item: Item) -> str:
         called = name(item.judgement.resource)
-        places = [part for part in (item.account if self._accounts else "", item.region) if part]
-        where = f" ({', '.join(places)})" if places and called not in places else ""
+        places = [item.account if self._accounts else "", item.region]
+        told = ", ".join(part for part in places if part and part not in called.split())
+        where = f" ({told})" if told else ""
         return f"{called}{where}"
 
 
@@ -156,12 +158,16 @@ def _unasked(grouped: Sequence[Group]) -> Iterator[str]:
         for item in group.of(Verdict.UNKNOWN):
             if _regions(item):
                 left.setdefault((item.account, _regions(item)), {})[group.label] = None
+    alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for (account, regions), labels in left.items():
+        alike.setdefault((regions, tuple(labels)), []).append(account)
+    for (regions, labels_), accounts in alike.items():
         count = regions.count(",") + 1
         told = "1 enabled region was" if count == 1 else f"{count} enabled regions were"
-        yield f"{'UNKNOWN':<9} {told} not asked{f' in {account}' if account else ''}"
+        where = listing(account for account in accounts if account)
+        yield f"{'UNKNOWN':<9} {told} not asked{f' in {where}' if where else ''}"
         yield from _wrapped(regions)
-        yield from _wrapped(f"leaves unknown: {', '.join(labels)}")
+        yield from _wrapped(f"leaves unknown: {', '.join(labels_)}")
 
 
 def _regions(item: Item) -> str:

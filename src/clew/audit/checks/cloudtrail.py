@@ -125,7 +125,7 @@ def multi_region(
             return Judgement(Verdict.PASS, trail.arn, "records all regions", seen)
         return _management(trail, wanted, out, seen)
 
-    yield from some_trail(state, judge, wanted="records all regions")
+    yield from some_trail(state, judge, wanted="records all regions", of_all_regions=True)
 
 
 def _management(
@@ -178,7 +178,7 @@ def security_trail(state: State) -> Iterator[Judgement]:
             return Judgement(Verdict.FAIL, trail.arn, f"lacks {', '.join(lacking)}", seen)
         return active(trail) or _management(trail, BOTH, "refused", seen)
 
-    yield from some_trail(state, judge, wanted="has every protection")
+    yield from some_trail(state, judge, wanted="has every protection", of_all_regions=True)
 
 
 @check(
@@ -324,7 +324,7 @@ def delivery(state: State) -> Iterator[Judgement]:
             )
         return Judgement(Verdict.PASS, trail.arn, "records all regions and delivers", seen)
 
-    yield from some_trail(state, judge, wanted="records all regions and delivers")
+    yield from some_trail(state, judge, wanted="records all regions and delivers", of_all_regions=True)
 
 
 @check(
