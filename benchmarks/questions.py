@@ -37,6 +37,8 @@ HISTORY = {
     "one key": (Filters(access_keys=("ASIA000000010200EXAM",)), ["--access-key", "ASIA000000010200EXAM"]),
     "one role's writes": (Filters(users=("app-3",), read_only=False), ["--user", "app-3", "--write-only"]),
     "one resource": (Filters(resources=("acme-3-3333",)), ["--resource", "acme-3-3333"]),
+    # The first time as a process keeps the words of a large lake; from then on the question reads little.
+    "one resource, words kept": (Filters(resources=("acme-3-3333",)), ["--resource", "acme-3-3333"]),
     "all refused calls": (Filters(denied=True), ["--denied"]),
 }
 

@@ -15,7 +15,9 @@ from tests.case_files import read_case_file
 from typer.testing import CliRunner
 
 from clew.cli.main import app
+from clew.lake.history import words
 from clew.lake.ingest import ingest
+from clew.lake.reader import open_lake
 
 CASES = Path(__file__).parent.parent / "cases"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -80,6 +82,22 @@ def test_question(workspace, case):
         assert {key: rows[name][key] for key in expected} == expected
     for name, roles in case.get("via", {}).items():
         assert [session["role"] for session in rows[name]["via"]] == roles
+
+
+def test_questions_for_resources_are_answered_alike_when_words_are_kept(workspace, monkeypatch):
+    """The first such question of a large lake is followed by keeping its words; the answers stay."""
+    monkeypatch.setattr(words, "LEAST_ROWS", 0)
+    kept = workspace / "lake" / words.FILE_NAME
+    assert not kept.exists()
+    ask(workspace, "--resource", "sg-12341234")
+    assert kept.is_file()
+    assert words.may_concern(open_lake(workspace / "lake"), ["nobody-knows-this"]) == ()
+    for case in QUESTIONS:
+        asked = shlex.split(case["ask"]) if isinstance(case["ask"], str) else case["ask"]
+        if "--resource" in asked:
+            answer = json.loads(ask(workspace, *asked, "--output", "json").stdout)
+            assert [identity(row) for row in answer["events"]] == case["finds"]
+    kept.unlink()
 
 
 def test_contradiction_is_shown_with_both_values(workspace):

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from clew.events.channel import channel
 from clew.events.outcome import Result, outcome
-from clew.lake.history import resources
+from clew.lake.history import resources, word_filters, words
 from clew.lake.history.effects import Effect, effect
 from clew.lake.history.filters import Filters
 from clew.lake.history.outcomes import is_denied, is_failed
@@ -22,6 +24,7 @@ from clew.lake.ingest import ingest
 from clew.lake.reader import open_lake
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from clew.lake.reader import Lake
@@ -86,6 +89,73 @@ def test_sql_keeps_every_record_that_matches(name, other, place, make, same):
     event = {"eventSource": "iam.amazonaws.com", **place(name if same else other)}
     if resources.matches(term, event):
         assert let_through(term, event)
+
+
+_BITS = 16
+_NAME = st.text('ab1-_.%u/é "\\\n', min_size=6, max_size=24) | st.from_regex(
+    r"(%2F|\\u002f|\\n|n|u002F)?[a-c1.-]{8,20}(-a1B2c3)?", fullmatch=True
+)
+
+
+def _words_of(event: dict[str, Any]) -> bytes:
+    """The filter of a data file that holds this record, with others before and after it."""
+    columns = [
+        [json.dumps(value) for value in ({"n": "x"}, event.get(key, "-"), "tail-of-words")]
+        for key in ("requestParameters", "responseElements", "serviceEventDetails")
+    ]
+    arns = ["arn:aws:s3:::other", *(entry["ARN"] for entry in event.get("resources", ())), "tail-of-words"]
+    marked = bytearray(1 << _BITS - 3)
+    for texts in (*columns, arns):
+        for places in word_filters._places(pa.array(texts), _BITS):
+            for place in places.tolist():
+                marked[place >> 3] |= 1 << (place & 7)
+    return bytes(marked)
+
+
+@given(name=_NAME, place=st.sampled_from(PLACES), make=st.sampled_from(TERMS))
+def test_a_file_with_a_record_that_sql_would_find_is_never_passed_over(
+    name: str, place: Callable[[str], dict[str, Any]], make: Callable[[str], str]
+):
+    """Where the columns hold what is looked for, however JSON spells it, the words kept of the file hold it too."""
+    term = resources.term(make(name))
+    event = {"eventSource": "iam.amazonaws.com", **place(name)}
+    sought = [[word.encode() for word in group] for group in resources.whole_words(term)]
+    if sought and let_through(term, event):
+        assert words._may_hold(_words_of(event), sought)
+
+
+_BEFORE = (
+    "",
+    "%2F",
+    "%2f",
+    "%25%2F",
+    "\\n",
+    "\\\\n",
+    "\\u002F",
+    "\\/",
+    "/",
+    "é",
+    " ",
+    "u002F",
+    "2F",
+    "-",
+    "%",
+    "\\",
+)
+_AFTER = ("", "-a1B2c3", "%2F", "\\n", "/", "-", "é", "x" * 9)
+
+
+@pytest.mark.parametrize("after", _AFTER)
+@pytest.mark.parametrize("before", _BEFORE)
+def test_every_word_that_sql_would_find_in_a_text_is_kept(before: str, after: str):
+    """Also behind a percent-encoding or an escape, at the beginning of a text, and beside another text."""
+    name = "sg-12ab34cd"
+    condition = resources.prefilter(resources.term(name))
+    word = next(str(value) for value in condition.parameters if value != name)
+    for texts in ([before + name + after], ["word", before + name + after, "word"]):
+        found = {int(p) for places in word_filters._places(pa.array(texts), _BITS) for p in places}
+        is_kept = found >= set(words.places(name.encode(), _BITS))
+        assert is_kept or not any(re.search(word, text) for text in texts)
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,20 @@ def answer(asked: Asked) -> None:
         _print([history_rows.dumped(_document(page, requests, spots))])
     else:
         _print_rows(asked, page, spots)
+    if asked.wanted.resources:
+        _remember_words(lake)
+
+
+def _remember_words(lake: Lake) -> None:
+    """Make the next question for a resource quicker, when this one is answered."""
+    sys.stdout.flush()
+    from clew.lake.history.words import is_worth_keeping
+
+    if not is_worth_keeping(lake):
+        return
+    from clew.lake.history.word_filters import remember
+
+    remember(lake)
 
 
 def _joined(lake: Lake, wanted: Filters) -> tuple[Request, ...]:

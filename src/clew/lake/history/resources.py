@@ -84,6 +84,11 @@ def prefilter(wanted: Term) -> Condition:
     return any_of(all_of(_mentions(run, is_pattern=is_pattern) for run in runs) for runs in alternatives)
 
 
+def whole_words(wanted: Term) -> tuple[tuple[str, ...], ...]:
+    """Alternatives, each a group of words that a record holds if the term matches it; empty when none is sure."""
+    return () if "*" in wanted.text else _needles(wanted)
+
+
 def _needles(wanted: Term) -> tuple[tuple[str, ...], ...]:
     """Alternatives, each a group of runs of which all must occur; empty when no run is sure to occur."""
     if wanted.arn and wanted.arn.service == "s3":

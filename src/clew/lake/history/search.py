@@ -31,6 +31,7 @@ from clew.lake.history.conditions import (
 )
 from clew.lake.history.entries import Entry, Origin, Stored, entry
 from clew.lake.history.fields import text
+from clew.lake.history.words import may_concern
 from clew.lake.principals import LONGEST_SESSION_HOURS, acted, chain, is_principal, issuers, sessions_from
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def find(lake: Lake, wanted: Filters, *, limit: int = 50, newest_first: bool = T
     connection = _connect(lake)
     try:
         first = limit + 1 if limit else _LARGEST_CHUNK
-        rows = entries(connection, wanted, _days(lake), first=first, newest_first=newest_first)
+        rows = entries(connection, wanted, _days(lake, wanted), first=first, newest_first=newest_first)
         found = tuple(islice(rows, limit + 1)) if limit else tuple(rows)
     finally:
         connection.close()
@@ -200,9 +201,9 @@ def _paths(connection: duckdb.DuckDBPyConnection, sources: set[str]) -> Mapping[
 # --- reading in order ------------------------------------------------------------------------------------------------
 
 
-def _days(lake: Lake) -> Sequence[str]:
-    """The days of which the lake holds records, in order."""
-    return sorted({file.day for file in lake.files("cloudtrail") if file.day})
+def _days(lake: Lake, wanted: Filters) -> Sequence[str]:
+    """The days of which the lake may hold records of the resources that are asked for, in order."""
+    return sorted({file.day for file in may_concern(lake, wanted.resources) if file.day})
 
 
 _DEAR_HOURS = 6
@@ -306,7 +307,7 @@ def originals(lake: Lake, wanted: Filters, *, limit: int = 50, newest_first: boo
             for chunk in _chunks(
                 connection,
                 question.condition,
-                _windows(_days(lake), newest_first=newest_first, is_dear=_is_dear(wanted)),
+                _windows(_days(lake, wanted), newest_first=newest_first, is_dear=_is_dear(wanted)),
                 limit or _LARGEST_CHUNK,
                 newest_first=newest_first,
             )
@@ -337,7 +338,7 @@ def _newest(lake: Lake, wanted: Filters, condition: Condition) -> Entry | None:
     connection = _connect(lake)
     try:
         narrowed = all_of([history_filters.where(connection, wanted), condition])
-        windows = _windows(_days(lake), newest_first=True)
+        windows = _windows(_days(lake, wanted), newest_first=True)
         chunk = next(_chunks(connection, narrowed, windows, 1, newest_first=True), ())
         return next((entry(stored, object_of(stored.text)) for stored in chunk), None)
     finally:
