@@ -39,6 +39,7 @@ from clew.aws.catalog_types import (
     ResourceType,
     Service,
     Source,
+    key_template,
     template_matcher,
 )
 
@@ -60,6 +61,7 @@ __all__ = [
     "Source",
     "current",
     "is_wildcard_only",
+    "key_template",
     "use",
 ]
 

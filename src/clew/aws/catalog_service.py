@@ -90,7 +90,10 @@ class ServiceBlock:
 
     @cached_property
     def _key_templates(self) -> tuple[ConditionKey, ...]:
-        return tuple(key for key in self.keys if key.is_template)
+        # A service may name its tags in two ways; the one that says what it stands for is that of its actions.
+        return tuple(
+            sorted((key for key in self.keys if key.is_template), key=lambda key: "${" not in key.name)
+        )
 
     def _action(self, place: int) -> Action:
         found = self._made.get(place)

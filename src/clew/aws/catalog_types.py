@@ -21,6 +21,8 @@ VALUE_TYPES: Final = ("String", "ARN", "Bool", "Numeric", "Date", "IPAddress", "
 
 # AWS writes the part that the caller chooses as `${TagKey}`, in a few S3 keys as `<key>`.
 PLACEHOLDER: Final = re.compile(r"\$\{[^}]*\}|<[^>]*>")
+# Of a few services' tags it writes `ResourceTag/tag-key`, or nothing behind the slash.
+_ANY_TAG: Final = re.compile(r"(?<=tag/)(?:tag-key)?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ class ConditionKey:
         >>> ConditionKey("aws:RequestTag/${TagKey}", ("String",), False, True).is_template
         True
         """
-        return PLACEHOLDER.search(self.name) is not None
+        return PLACEHOLDER.search(key_template(self.name)) is not None
 
     def matches(self, key: str) -> bool:
         """Whether the key is this one, without regard to case; a placeholder stands for at least one character.
@@ -136,7 +138,16 @@ class ConditionKey:
 
     @cached_property
     def _match(self) -> Callable[[str], bool]:
-        return template_matcher(self.name.lower())
+        return template_matcher(key_template(self.name).lower())
+
+
+def key_template(name: str) -> str:
+    """The name of a condition key with the placeholder of a tag that AWS's page leaves out or writes in words.
+
+    >>> key_template("secretsmanager:ResourceTag/tag-key"), key_template("glacier:ResourceTag/")
+    ('secretsmanager:ResourceTag/${TagKey}', 'glacier:ResourceTag/${TagKey}')
+    """
+    return _ANY_TAG.sub("${TagKey}", name)
 
 
 def template_matcher(template: str) -> Callable[[str], bool]:

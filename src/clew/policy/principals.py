@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from clew.policy.problems import Problems
     from clew.policy.words import StatementWords, Word
 
-# Groups and instance profiles are no principals.
-_NO_PRINCIPAL: Final = re.compile(r"arn:[^:]*:iam::[^:]*:(?:group|instance-profile|policy)/")
+# What an ARN of a principal names; groups, providers, and resources of other services are none.
+_PRINCIPAL: Final = re.compile(
+    r"arn:[^:]*:(?:iam::[^:]*:(?:root$|user/|role/|assumed-role/)|sts::[^:]*:(?:assumed-role|federated-user)/)"
+)
+_OF_PROVIDER: Final = re.compile(r"arn:[^:]*:iam::[^:]*:(?:oidc|saml)-provider/")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
 _LIKE_ACCOUNT: Final = re.compile(r"[0-9\s.-]+")
 _UNIQUE_ID: Final = re.compile(r"A(?:IDA|ROA)[A-Z0-9]{12,}")
@@ -82,11 +85,19 @@ def _check_arn(word: Word, doctor: Doctor, problems: Problems) -> None:
     found = doctor.examine(word.text)
     for each in found:
         note(each, word, problems, FindingType.ERROR)
-    if not found and _NO_PRINCIPAL.match(word.text):
-        message = (
-            f"`{shown(word.text, 120)}` is no principal; expected an account, a user, a role or a session"
-        )
+    if not found and _PRINCIPAL.match(word.text) is None:
+        message = f"`{shown(word.text, 120)}` is no principal; {_meant(word.text, doctor)}"
         problems.add("INVALID_ARN_RESOURCE", message, word.path, word.node)
+
+
+def _meant(text: str, doctor: Doctor) -> str:
+    """What to write for an ARN that names a provider of identities, or what a service acts for."""
+    if _OF_PROVIDER.match(text):
+        return '`{"Federated": …}` names a provider'
+    service = text.split(":")[2]
+    if service in {"iam", "sts"} or doctor.catalog.service(service) is None:
+        return "expected an account, a user, a role or a session"
+    return f'name the service as `{{"Service": "{service}.amazonaws.com"}}`, and the ARN by `aws:SourceArn`, or a role'
 
 
 def _is_service(text: str, doctor: Doctor) -> bool:

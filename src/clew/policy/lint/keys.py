@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from clew.aws.catalog import key_template
 from clew.policy.lint import curated
 from clew.policy.lint.registry import IDENTITY, RCP, SCP, TRUST, Told, of_line
 from clew.policy.model import FindingType, PolicyKind
@@ -142,7 +143,8 @@ def _carries(word: Word, key: str, subject: Subject) -> bool:
         return True
     if key.lower() in curated.DOCUMENTED.get(word.text.lower(), ()):
         return True
-    return key.lower() in {each.lower() for each in subject.catalog.condition_keys_of(word.text)}
+    listed = subject.catalog.condition_keys_of(word.text)
+    return key_template(key).lower() in {key_template(each).lower() for each in listed}
 
 
 @of_line("USE_CONDITION_KEY_ONLY_WITH_SUPPORTED_SERVICES")
