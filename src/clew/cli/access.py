@@ -6,7 +6,8 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from clew.cli import state_files
+from clew.aws import catalog
+from clew.cli import context, state_files
 from clew.errors import InputError, UsageError
 from clew.reach import what_can as what
 from clew.reach import who_can as who
@@ -29,6 +30,9 @@ def print_who(
     """Print who can do the action on the resource."""
     if ":" not in action or "*" in action:
         raise UsageError(f"`{action[:200]}` is not one action; expected service:Name, such as s3:GetObject")
+    if resource != "*" and not resource.startswith("arn:"):
+        raise UsageError(f"`{resource[:200]}` is neither an ARN nor `*`")
+    action = _spelled(action, resource)
     predictor = Predictor(_snapshot(policies))
     found = who.who_can(
         predictor, action, resource, resource_account=resource_account, context=_context(given)
@@ -39,6 +43,34 @@ def print_who(
         else access_text.who_can(found)
     )
     sys.stdout.write(text)
+
+
+def _spelled(action: str, resource: str) -> str:
+    """The action as AWS spells it; what makes the question a strange one is noted."""
+    aws = catalog.current()
+    known = aws.action(action)
+    if known is None:
+        near = aws.nearest_action(action)
+        hint = f"; did you mean `{near}`?" if near else ""
+        context.note(f"`{action}` is no action that Clew knows{hint}")
+        return action
+    if resource == "*":
+        return known.full_name
+    if known.is_wildcard_only:
+        context.note(f"{known.full_name} works on no resource in particular; leave the resource out")
+        return known.full_name
+    kinds = {kind.name for kind in aws.resource_types_of(resource, known.service)}
+    wanted = {each.name for each in known.resources}
+    if kinds.isdisjoint(wanted):
+        what = (
+            f"of type {' or '.join(sorted(kinds))}"
+            if kinds
+            else f"none that the service {known.service} knows"
+        )
+        context.note(
+            f"{known.full_name} works on resources of type {' or '.join(sorted(wanted))}; {resource} is {what}"
+        )
+    return known.full_name
 
 
 def print_what(
