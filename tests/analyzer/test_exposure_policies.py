@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from tests.case_files import read_case_file
 
 from clew.analyzer.exposure import exposure
+from clew.analyzer.exposure_asking import EVERYTHING, requests
 from clew.analyzer.exposure_cells import Cell
 from clew.analyzer.exposure_findings import conditions
 from clew.analyzer.exposure_model import Exposure, Restriction, Target, Through, WayIn, Zone, ZoneOfTrust
-from clew.analyzer.exposure_policy import EVERYTHING, requests
 from clew.engine import Effect, Policies, authorize
 from clew.policy.model import Condition, Principal
 from clew.snapshot.model import Document

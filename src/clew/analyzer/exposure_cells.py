@@ -39,7 +39,8 @@ _POSITIVE: Final = frozenset(
 )
 _NOT_OF: Final = frozenset({"StringNotEquals", "StringNotEqualsIgnoreCase", "StringNotLike"})
 _UNIQUE_ID: Final = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
-_ANYONE: Final = Principal("*", "*")
+ANYONE: Final = Principal("*", "*")
+"""Everybody, as a policy names them."""
 _ARN_PARTS: Final = 6
 
 
@@ -101,10 +102,10 @@ def _tells_user(condition: Condition, provider: str) -> bool:
 
 def _outside(statement: Statement, zone: Zone) -> Iterator[Principal]:
     if statement.not_principals is not None:
-        yield _ANYONE
+        yield ANYONE
     for principal in statement.principals or ():
         if principal.is_anyone:
-            yield _ANYONE
+            yield ANYONE
         elif not _is_inside(principal, zone):
             yield principal
 

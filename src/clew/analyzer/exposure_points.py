@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from clew.analyzer.exposure_actions import levels
+from clew.analyzer.exposure_asking import EVERYTHING, requests
 from clew.analyzer.exposure_cells import Cell
 from clew.analyzer.exposure_model import Exposure, Target, Through, Zone
-from clew.analyzer.exposure_policy import EVERYTHING, requests
 from clew.aws import catalog
 from clew.engine import Context, Effect, Policies, Request, prepare
 from clew.engine.principal import PrincipalError

@@ -8,42 +8,30 @@ AWS: IAM User Guide: "How IAM Access Analyzer findings work": the other account'
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from clew.analyzer.exposure_actions import everything_on, granted, in_words, levels, service_of
-from clew.analyzer.exposure_cells import Cell, access_point_account, cells, without_outsiders
+from clew.analyzer.exposure_asking import OPEN, Asked
+from clew.analyzer.exposure_cells import ANYONE, Cell, access_point_account, cells, without_outsiders
 from clew.analyzer.exposure_choices import chosen
+from clew.analyzer.exposure_escapes import barred, spared, ways_past
 from clew.analyzer.exposure_model import Exposure, Proof, Restriction, Through
 from clew.analyzer.exposure_owner import grounded
 from clew.aws import catalog
-from clew.engine import Context, Effect, Policies, Request, prepare
-from clew.engine.derive import derived
-from clew.engine.principal import PrincipalError
+from clew.engine import Effect
 from clew.engine.services.s3_public import is_public
-from clew.policy.model import Effect as Says
-from clew.policy.model import Policy, Statement
 from clew.reach.alike import alike, matched
-from clew.reach.callers import without_strangers
 from clew.reach.witnesses import kinds_of, witnesses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
     from clew.analyzer.exposure_model import Target, WayIn, Zone
-    from clew.engine.authorize import Prepared
-    from clew.engine.request import ContextValue
+    from clew.policy.model import Policy, Statement
     from clew.snapshot.model import Document
 
-EVERYTHING: Final = Policy((Statement(Says.ALLOW, actions=("*",), resources=("*",)),), "2012-10-17")
-"""The policy of a caller whose own account allows everything."""
 _BY_URL: Final = "lambda:invokefunctionurl"
 _URL_AUTH: Final = "lambda:functionurlauthtype"
-_NAMED: Final = frozenset({"StringEquals", "ArnEquals"})
-NOTHING_CHOSEN: Final[Mapping[str, ContextValue]] = MappingProxyType({})
-_OPEN: Final = frozenset({Effect.ALLOW, Effect.UNDETERMINED})
-_ANYBODY: Final = "*"
-_OF_ONE: Final = frozenset({"aws:principalarn", "aws:principaltype", "aws:userid", "aws:username"})
 _ASSUMING: Final = {
     "saml-provider": "sts:AssumeRoleWithSAML",
     "oidc-provider": "sts:AssumeRoleWithWebIdentity",
@@ -65,114 +53,105 @@ def of_policy(target: Target, way: WayIn, document: Document, zone: Zone) -> Ite
     if way.closed_to_public and not way.vpc_only and is_public(policy):
         # AWS: RestrictPublicBuckets leaves a public policy to the account and to services, for everybody else.
         return
-    denials = tuple(each for each in policy.statements if not each.allows)
-    stands_for = tuple(witnesses(way.about or target.arn, policy))
+    judge = _Judge(target, way, policy, zone)
     restriction = restricted_by(zone, service_of(target.arn), applies=True)
     for statement in policy.statements:
-        for each in _cells(statement, way, zone) if statement.allows else ():
-            # AWS: under Block Public Access what is left to another account's access point is shared with that account.
-            cell = replace(each, is_public=False) if each.by_access_point and way.closed_to_public else each
-            if way.vpc_only and cell.is_public:
-                continue
-            found = _open(statement, denials, cell, zone, target, stands_for)
+        for cell, found in judge.opened(statement) if statement.allows else ():
             if found.actions:
                 yield _exposure(target, way, document, statement, cell, found, restriction)
 
 
-def _cells(statement: Statement, way: WayIn, zone: Zone) -> Iterator[Cell]:
-    return cells(statement, zone, of_access_point=way.through is Through.S3_ACCESS_POINT)
+class _Judge:
+    """What one policy, with what is above it, opens to whom."""
 
-
-def _open(
-    statement: Statement,
-    denials: tuple[Statement, ...],
-    cell: Cell,
-    zone: Zone,
-    target: Target,
-    stands_for: tuple[str, ...],
-) -> Opened:
-    """The actions of the statement that the cell has on some witness, and those witnesses."""
-    bars = tuple(_bar(each, cell, zone) for each in denials)
-    narrowed = statement._replace(conditions=cell.conditions)
-    levels_above = tuple(
-        tuple(_barred(grounded(each, target.account, zone), cell, zone) for each in level)
-        for level in zone.rcps
-    )
-    above = tuple(each for level in levels_above for policy in level for each in policy.statements)
-    ask = _Asked(narrowed, bars, levels_above, cell, zone, target.account, chosen((*bars, *above), cell))
-    found: dict[str, bool] = {}
-    reached: list[str] = []
-    for witness in stands_for:
-        actions = (each for each in granted(statement, service_of(target.arn), witness) if _suits(each, cell))
-        for group in alike(actions, (narrowed, *bars, *above)):
-            effect = ask.effect(group[0], witness)
-            if effect in {Effect.ALLOW, Effect.UNDETERMINED}:
-                is_sure = effect is Effect.ALLOW
-                reached.append(witness)
-                found.update({action: found.get(action, True) and not is_sure for action in group})
-    return Opened(found, tuple(dict.fromkeys(reached)))
-
-
-def _bar(statement: Statement, cell: Cell, zone: Zone) -> Statement:
-    """The Deny without the conditions that everybody in the cell meets."""
-    if statement.allows:
-        return statement
-    if cell.is_anyone and cell.account is None:
-        return without_strangers(statement)
-    return without_outsiders(statement, cell, zone)
-
-
-def _barred(policy: Policy, cell: Cell, zone: Zone) -> Policy:
-    return policy._replace(statements=tuple(_bar(each, cell, zone) for each in policy.statements))
-
-
-class _Asked:
-    """What the engine says of somebody in a cell, to whom an Allow is given under the conditions of the cell."""
-
-    def __init__(
-        self,
-        allow: Statement,
-        bars: tuple[Statement, ...],
-        above: tuple[tuple[Policy, ...], ...],
-        cell: Cell,
-        zone: Zone,
-        owner: str,
-        by_choice: Mapping[str, ContextValue],
-    ) -> None:
-        self.cell = cell
-        self.by_choice = by_choice
+    def __init__(self, target: Target, way: WayIn, policy: Policy, zone: Zone) -> None:
+        self.target = target
+        self.way = way
         self.zone = zone
-        self.owner = owner
-        self.as_written = _prepared(allow, bars, above)
-        # The conditions of the cell are told with it: only what else is undecided may take the access back.
-        is_held = bool(allow.conditions)
-        self.when_met = _prepared(allow._replace(conditions=()), bars, above) if is_held else self.as_written
+        self.denials = tuple(each for each in policy.statements if not each.allows)
+        self.above = tuple(
+            tuple(grounded(each, target.account, zone) for each in level) for level in zone.rcps
+        )
+        self.stands_for = tuple(witnesses(way.about or target.arn, policy))
+        self.service = service_of(target.arn)
+        over = (each for level in self.above for document in level for each in document.statements)
+        self.every_denial = (*self.denials, *(each for each in over if not each.allows))
 
-    def effect(self, action: str, resource: str) -> Effect:
-        """Allow where nothing but the cell's own conditions stands before it; undetermined where something may."""
-        if self.cell.principal.kind == "Federated" and not action.startswith("sts:"):
-            # Nobody makes such a request by the name of a provider.
-            return Effect.UNDETERMINED
-        try:
-            asked = requests(self.cell, action, resource, self.owner, self.zone, self.by_choice)
-            first = self._effect(next(asked))
-            if first is Effect.ALLOW:
-                return first
-            is_open = first in _OPEN or any(self._effect(each) in _OPEN for each in asked)
-        except PrincipalError:
-            return Effect.UNDETERMINED
-        return Effect.UNDETERMINED if is_open else first
+    def opened(self, statement: Statement) -> Iterator[tuple[Cell, Opened]]:
+        """Each cell of the statement outside the zone, with what is open to it."""
+        to_anybody: set[str] = set()
+        for cell in self._cells(statement):
+            found = self._open(statement, cell)
+            if cell.is_anyone:
+                to_anybody.update(found.actions)
+            yield cell, found
+        if any(each.is_anyone for each in statement.principals or ()) or statement.not_principals is not None:
+            yield from self._past_denials(statement, to_anybody)
 
-    def _effect(self, asked: Request) -> Effect:
-        effect = self.as_written.effect(asked)
-        return self.when_met.effect(asked) if effect is Effect.UNDETERMINED else effect
+    def _past_denials(self, statement: Statement, known: Container[str]) -> Iterator[tuple[Cell, Opened]]:
+        """What is open only to whom some Deny spares, of a statement for everybody."""
+        closed = dict.fromkeys(
+            action
+            for witness in self.stands_for
+            for action in granted(statement, self.service, witness)
+            if action not in known
+        )
+        for actions in alike(closed, self.every_denial):
+            bit = catalog.current().mask(actions[0])
+            denials = [each for each in self.every_denial if matched(each) & bit]
+            narrower = [
+                statement._replace(
+                    principals=(ANYONE,), not_principals=None, conditions=(*statement.conditions, *more)
+                )
+                for more in ways_past(denials)
+            ]
+            if names := spared(denials):
+                narrower.append(statement._replace(principals=names, not_principals=None))
+            for each in narrower:
+                for cell in self._cells(each):
+                    yield cell, self._open(each, cell, frozenset(actions))
 
+    def _cells(self, statement: Statement) -> Iterator[Cell]:
+        of_access_point = self.way.through is Through.S3_ACCESS_POINT
+        for each in cells(statement, self.zone, of_access_point=of_access_point):
+            # AWS: under Block Public Access what is left to another account's access point is shared with that account.
+            is_closed = each.by_access_point and self.way.closed_to_public
+            cell = replace(each, is_public=False) if is_closed else each
+            if not (self.way.vpc_only and cell.is_public):
+                yield cell
 
-def _prepared(
-    allow: Statement, bars: tuple[Statement, ...], above: tuple[tuple[Policy, ...], ...]
-) -> Prepared:
-    resource = Policy((allow, *bars), "2012-10-17")
-    return prepare(Policies(identity=(EVERYTHING,), session=(EVERYTHING,), resource=resource, rcps=above))
+    def _open(self, statement: Statement, cell: Cell, only: frozenset[str] | None = None) -> Opened:
+        """The actions of the statement that the cell has on some witness, and those witnesses."""
+        bars = self._bars(self.denials, cell)
+        narrowed = statement._replace(conditions=cell.conditions)
+        levels_above = tuple(
+            tuple(policy._replace(statements=self._bars(policy.statements, cell)) for policy in level)
+            for level in self.above
+        )
+        above = tuple(each for level in levels_above for policy in level for each in policy.statements)
+        escaped = chosen((*bars, *above), cell)
+        ask = Asked(narrowed, bars, levels_above, cell, self.zone, self.target.account, escaped)
+        found: dict[str, bool] = {}
+        reached: list[str] = []
+        for witness in self.stands_for:
+            given = granted(statement, self.service, witness)
+            actions = (each for each in given if _suits(each, cell) and (only is None or each in only))
+            for group in alike(actions, (narrowed, *bars, *above)):
+                effect = ask.effect(group[0], witness)
+                if effect in OPEN:
+                    is_sure = effect is Effect.ALLOW
+                    reached.append(witness)
+                    found.update({action: found.get(action, True) and not is_sure for action in group})
+        return Opened(found, tuple(dict.fromkeys(reached)))
+
+    def _bars(self, statements: tuple[Statement, ...], cell: Cell) -> tuple[Statement, ...]:
+        """The statements as they meet the cell: a Deny without the conditions that everybody in the cell meets."""
+        found = (each if each.allows else self._bar(each, cell) for each in statements)
+        return tuple(each for each in found if each is not None)
+
+    def _bar(self, denial: Statement, cell: Cell) -> Statement | None:
+        met = barred(denial, cell) if cell.is_anyone else denial
+        return None if met is None else without_outsiders(met, cell, self.zone)
 
 
 def _suits(action: str, cell: Cell) -> bool:
@@ -183,54 +162,6 @@ def _suits(action: str, cell: Cell) -> bool:
         kind = cell.principal.value.rpartition(":")[2].partition("/")[0]
         return action == _ASSUMING.get(kind, "sts:AssumeRoleWithWebIdentity")
     return action == "sts:AssumeRole" or cell.is_anyone
-
-
-def requests(
-    cell: Cell,
-    action: str,
-    resource: str,
-    owner: str,
-    zone: Zone,
-    by_choice: Mapping[str, ContextValue] = NOTHING_CHOSEN,
-) -> Iterator[Request]:
-    """Requests of those who stand for the cell; what its conditions do not tell is left open, but for `by_choice`.
-
-    Errors: `PrincipalError` when the cell's principal is none.
-    """
-    known: dict[str, ContextValue] = {"aws:PrincipalIsAWSService": "false", **by_choice}
-    for condition in cell.conditions:
-        if condition.operator in _NAMED and len(condition.values) == 1 and "${" not in condition.values[0]:
-            known[condition.key] = condition.values[0]
-    absent = ["aws:PrincipalServiceName"]
-    if zone.organization and cell.account in (zone.members or ()):
-        known.setdefault("aws:PrincipalOrgID", zone.organization)
-    for caller in _callers(cell):
-        is_named = caller == cell.principal.value != _ANYBODY
-        said = {key: value for key, value in known.items() if not is_named or key.lower() not in _OF_ONE}
-        asked = derived(Request(caller, action, resource, owner, Context(said, unknown=None, absent=absent)))
-        if is_named:
-            yield asked
-            continue
-        # Somebody in particular stands for many: what holds of that one alone is left open.
-        values = {key: value for key, value in asked.context.values.items() if key not in _OF_ONE}
-        yield replace(asked, context=Context({**values, **known}, unknown=None, absent=absent))
-
-
-def _callers(cell: Cell) -> Iterator[str]:
-    """The principal of the cell where it is one; else a user and the root user of its account, or anybody."""
-    principal = cell.principal
-    account = cell.account if cell.is_anyone else principal.account
-    is_whole = cell.is_anyone or principal.value in {account, f"arn:aws:iam::{account}:root"}
-    if principal.kind == "Federated" or (account is None and not cell.is_anyone):
-        yield principal.value
-    elif account is None:
-        yield _ANYBODY
-    elif is_whole or principal.value.endswith(":root"):
-        partition = principal.value.split(":")[1] if principal.value.startswith("arn:") else "aws"
-        yield f"arn:{partition}:iam::{account}:user/clew-witness"
-        yield f"arn:{partition}:iam::{account}:root"
-    else:
-        yield principal.value
 
 
 def restricted_by(zone: Zone, service: str, *, applies: bool) -> Restriction:

@@ -41,12 +41,15 @@ def without_strangers(statement: Statement) -> Statement:
 
     A key that is absent fulfils a negated operator, so a caller without it is denied as well.
     """
-    kept = tuple(
-        condition
-        for condition in statement.conditions
-        if not _names_known(condition, _NEGATIVE, negated=True)
+    strangers = of_strangers(statement)
+    return statement._replace(
+        conditions=tuple(each for each in statement.conditions if each not in strangers)
     )
-    return statement._replace(conditions=kept)
+
+
+def of_strangers(statement: Statement) -> tuple[Condition, ...]:
+    """The conditions of a Deny that hold for every stranger."""
+    return tuple(each for each in statement.conditions if _names_known(each, _NEGATIVE, negated=True))
 
 
 def _names_known(condition: Condition, operators: frozenset[str], *, negated: bool = False) -> bool:
