@@ -178,6 +178,27 @@ def _person(event: Event) -> Iterator[tuple[str, ContextValue | None]]:
             yield "aws:PrincipalArn", who.issuer_arn
     if who.source_identity:
         yield "aws:SourceIdentity", who.source_identity
+    if who.type == "WebIdentityUser":
+        yield from _token(event)
+
+
+_PROVIDER = ":oidc-provider/"
+
+
+def _token(event: Event) -> Iterator[tuple[str, ContextValue | None]]:
+    """Subject and audience of the token of an OIDC provider: `principalId` is provider, application and user.
+
+    AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
+    """
+    provider, subject = (text_at(event, "userIdentity", name) for name in ("identityProvider", "userName"))
+    _, is_arn, issuer = provider.partition(_PROVIDER)
+    if not is_arn or not subject:
+        return
+    yield f"{issuer}:sub", subject
+    whole = text_at(event, "userIdentity", "principalId")
+    begin, end = f"{provider}:", f":{subject}"
+    if whole.startswith(begin) and whole.endswith(end) and len(whole) > len(begin) + len(end):
+        yield f"{issuer}:aud", whole[len(begin) : -len(end)]
 
 
 def _session(event: Event) -> Iterator[tuple[str, ContextValue | None]]:

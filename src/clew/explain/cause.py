@@ -172,11 +172,15 @@ def _of_message(denial: Denial | None) -> Cause:
     which = f" `{denial.policy_arn}`" if denial.policy_arn else ""
     what = denial.action or "the action"
     sentence = (
-        f"A statement of a {words}{which} denies `{what}`."
+        f"A statement of {_article(words)} {words}{which} denies `{what}`."
         if denial.explicit
         else f"No {words} allows `{what}`."
     )
     return Cause(CauseId.MESSAGE_ONLY, sentence, GATES[denial.policy_type].value)
+
+
+def _article(words: str) -> str:
+    return "an" if words[:1] in "aeiou" else "a"
 
 
 def _explicit(prediction: Prediction) -> Cause:

@@ -236,7 +236,7 @@ def _settle(
     if doctor:
         yield f"clew explain integration {doctor}"
     is_denied = denial is None or denial.meaning is Meaning.DENIED
-    if denial is not None and is_denied and denial.principal is None and denial.action:
+    if denial is not None and is_denied and known is None and denial.action:
         yield "the same with `--principal ARN`: who asked, as `aws sts get-caller-identity` says"
     if predictor is None and is_denied:
         yield "clew collect, and ask again"

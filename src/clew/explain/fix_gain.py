@@ -115,12 +115,17 @@ def _lost(fix: Fix, before: Policies, after: Policies, principal: str) -> Answer
     return beyond(Stack(after, principal), Stack(before, principal)) if is_rewritten else NONE
 
 
+# Roles, queues, topics, keys and secrets have no parts that a policy could name.
+_WHOLE = (["iam"], ["sqs"], ["sns"], ["kms"], ["secretsmanager"])
+
+
 def _parts(prediction: Prediction) -> tuple[str, ...]:
     """The resource that has the policy, and what is in it."""
     attachment = prediction.applied.attachments.get("resource_policy")
     arn = prediction.request.resource
     holder = attachment.holder if attachment is not None else arn
-    return (holder,) if ":iam:" in holder else (holder, f"{holder}/*", f"{holder}:*", arn)
+    is_whole = holder.split(":")[2:3] in _WHOLE
+    return (holder,) if is_whole else (holder, f"{holder}/*", f"{holder}:*", arn)
 
 
 def beyond(before: Stack, after: Stack, boxes: tuple[Box, ...] = (), about: tuple[str, ...] = ()) -> Answer:

@@ -137,6 +137,16 @@ def _ancestor(text: str, asked: str, _: str) -> Iterator[Hint]:
         yield Hint(f"Glue asks for what is above `{ours[-1]}`, too: `{asked}`", asked, beside=True)
 
 
+def _secret(text: str, asked: str, _: str) -> Iterator[Hint]:
+    """A secret without the six characters at the end of its ARN.
+
+    AWS: https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_examples.html
+    """
+    if ":secretsmanager:" in text and glob.matches(f"{text}-??????", asked):
+        words = f"`{text}` lacks the six characters that end the ARN of a secret: `{text}-??????` matches `{asked}`"
+        yield Hint(words, f"{text}-??????")
+
+
 def _address(text: str, _: str, __: str) -> Iterator[Hint]:
     """An address where an ARN is meant."""
     bucket, slash, key = text.removeprefix("s3://").partition("/")
@@ -180,6 +190,7 @@ _LOOKS: tuple[Callable[[str, str, str], Iterator[Hint]], ...] = (
     _path,
     _ancestor,
     _address,
+    _secret,
     _doctor,
     _below,
 )

@@ -69,10 +69,10 @@ def _disagreement(each: Explanation) -> Iterator[str]:
 
 
 def _of_aws(denial: Denial) -> str:
-    words = f"a {GATE_WORDS[GATES[denial.policy_type].value]}" if denial.policy_type else "a policy"
+    words = GATE_WORDS[GATES[denial.policy_type].value] if denial.policy_type else "policy"
     if denial.explicit:
-        return f"an explicit deny in {words}"
-    return f"no {words.removeprefix('a ')} allows it" if denial.explicit is False else "access denied"
+        return f"an explicit deny in {'an' if words[:1] in 'aeiou' else 'a'} {words}"
+    return f"no {words} allows it" if denial.explicit is False else "access denied"
 
 
 def _asked(each: Explanation) -> str:
