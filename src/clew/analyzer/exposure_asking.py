@@ -10,6 +10,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from clew.analyzer.exposure_cells import ANYONE, Cell
+from clew.analyzer.exposure_escapes import barred
 from clew.engine import Context, Effect, Policies, Request, prepare
 from clew.engine.derive import derived
 from clew.engine.principal import PrincipalError
@@ -19,7 +21,6 @@ from clew.policy.model import Policy, Statement
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from clew.analyzer.exposure_cells import Cell
     from clew.analyzer.exposure_model import Zone
     from clew.engine.authorize import Prepared
     from clew.engine.request import ContextValue
@@ -76,6 +77,16 @@ class Asked:
     def _effect(self, asked: Request) -> Effect:
         effect = self.as_written.effect(asked)
         return self.when_met.effect(asked) if effect is Effect.UNDETERMINED else effect
+
+
+def keeps_off(denial: Statement, cell: Cell, action: str, resource: str, owner: str, zone: Zone) -> bool:
+    """Whether the Deny, as it meets strangers, keeps everybody in the cell from the action on the resource."""
+    met = barred(denial, cell)
+    if met is None:
+        return False
+    everything = Statement(Says.ALLOW, principals=(ANYONE,), actions=("*",), resources=("*",))
+    prepared = _prepared(everything, (met,), ())
+    return prepared.effect(next(requests(cell, action, resource, owner, zone))) is Effect.EXPLICIT_DENY
 
 
 def _prepared(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from clew.analyzer.exposure_actions import everything_on, granted, in_words, levels, service_of
-from clew.analyzer.exposure_asking import OPEN, Asked
+from clew.analyzer.exposure_asking import OPEN, Asked, keeps_off
 from clew.analyzer.exposure_cells import ANYONE, Cell, access_point_account, cells, without_outsiders
 from clew.analyzer.exposure_choices import chosen
 from clew.analyzer.exposure_escapes import barred, spared, ways_past
@@ -79,37 +79,34 @@ class _Judge:
 
     def opened(self, statement: Statement) -> Iterator[tuple[Cell, Opened]]:
         """Each cell of the statement outside the zone, with what is open to it."""
-        to_anybody: set[str] = set()
         for cell in self._cells(statement):
-            found = self._open(statement, cell)
-            if cell.is_anyone:
-                to_anybody.update(found.actions)
+            found = self._open(statement, cell, self.stands_for)
             yield cell, found
-        if any(each.is_anyone for each in statement.principals or ()) or statement.not_principals is not None:
-            yield from self._past_denials(statement, to_anybody)
+            if cell.is_anyone:
+                yield from self._past_denials(statement, cell, found.actions)
 
-    def _past_denials(self, statement: Statement, known: Container[str]) -> Iterator[tuple[Cell, Opened]]:
-        """What is open only to whom some Deny spares, of a statement for everybody."""
-        closed = dict.fromkeys(
-            action
-            for witness in self.stands_for
-            for action in granted(statement, self.service, witness)
-            if action not in known
-        )
-        for actions in alike(closed, self.every_denial):
-            bit = catalog.current().mask(actions[0])
-            denials = [each for each in self.every_denial if matched(each) & bit]
-            narrower = [
-                statement._replace(
-                    principals=(ANYONE,), not_principals=None, conditions=(*statement.conditions, *more)
-                )
-                for more in ways_past(denials)
-            ]
-            if names := spared(denials):
-                narrower.append(statement._replace(principals=names, not_principals=None))
-            for each in narrower:
-                for cell in self._cells(each):
-                    yield cell, self._open(each, cell, frozenset(actions))
+    def _past_denials(
+        self, statement: Statement, cell: Cell, known: Container[str]
+    ) -> Iterator[tuple[Cell, Opened]]:
+        """What is open only to those of the cell whom some Deny spares."""
+        for witness in self.stands_for:
+            closed = (name for name in granted(statement, self.service, witness) if name not in known)
+            for actions in alike(closed, self.every_denial):
+                for narrower in self._narrower(statement, cell, actions[0], witness):
+                    for each in self._cells(narrower):
+                        yield each, self._open(narrower, each, (witness,), frozenset(actions))
+
+    def _narrower(self, statement: Statement, cell: Cell, action: str, witness: str) -> Iterator[Statement]:
+        """The statement for those only whom the denials spare that keep everybody in the cell from the action."""
+        owner = self.target.account
+        sure = [
+            each for each in self.every_denial if keeps_off(each, cell, action, witness, owner, self.zone)
+        ]
+        for more in ways_past(sure):
+            lines = (*cell.conditions, *more)
+            yield statement._replace(principals=(ANYONE,), not_principals=None, conditions=lines)
+        if names := spared(sure):
+            yield statement._replace(principals=names, not_principals=None, conditions=cell.conditions)
 
     def _cells(self, statement: Statement) -> Iterator[Cell]:
         of_access_point = self.way.through is Through.S3_ACCESS_POINT
@@ -120,7 +117,13 @@ class _Judge:
             if not (self.way.vpc_only and cell.is_public):
                 yield cell
 
-    def _open(self, statement: Statement, cell: Cell, only: frozenset[str] | None = None) -> Opened:
+    def _open(
+        self,
+        statement: Statement,
+        cell: Cell,
+        stands_for: tuple[str, ...],
+        only: frozenset[str] | None = None,
+    ) -> Opened:
         """The actions of the statement that the cell has on some witness, and those witnesses."""
         bars = self._bars(self.denials, cell)
         narrowed = statement._replace(conditions=cell.conditions)
@@ -133,7 +136,7 @@ class _Judge:
         ask = Asked(narrowed, bars, levels_above, cell, self.zone, self.target.account, escaped)
         found: dict[str, bool] = {}
         reached: list[str] = []
-        for witness in self.stands_for:
+        for witness in stands_for:
             given = granted(statement, self.service, witness)
             actions = (each for each in given if _suits(each, cell) and (only is None or each in only))
             for group in alike(actions, (narrowed, *bars, *above)):
