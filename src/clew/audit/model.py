@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from clew.errors import UsageError
-from clew.snapshot.answers import GLOBAL, NOT_COLLECTED, Answer, Answers
+from clew.snapshot.answers import GLOBAL, NOT_COLLECTED, Answer, Answers, Status
 from clew.snapshot.model import Snapshot
 
 if TYPE_CHECKING:
@@ -223,4 +223,5 @@ def why_unknown(answer: Answer) -> str:
         if answer.source:
             return f"{answer.source} leaves `{name}` open: {answer.error_message}"
         return f"`{name}` was not asked"
-    return f"`{name}` was {answer.status}: {answer.error_code or 'no reason given'}"
+    what = "failed" if answer.status is Status.FAILED else f"was {answer.status}"
+    return f"`{name}` {what}: {answer.error_code or 'no reason given'}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from clew.audit.model import Verdict
 from clew.findings import Severity, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from clew.audit.model import Check, Judgement
     from clew.audit.results import Audit, Judged
@@ -26,6 +26,9 @@ _EVERYWHERE = frozenset({"", "root", "account"})
 _PARTICULAR = re.compile(
     r"arn:[\w-]+:[^\s,;`]+|\b[a-z]+-[0-9a-f]{8,17}\b|\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d)?(?: UTC|Z)?)?"
     r"|\b\d+ (?:days?|hours?)\b"
+)
+_WORDS = frozenset(
+    {"auto_renew", "cache", "edition", "exclusions", "kinds", "level", "origins", "scope", "traffic", "unset"}
 )
 _ORDER = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.PASS, Verdict.NOT_APPLICABLE, Verdict.MANUAL)
 _REGION_PART, _ARN_PARTS = 3, 6
@@ -51,13 +54,20 @@ class Item:
         parts = self.judgement.resource.split(":", _ARN_PARTS - 1)
         return parts[_REGION_PART] if len(parts) == _ARN_PARTS else ""
 
+    def places(self, called: str, *, accounts: bool) -> tuple[str, ...]:
+        """Account, where there are several, and region of the resource, as far as what it is called does not tell."""
+        told = called.split()
+        found = (self.account if accounts else "", self.region)
+        return tuple(part for part in found if part and part not in told)
+
 
 @dataclass(frozen=True)
 class Group:
     """One check under one set of thresholds, with everything that it said.
 
     Shape: `controls` are pairs of framework and control; `items` stand failures first; `causes` are pairs of a reason
-    and how many resources fail for it, most first, empty where there is one resource only.
+    and how many resources fail for it, most first, empty where there is one resource only. `asked` are the thresholds
+    that have to be told.
     """
 
     check: Check
@@ -67,6 +77,7 @@ class Group:
     causes: tuple[tuple[str, int], ...]
     fixed: int
     among_frameworks: bool = False
+    asked: str = ""
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -125,8 +136,11 @@ class Group:
     @property
     def title(self) -> str:
         """What is wrong where something fails, else what should be."""
-        text = self.check.failure if self.failing else self.check.title
-        return f"{text} ({self.thresholds})" if self.thresholds else text
+        return self.titled(self.check.failure if self.failing else self.check.title)
+
+    def titled(self, text: str) -> str:
+        """The text with the thresholds that have to be told."""
+        return f"{text} ({self.asked})" if self.asked else text
 
 
 def groups(audit: Audit) -> tuple[Group, ...]:
@@ -136,8 +150,34 @@ def groups(audit: Audit) -> tuple[Group, ...]:
         by_key.setdefault((judged.check.id, judged.thresholds), []).append(judged)
     controls = _controls(audit)
     findings = {(f.rule, f.accounts, f.subject): f for f in audit.findings}
-    found = (_group(audit, key, judged, controls[key], findings) for key, judged in by_key.items())
+    asked = _asked(audit, by_key)
+    found = (
+        replace(_group(audit, key, judged, controls[key], findings), asked=asked[key])
+        for key, judged in by_key.items()
+    )
     return tuple(sorted(found, key=_worst_first))
+
+
+def _asked(audit: Audit, by_key: Mapping[tuple[str, str], Sequence[Judged]]) -> dict[tuple[str, str], str]:
+    """The thresholds to tell: all where somebody gave them or a check stands there under several, else the telling."""
+    given = {
+        (judged.check.id, judged.thresholds)
+        for result in audit.results
+        for judged in result.judged
+        if dict(judged.parameters) != dict(result.control.parameters.get(judged.check.id, {}))
+    }
+    often = Counter(check for check, _ in by_key)
+    return {
+        key: key[1] if key in given or often[key[0]] > 1 else _telling(judged[0])
+        for key, judged in by_key.items()
+    }
+
+
+def _telling(judged: Judged) -> str:
+    """The thresholds but those that only say which question the control asks, as its title does."""
+    own = judged.check.defaults
+    found = judged.parameters.items()
+    return ", ".join(f"{name}={value}" for name, value in found if own[name] != value and name not in _WORDS)
 
 
 def _worst_first(group: Group) -> tuple[int, int, int, str]:

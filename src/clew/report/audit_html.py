@@ -105,7 +105,7 @@ def _data(grouped: Sequence[Group]) -> str:
     checks = [
         {
             "id": group.check.id,
-            "title": group.check.failure + (f" ({group.thresholds})" if group.thresholds else ""),
+            "title": group.titled(group.check.failure),
             "severity": group.check.severity.value,
             "controls": group.label,
             "fix": group.check.text["Fix"],

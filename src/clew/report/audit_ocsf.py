@@ -158,7 +158,7 @@ def _whole(
         "cloud": {
             "provider": "AWS",
             "account": {"uid": account, "type_id": 10, "type": "AWS Account"},
-            "region": region,
+            **({"region": region} if region else {}),
         },
         "finding_info": info,
         "compliance": compliance,
@@ -175,7 +175,7 @@ def _resource(arn: str, region: str, facts: dict[str, str]) -> dict[str, object]
         "uid": terminal(arn),
         "name": terminal(parts[5].rpartition("/")[2] if is_arn else arn),
         "type": _type(parts) if is_arn else "account",
-        "region": region,
+        **({"region": region} if region else {}),
         "cloud_partition": parts[1] if is_arn else "aws",
         "data": facts,
     }

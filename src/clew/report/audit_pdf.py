@@ -176,10 +176,11 @@ def _listed(items: Sequence[Item], show: int, *, accounts: bool) -> list[Paragra
     limit = show or len(items)
     lines = []
     for item in items[:limit]:
-        places = " ".join(part for part in (item.account if accounts else "", item.region) if part)
+        called = name(item.judgement.resource)
+        places = " ".join(item.places(called, accounts=accounts))
         where = f" ({places})" if places else ""
         new = "new: " if item.is_new else ""
-        lines.append(_text(f"{new}{name(item.judgement.resource)}{where}: {item.judgement.message}"))
+        lines.append(_text(f"{new}{called}{where}: {item.judgement.message}"))
     if len(items) > limit:
         lines.append(_text(f"and {len(items) - limit:,} more"))
     return lines

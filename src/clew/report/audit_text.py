@@ -145,9 +145,8 @@ class _Writing:
 
     def _name(self, item: Item) -> str:
         called = name(item.judgement.resource)
-        places = [item.account if self._accounts else "", item.region]
-        told = ", ".join(part for part in places if part and part not in called.split())
-        where = f" ({told})" if told else ""
+        places = item.places(called, accounts=self._accounts)
+        where = f" ({', '.join(places)})" if places else ""
         return f"{called}{where}"
 
 
