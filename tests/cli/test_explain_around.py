@@ -41,7 +41,7 @@ def _run(*words: str) -> tuple[int, str]:
 def test_key_behind_an_object_is_found_in_the_lake(tmp_path: Path) -> None:
     """S3 says Access Denied; the refused Decrypt of the same object, recorded beside it, is the cause.
 
-    So it is for the record itself, and for a text with the id of the request.
+    So it is for the record itself, as a file, EventBridge or a look-up gives it, and for a text with its request id.
     """
     refused = _record(
         1, "s3", "GetObject", errorCode="AccessDenied", errorMessage="Access Denied",
@@ -59,8 +59,14 @@ def test_key_behind_an_object_is_found_in_the_lake(tmp_path: Path) -> None:
     assert _run("--quiet", "ingest", str(tmp_path / "trail.json"))[0] == 0
     found = ("explain", "--event", refused["eventID"], "--policies", str(tmp_path / "account.json"))
     assert f"Behind it `kms:Decrypt` on `{_KEY}` was refused" in _run(*found)[1]
+    beside = _record(3, "s3", "ListBuckets")
+    looked_up = {"Events": [{"EventId": "x", "CloudTrailEvent": json.dumps(refused)}]}
     for told in (
         json.dumps(refused),
+        json.dumps({"Records": [beside, refused]}),
+        json.dumps({"detail": refused}),
+        json.dumps(looked_up),
+        f"{json.dumps(beside)}\n{json.dumps(refused)}",
         "AccessDenied: Access Denied (Service: S3, Status Code: 403, Request ID: REQUEST1)",
     ):
         said = _run("explain", told, "--policies", str(tmp_path / "account.json"))[1]

@@ -15,6 +15,7 @@ from clew.errors import InputError, UsageError
 from clew.explain.asked_for import Told
 from clew.explain.cause import CauseId
 from clew.explain.explanation import of_event, of_text, proved
+from clew.explain.given_records import records
 from clew.reach.predict import Predictor
 from clew.report import explanation_text
 
@@ -142,9 +143,9 @@ def _explanations(asked: Asked, predictor: Predictor | None, lake: Lake | None) 
         yield from _with_fixes_once(made, predictor) if asked.as_json else made
         return
     text = sys.stdin.read() if asked.text == "-" else asked.text or ""
-    record = _record(text)
-    if record is not None:
-        yield _of_record(record, predictor, lake)
+    given = records(text)
+    if given:
+        yield from (_of_record(each, predictor, lake) for each in _refused(given))
         return
     decode = _decoder(asked) if asked.decode else None
     for each in _of_text(text, predictor, decode, Told(asked.principal, asked.resource)):
@@ -223,12 +224,12 @@ def _of_text(
     )
 
 
-def _record(text: str) -> Mapping[str, object] | None:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) and "eventName" in value else None
+def _refused(found: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
+    """Those that were refused, or the only one. Errors: `InputError` where none of several was."""
+    refused = [each for each in found if each.get("errorCode")]
+    if not refused and len(found) > 1:
+        raise InputError(f"none of the {len(found)} records is of a call that failed")
+    return refused or list(found)
 
 
 def _records(asked: Asked, lake: Lake) -> Iterator[Mapping[str, object]]:

@@ -37,12 +37,28 @@ _BESIDE = re.compile(r"^[ \t]*(?:[│┃║]|[>#](?= ))", re.MULTILINE)
 _BACKSLASHES = re.compile(r"""(?<!\\)\\++(?:(["'/])|u0027|u0022|[nrt])""")
 _WRITTEN_OUT = {"u0027": "'", "u0022": '"'}
 
-# SES opens quotations with a grave accent and closes them with an apostrophe; CloudWatch names itself in words.
+# SES opens quotations with a grave accent and closes them with an apostrophe; Markdown sets stars around;
+# CloudWatch names itself in words.
+_MARKS = r"[`\"'*]{0,2}"
 _USER = re.compile(
-    r"(?:[Uu]ser:?\s+[`\"']?(?P<principal>[^\s\"'`]{1,2048})[`\"']?|(?P<subject>(?:[A-Z]\w{1,40}\s){0,2}[A-Z]\w{1,40}))"
-    r"\s+is\s+not\s+authorized\s+to\s+perform:?\s+[`\"']?(?P<action>[\w-]{1,64}:[\w*]{1,128})[`\"']?"
+    rf"(?:[Uu]ser:?\s+{_MARKS}(?P<principal>[^\s\"'`*]{{1,2048}}){_MARKS}"
+    r"|(?P<subject>(?:[A-Z]\w{1,40}\s){0,2}[A-Z]\w{1,40}))"
+    rf"\s+is\s+not\s+authorized\s+to\s+perform:?\s+{_MARKS}(?P<action>[\w-]{{1,64}}:[\w*]{{1,128}}){_MARKS}"
 )
-_QUOTED = r"\"(?P<double>[^\"\n]{0,2048})\"|'(?P<single>[^'\n]{0,2048})'|`(?P<grave>[^`'\n]{0,2048})[`']"
+# What the console lets users copy for their administrator; some copies have no white space between the lines.
+_GAP = r"(?:\s|<br ?/?>)*"
+_CONSOLE = re.compile(
+    r"(?:Access denied to (?s:.{1,500}?)access denied errors\.?\s*)?"
+    rf"User:\s*(?P<principal>arn:[\w-]{{3,12}}:\w{{3}}::[\w*-]{{0,20}}:[\w+=,.@/-]{{1,512}}?){_GAP}(?:Service:\s*(?P<service>[\w-]{{1,64}}?){_GAP})?"
+    rf"Action:\s*(?P<action>(?:[\w-]{{1,64}}:)?\w{{1,128}}?){_GAP}"
+    rf"(?:On resource(?:\(s\))?:\s*(?P<resource>[^\s<]{{1,2048}}?){_GAP})?"
+    r"Context:\s*(?:no\s+(?P<missing>[\w\s-]{3,60}?)\s+allows\s+the\s+(?:[\w-]+:\w+\s+)?action"
+    r"|an?\s+(?P<explicit>[\w\s-]{3,60}?)\s+explicitly\s+denies\s+the\s+(?:[\w-]+:\w+\s+)?action)"
+)
+_QUOTED = (
+    r"\"(?P<double>[^\"\n]{0,2048})\"|'(?P<single>[^'\n]{0,2048})'|`(?P<grave>[^`'\n]{0,2048})[`']"
+    r"|[“„](?P<curly>[^”“\n]{0,2048})[”“]"
+)
 _KINDS = (
     r"(?:role|user|group|policy|instance\s+profile|access\s+key(?:\s+ID)?|server\s+certificate|SAML\s+provider|"
     r"MFA\s+device|virtual\s+mfa\s+device|account\s+alias)"
@@ -54,7 +70,7 @@ _RESOURCE = re.compile(
 )
 _UNNAMED = re.compile(r"\s+on\s+the\s+resource\b")
 _MISSING = re.compile(
-    r"\s+because\s+no\s+(?P<type>[\w\s-]{3,60}?)\s+allows?\s+the\s+(?:(?P<action>[\w-]{1,64}:[\w*]{1,128})\s+)?action\b",
+    r"\s+because\s+no\s+(?P<type>[\w\s-]{3,60}?)\s+allows?\s+the\s+(?:[`'*]{0,2}(?P<action>[\w-]{1,64}:[\w*]{1,128})[`'*]{0,2}\s+)?action\b",
     re.IGNORECASE,
 )
 _TYPE = r"(?:[\w-]+\s+){0,4}?(?:policy|policies|boundary)\b"
@@ -116,7 +132,7 @@ def read(text: str) -> tuple[Denial, ...]:
     if len(text) > MOST_CHARACTERS:
         raise ValueError(f"the text has {len(text):,} characters; at most {MOST_CHARACTERS:,} are read")
     plain = plainly(text)
-    users = list(_users(plain))
+    users = [*_users(plain), *_copied(plain)]
     # A record's message is mostly one clause from end to end: 0.4 ms less for each (benchmarks/explain.py).
     is_whole = bool(users) and users[0].start == 0 and users[0].end == len(plain.rstrip())
     found = sorted(_told(plain, [*users, *(() if is_whole else _forms(plain))]), key=lambda each: each.start)
@@ -182,6 +198,27 @@ def _users(plain: str) -> Iterator[_Found]:
         yield _Found(match.start(), end, denial)
 
 
+def _copied(plain: str) -> Iterator[_Found]:
+    """What was copied from the console's box."""
+    for match in _CONSOLE.finditer(plain):
+        words = match["missing"] or match["explicit"]
+        known, action = policy_type(words), match["action"]
+        if ":" not in action and match["service"]:
+            action = f"{match['service']}:{action}"
+        denial = Denial(
+            "",
+            0,
+            "console",
+            principal=match["principal"],
+            action=action if ":" in action else None,
+            resource=match["resource"],
+            policy_type=known,
+            explicit=match["explicit"] is not None,
+            unread=() if known else (words,),
+        )
+        yield _Found(match.start(), match.end(), denial)
+
+
 def _clauses(plain: str, user: re.Match[str]) -> tuple[int, Denial]:
     """What follows the action: the resource, the reason, the policy's ARN, the encoded message; each may be missing."""
     who = user["principal"] or SERVICES.get(
@@ -209,7 +246,7 @@ def _clauses(plain: str, user: re.Match[str]) -> tuple[int, Denial]:
 def _resource(match: re.Match[str]) -> tuple[str | None, int]:
     if match["ciphertext"]:
         return None, match.end()
-    for group in ("double", "single", "grave"):
+    for group in ("double", "single", "grave", "curly"):
         if match[group] is not None:
             return match[group], match.end()
     group = "named" if match["named"] else "bare"
