@@ -70,6 +70,12 @@ OWN: Final = {
         "Deny without MFA key",
         "A Deny for requests without MFA misses those that do not carry the key, as those by access keys.",
     ),
+    "KEY_OF_OTHER_RESOURCE": Entry(
+        "KEY_OF_OTHER_RESOURCE",
+        FindingType.WARNING,
+        "Key of other resource",
+        "A condition asks a key of a resource that does not carry it, as the instance type of an image.",
+    ),
     "ROLE_TRUSTS_EVERYBODY": Entry(
         "ROLE_TRUSTS_EVERYBODY",
         FindingType.SECURITY_WARNING,

@@ -14,6 +14,7 @@ from clew.policy.lint import (  # noqa: F401  # each registers its checks
     names,
     oidc,
     organisations,
+    parts,
     redundancy,
     services,
     tags,
