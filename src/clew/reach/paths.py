@@ -7,11 +7,13 @@ hold besides. Surest paths come first, then the shortest. `ADMIN` stands for eve
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from clew.aws import catalog
 from clew.engine import Context, Effect, Request, authorize
 from clew.errors import UsageError
+from clew.reach.alike import matched
 from clew.reach.applied import applied
 from clew.reach.paths_ask import Made, Powers
 from clew.reach.paths_methods import ADMINISTRATOR, ASSUME, Method, Target, methods
@@ -26,7 +28,9 @@ ADMIN: Final = "admin"
 """Every permission, as a goal."""
 
 _SELF: Final = "self"
+_ACCOUNT: Final = 4
 _LINKED: Final = ":role/aws-service-role/"
+_DENIED: Final = "a Deny of its own does not meet it"
 _BOUND: Final = "its permissions boundary still limits it"
 
 
@@ -247,6 +251,7 @@ class _Search:
             powers = Powers(self.snapshot, source)
             self.unknown = {}
             edges = tuple(self._edges(source, powers))
+            edges += tuple(self._with_every_permission(powers, edges))
             self.known[source] = _Around(edges, (*powers.unknown, *self.unknown))
         return self.known[source]
 
@@ -260,6 +265,21 @@ class _Search:
             for method in methods():
                 if all(powers.may(step.action) for step in method.steps):
                     yield from self._by(method, powers)
+
+    def _with_every_permission(self, powers: Powers, edges: Iterable[Edge]) -> Iterator[Edge]:
+        """The goal, for whoever comes to have every permission: a trust policy, or a new key, is theirs to write."""
+        goal = self.goal
+        if goal is None or goal in {ADMIN, powers.principal} or _LINKED in goal:
+            return
+        if powers.account == goal.split(":")[_ACCOUNT]:
+            own = powers.policies.identity if powers.policies is not None else ()
+            denied = any(
+                not each.allows and matched(each) & _taking(goal) for one in own for each in one.statements
+            )
+            for edge in edges:
+                if edge.target == ADMIN and edge.method is not ADMINISTRATOR:
+                    needs = (*edge.needs, _DENIED) if denied else edge.needs
+                    yield replace(edge, target=goal, needs=needs)
 
     def _assumed(self, powers: Powers) -> Iterator[Edge]:
         # Most pairs need no question: neither side says anything of the other.
@@ -361,6 +381,12 @@ class _Search:
         if found.missing:
             return _Trust(None, tuple(missing.why for missing in found.missing))
         return _Trust(f"{role} trusts {service} only under a condition")
+
+
+def _taking(goal: str) -> int:
+    """What it takes to become the role or user, for whoever has every permission."""
+    names = ("iam:CreateAccessKey",) if ":user/" in goal else ("iam:UpdateAssumeRolePolicy", "sts:AssumeRole")
+    return catalog.current().actions_matching(*names).mask
 
 
 def _followed(start: str, goal: str, towards: Mapping[str, Edge]) -> Iterator[Edge]:
