@@ -198,6 +198,20 @@ def test_each_policy_has_its_step() -> None:
     assert not {"sqs:*", "sns:*", "ec2:*", "*"} & set(actions)
 
 
+def test_what_identity_center_keeps_is_changed_there() -> None:
+    """IAM refuses every change of such a role with UnmodifiableEntity, "only modifiable by AWS"."""
+    role: dict[str, Any] = {"RoleName": "AWSReservedSSO_Admin_0123456789abcdef", "RoleLastUsed": {}}
+    role |= {"Path": "/aws-reserved/sso.amazonaws.com/", "CreateDate": "2025-01-01T00:00:00Z"}
+    role["RolePolicyList"] = [{"PolicyName": "AwsSSOInlinePolicy", "PolicyDocument": _document(["sqs:*"])}]
+    (unused,) = run(_given({"roles": [role]}), _WINDOW).unused
+    assert unused.recommendation.startswith("take back who has its permission set in IAM Identity Center")
+    role["RoleLastUsed"] = {"LastUsedDate": "2026-03-01T00:00:00Z"}
+    arn = f"arn:aws:iam::{_OWNER}:role{role['Path']}{role['RoleName']}"
+    accessed = {arn: [{"ServiceNamespace": "sqs"}]}
+    (unused,) = run(_given({"roles": [role], "accessed": accessed}), _WINDOW).unused
+    assert unused.recommendation.startswith("in its permission set in IAM Identity Center take")
+
+
 _UNUSED = st.sets(
     st.sampled_from(["sqs", "s3", "sqs:sendmessage", "s3:getobject", "s3:putobject", "sns:publish"])
 )

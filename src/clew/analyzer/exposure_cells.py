@@ -78,7 +78,7 @@ def cells(statement: Statement, zone: Zone, *, of_access_point: bool = False) ->
         everybody = principal.is_anyone or _is_shared(principal, statement)
         public = everybody and is_for_strangers
         for conditions in _narrowed(statement.conditions, zone, of_access_point=of_access_point):
-            account = principal.account or _account_in(conditions)
+            account = principal.account or account_in(conditions)
             yield Cell(principal, conditions, public, account, by_access_point)
 
 
@@ -193,7 +193,7 @@ def _is_met_outside(condition: Condition, zone: Zone) -> bool:
     return condition.key.lower() == "aws:principalorgid" and set(condition.values) == {zone.organization}
 
 
-def _account_in(conditions: tuple[Condition, ...]) -> str | None:
+def account_in(conditions: tuple[Condition, ...]) -> str | None:
     """The account that a condition on the caller's account or ARN names."""
     for condition in conditions:
         key, value = condition.key.lower(), condition.values[0] if condition.values else ""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from clew.analyzer.exposure_actions import levels
 from clew.analyzer.exposure_asking import EVERYTHING, requests
-from clew.analyzer.exposure_cells import Cell
+from clew.analyzer.exposure_cells import Cell, account_in
 from clew.analyzer.exposure_model import Exposure, Target, Through, Zone
 from clew.aws import catalog
 from clew.engine import Context, Effect, Policies, Request, prepare
@@ -52,7 +52,9 @@ def _names(patterns: tuple[str, ...]) -> tuple[str, ...]:
 def _grants(policy: Policy, target: Target, found: Exposure, action: str, zone: Zone) -> bool:
     """Whether the bucket's policy may allow the action to a caller of the exposure who comes through the point."""
     prepared = prepare(Policies(identity=(EVERYTHING,), session=(EVERYTHING,), resource=policy))
-    cell = Cell(Principal(found.kind, found.principal), found.conditions, found.is_public)
+    principal = Principal(found.kind, found.principal)
+    account = principal.account or account_in(found.conditions)
+    cell = Cell(principal, found.conditions, found.is_public, account)
     for resource in (target.arn, f"{target.arn}{_INSIDE}"):
         try:
             asked = tuple(requests(cell, action, resource, target.account, zone))

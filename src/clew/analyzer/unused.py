@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from clew.analyzer.unused_advice import is_of_identity_center
 from clew.analyzer.unused_model import Activity, Judged, Kind, Open, Unused, Window, moment
 from clew.analyzer.unused_permissions import permissions
 from clew.snapshot.credential_report import Gap
@@ -102,10 +103,16 @@ def _role(given: Given, arn: str, role: Mapping[str, object], window: Window) ->
         why = f"use of roles is told for {_TRACKED_DAYS} days only"
         yield Open(Kind.ROLE, given.account, arn, why, ("recorded calls of the whole window",))
         return
-    advice = f"delete the role, or take back who may assume it: {arn}"
-    yield Unused(
-        Kind.ROLE, arn, given.account, f"RoleLastUsed of {_DETAILS}", advice, created=created, last_used=last
-    )
+    told = f"RoleLastUsed of {_DETAILS}"
+    yield Unused(Kind.ROLE, arn, given.account, told, _advice(arn), created=created, last_used=last)
+
+
+def _advice(arn: str) -> str:
+    if is_of_identity_center(arn):
+        return (
+            f"take back who has its permission set in IAM Identity Center, which then deletes the role: {arn}"
+        )
+    return f"delete the role, or take back who may assume it: {arn}"
 
 
 def _role_last_used(role: Mapping[str, object]) -> tuple[datetime | None, bool]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from clew.reach.attached import Attachment
 
 _MOST_NAMES: Final = 40
+_OF_SIGN_IN: Final = ":role/aws-reserved/sso.amazonaws.com/"
 _ALL_ACTIONS: Final = "*"
 
 
@@ -45,6 +46,11 @@ class Step:
             return f"take `{self.existing}` off{where}: nothing of it was used"
         whose = f" of {self.holder}" if self.holder else ""
         return f"replace `{self.existing}`{whose} by the smaller document that `--output json` holds"
+
+
+def is_of_identity_center(arn: str) -> bool:
+    """Whether the role is one that IAM Identity Center keeps, which IAM itself lets nobody change or delete."""
+    return _OF_SIGN_IN in arn
 
 
 def steps(

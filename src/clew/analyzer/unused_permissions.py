@@ -14,7 +14,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
-from clew.analyzer.unused_advice import steps
+from clew.analyzer.unused_advice import is_of_identity_center, steps
 from clew.analyzer.unused_model import Kind, Open, Unused, Used, Window, moment
 from clew.aws import catalog
 from clew.engine.principal import parse_principal
@@ -244,12 +244,13 @@ def _finding(
     silent, single = frozenset(services), frozenset(actions)
     found = steps(granted.policies, lambda name: name.partition(":")[0] in silent or name in single)
     advice = "; ".join(step.words for step in found) or "take it out of the policies that grant it"
+    where = "in its permission set in IAM Identity Center " if is_of_identity_center(arn) else ""
     return Unused(
         Kind.PERMISSION,
         arn,
         given.account,
         used.source,
-        f"{advice}; or see what `clew generate-policy {arn}` makes of the recorded calls",
+        f"{where}{advice}; or see what `clew generate-policy {arn}` makes of the recorded calls",
         created=created,
         services=tuple(services),
         actions=tuple(_spelled(name) for name in actions),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from clew.cli import context, state_files
 from clew.cli.detection import width
 from clew.cli.investigation import reaches, severity
-from clew.errors import MissingExtraError
+from clew.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +48,9 @@ def show(asked: Asked, fail_on: Severity | None) -> int:
     from clew.snapshot import file
 
     path = Path(asked.policies) if asked.policies else state_files.newest_snapshot()
+    if path.is_dir():
+        made = f"`clew collect --from-files {path}` makes one of what is in it"
+        raise InputError(f"`{path}` is a folder; `clew unused` takes a snapshot: {made}")
     states, problems = of_snapshot(file.read(path), path.name)
     for problem in problems:
         # What else of the account was refused says nothing of who used what.
