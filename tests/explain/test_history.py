@@ -253,3 +253,33 @@ def test_replay_judges_each_call_by_the_policies_of_its_time(tmp_path: Path, *, 
     else:
         assert found.comparisons == {Comparison.AGREES: 1, Comparison.OPEN: 2}
         assert all("nobody knows when" in reason for reason in found.reasons)
+
+
+def test_a_policy_of_the_organisation_is_found_by_its_name(tmp_path: Path) -> None:
+    """Files of the organisation say what SCPs are called, not their ARNs; what else bears the name is left out."""
+    about = {"policyId": "p-0abc", "content": "{}"}
+    summary = {"name": "guard", "id": "p-0abc", "type": "SERVICE_CONTROL_POLICY"}
+    written = event("mary", {"at": 20, "event": "UpdateUser", "User": True}) | {
+        "eventSource": "organizations.amazonaws.com",
+        "eventName": "UpdatePolicy",
+        "requestParameters": about,
+        "responseElements": {"policy": {"policySummary": summary}},
+        "recipientAccountId": "999988887777",
+        "readOnly": False,
+    }
+    other = event("mary", {"at": 25, "event": "PutUserPolicy", "User": True, "user": "guard"})
+    records = [event("ana", {"at": 5, "event": "GetObject"}), written, other, refused("ana")]
+    (tmp_path / "trail.json").write_text(json.dumps({"Records": records}), encoding="utf-8")
+    ingest(tmp_path / "lake", [str(tmp_path / "trail.json")], now=START)
+    own = f"arn:aws:organizations::999988887777:account/o-exampleorg1/{ACCOUNT}"
+    root = "arn:aws:organizations::999988887777:root/o-exampleorg1/r-ex01"
+    tree = {"ManagementAccount": "999988887777", "Accounts": {own: [root]}}
+    scps = {root: ["FullAWSAccess"], own: ["FullAWSAccess", {"Name": "guard", "Content": SHUT}]}
+    of = side.with_tree(snapshot("ana").organization, Source("organization.json", json.dumps(tree)))
+    held = replace(snapshot("ana"), organization=side.with_scps(of, Source("scps.json", json.dumps(scps))))
+    record = refused("ana", "with an explicit deny in a service control policy")
+    found = joined(of_event(record, Predictor(held)), open_lake(tmp_path / "lake"), Predictor(held), record)[
+        0
+    ]
+    assert found.since is not None
+    assert [entry.event_name for entry in found.since.changes] == ["UpdatePolicy"]

@@ -16,7 +16,7 @@ from clew.events.identity import Mfa, principal
 from clew.events.outcome import Result
 from clew.events.paths import text_at
 from clew.explain.fix_drafts import role_arn
-from clew.explain.taking_part import taking_part
+from clew.explain.taking_part import taking_part, unlisted
 from clew.lake.coverage import Question, blind_spots
 from clew.lake.history.effects import WRITES, Effect
 from clew.lake.history.filters import Filters
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     Event = Mapping[str, object]
 
 _MOST_READ = 500
+# A name alone may be something else's in another service.
+_ORGANIZATION = ("organizations.amazonaws.com",)
 _MOST_TOLD = 6
 # Calls that decide about access although their names say nothing of it. AWS: the API reference of each service.
 _ALSO = frozenset({
@@ -68,7 +70,10 @@ def since(lake: Lake, prediction: Prediction, operation: str = "", until: dateti
     name = operation or request.action.partition(":")[2]
     worked = _worked(lake, request, name, until)
     consulted = tuple(dict.fromkeys(taking_part(prediction)))
-    found = _changes(lake, consulted, worked.time if worked is not None else None, until)
+    after = worked.time if worked is not None else None
+    names = tuple(dict.fromkeys(unlisted(prediction)))
+    found = (*_changes(lake, consulted, after, until), *_changes(lake, names, after, until, _ORGANIZATION))
+    found = tuple(sorted(found, key=lambda entry: entry.time, reverse=True))
     unseen = () if worked is not None and found else tuple(_unseen(lake, request, name, until))
     return Since(worked, found[:_MOST_TOLD], consulted, until, max(0, len(found) - _MOST_TOLD), unseen)
 
@@ -112,12 +117,18 @@ def _told(mfa: Mfa) -> str:
 
 
 def _changes(
-    lake: Lake, consulted: tuple[str, ...], after: datetime | None, until: datetime | None
+    lake: Lake,
+    consulted: tuple[str, ...],
+    after: datetime | None,
+    until: datetime | None,
+    sources: tuple[str, ...] = (),
 ) -> tuple[Entry, ...]:
-    """The calls that wrote one of them and went through, the latest first."""
+    """The calls, to these event sources only, that wrote one of them and went through, the latest first."""
     if not consulted:
         return ()
-    wanted = Filters(resources=consulted, effects=tuple(sorted(WRITES)), since=after, until=until)
+    wanted = Filters(
+        resources=consulted, effects=tuple(sorted(WRITES)), event_sources=sources, since=after, until=until
+    )
     return tuple(each for each in find(lake, wanted, limit=_MOST_READ).entries if _decides(each))
 
 

@@ -215,7 +215,9 @@ FORMS: tuple[Form, ...] = (
         "no-credentials",
         r"(?:Unable to locate credentials|NoCredentialProviders: no valid providers in chain"
         r"|No valid credential sources found|Unable to load credentials from any of the providers"
-        r"|no basic auth credentials|Missing credentials in config|Could not load credentials from any providers)",
+        r"|no basic auth credentials|no EC2 IMDS role found|Error retrieving metadata: Received non 200 response"
+        r"|Error loading SSO Token: Token for \S+ does not exist"
+        r"|Missing credentials in config|Could not load credentials from any providers)",
         "the SDK found no credentials, so that AWS was not asked",
         Meaning.CREDENTIALS,
     ),

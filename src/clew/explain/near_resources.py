@@ -117,9 +117,10 @@ def _path(text: str, asked: str, _: str) -> Iterator[Hint]:
     """A role, user or policy under another path."""
     ours, theirs = text.rpartition("/"), asked.rpartition("/")
     kinds = [each[0].split(":", 5)[-1].partition("/")[0] for each in (ours, theirs)]
-    same = text.split(":")[:5] == asked.split(":")[:5] and kinds[0] == kinds[1] and ours[2] == theirs[2]
-    if same and ":iam:" in text and "*" not in text and text != asked:
-        yield Hint(f"`{text}` has another path than `{asked}`", asked, beside=True)
+    is_name = "*" not in text and glob.matches(_VARIABLE.sub("*", ours[2]), theirs[2])
+    same = text.split(":")[:5] == asked.split(":")[:5] and kinds[0] == kinds[1] and is_name
+    if same and ":iam:" in text and ours[0] != theirs[0]:
+        yield Hint(f"`{text}` has another path than `{asked}`", f"{theirs[0]}/{ours[2]}", beside=True)
 
 
 def _ancestor(text: str, asked: str, _: str) -> Iterator[Hint]:

@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from clew.reach.predict import Prediction
 
 
+def unlisted(prediction: Prediction) -> Iterator[str]:
+    """The names of policies of the organisation that took part, where only their names are known."""
+    for path, attachment in prediction.applied.attachments.items():
+        is_ours = path.startswith(("scps/", "rcps/")) and attachment.arn is None
+        if is_ours and attachment.document is not None and not attachment.document.name.startswith("Full"):
+            yield attachment.document.name
+
+
 def taking_part(prediction: Prediction) -> Iterator[str]:
     """The ARNs of those whose policies took part: principal, groups, managed policies, the resource."""
     request = prediction.request
