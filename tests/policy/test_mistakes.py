@@ -88,3 +88,12 @@ def test_the_span_of_a_finding_is_what_its_path_names():
                     row["name"],
                     place,
                 )
+
+
+def test_a_name_that_stands_twice_is_not_said_to_be_covered():
+    """The same action twice, in whichever letters, and one that a pattern covers are told apart."""
+    statement = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:getobject"], "Resource": "*"}
+    (same,) = _validated({"statements": [statement]}).problems
+    (covered,) = _validated({"statements": [statement | {"Action": ["s3:GetObject", "s3:Get*"]}]}).problems
+    assert same.message == "action `s3:getobject` stands twice; remove it"
+    assert covered.message == "action `s3:GetObject` is covered by `s3:Get*`; remove it"

@@ -49,7 +49,9 @@ def _told(found: list[tuple[Word, Word]], what: str) -> Iterator[Told]:
     for cover, *words in groups.values():
         more = f" (and {len(words) - 1} more)" if len(words) > 1 else ""
         first = min(words, key=_start)
-        message = f"{what} `{shown(first.text)}` is covered by `{shown(cover.text)}`{more}; remove it"
+        is_same = first.text.lower() == cover.text.lower()
+        reason = "stands twice" if is_same else f"is covered by `{shown(cover.text)}`"
+        message = f"{what} `{shown(first.text)}` {reason}{more}; remove it"
         yield Told(message, tuple(sorted((cover, *words), key=_start)))
 
 
