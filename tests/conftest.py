@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import gc
 import itertools
 import logging
 import os
-from typing import TYPE_CHECKING
+import sqlite3
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -42,6 +44,21 @@ def pytest_collection_finish() -> None:
     """From here on, garbage is collected among what the tests make."""
     gc.freeze()
     gc.enable()
+
+
+class _Unsynced(sqlite3.Connection):
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        with contextlib.suppress(sqlite3.DatabaseError):  # damaged: the reader is to find it
+            self.execute("PRAGMA synchronous = OFF")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_waiting_for_disks() -> Iterator[None]:
+    """Catalogues of lakes are not forced to disk: tests kill processes, never machines."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite3.dbapi2, "connect", functools.partial(sqlite3.connect, factory=_Unsynced))
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")
