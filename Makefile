@@ -21,7 +21,7 @@ demo: $(INSTALLED)
 	@CLEW_HOME=$(DEMO_HOME) PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/demo.py
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n $(WORKERS) -p tools.reached
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -p tools.reached
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check src spec tests tools benchmarks
