@@ -137,6 +137,12 @@ def weak_passwords(world: World) -> str:
     return f"arn:aws:iam::{world.account}:account"
 
 
+def lasting_passwords(world: World) -> str:
+    """A policy without an age, which AWS may give as 0 and never takes as that."""
+    world.client("iam").update_account_password_policy(MinimumPasswordLength=8, RequireNumbers=True)
+    return account(world)
+
+
 def account(world: World) -> str:
     return f"arn:aws:iam::{world.account}:account"
 
@@ -318,6 +324,13 @@ TRIALS = (
             found["PasswordPolicy"]["MinimumPasswordLength"] == 14
             and found["PasswordPolicy"]["MaxPasswordAge"] == 90
         ),
+        {"max-age": "90"},
+    ),
+    Trial(
+        "set-password-policy",
+        lasting_passwords,
+        passwords,
+        lambda found: found["PasswordPolicy"]["MaxPasswordAge"] == 90,
         {"max-age": "90"},
     ),
     Trial(

@@ -165,7 +165,8 @@ class _Run:
         self._calls.append((write, answer))
         if answer.status is not Status.OK:
             detail = f": {answer.error_message}" if answer.error_message else ""
-            self._problems.append(f"{write} was {outcome}{detail}")
+            was = "" if answer.status is Status.FAILED else "was "
+            self._problems.append(f"{write} {was}{outcome}{detail}")
         return answer.status is Status.OK
 
     def _settled(self, aspect: Aspect, place: Place, wanted: Value, *, patient: bool) -> Value:

@@ -60,8 +60,10 @@ def _without_defaults(value: Value) -> Value:
 def _change_password_policy(_: Place, __: Value, wanted: Value) -> tuple[Write, ...]:
     if wanted is None:
         return (_write("DeleteAccountPasswordPolicy"),)
-    # AWS: "UpdateAccountPasswordPolicy": what is left out gets its default, so all that stood is sent.
-    return (_write("UpdateAccountPasswordPolicy", **wanted),)
+    # AWS: "UpdateAccountPasswordPolicy": what is left out gets its default, so all that stood is sent. Numbers start at
+    # 1, and by "PasswordPolicy" 0 says what an absent one says.
+    sent = {name: value for name, value in wanted.items() if value is False or value != 0}
+    return (_write("UpdateAccountPasswordPolicy", **sent),)
 
 
 def _role(body: Mapping[str, Value], _: Place) -> Value:
