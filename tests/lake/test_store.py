@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyiceberg.table as iceberg_table
 import pytest
 
 from clew.errors import WorkspaceError
@@ -39,6 +40,21 @@ def test_the_manifest_is_what_the_catalogue_says(filled: Scene):
     assert derived.conflicts == held.conflicts != ()
     for table in schema.TABLES:
         assert set(derived.files.get(table, ())) == set(held.files.get(table, ()))
+
+
+def test_a_commit_reckons_the_metadata_a_few_times(
+    scene: Scene, event: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+):
+    """PyIceberg copies every snapshot with it, so that fifteen times would make each commit dearer than the last."""
+    scene.ingest(scene.write("a.json", [event(1)]))
+    reckoned = iceberg_table.update_table_metadata
+    counted: list[int] = []
+    monkeypatch.setattr(
+        iceberg_table, "update_table_metadata", lambda *a, **k: counted.append(len(a[1])) or reckoned(*a, **k)
+    )
+    scene.ingest(scene.write("b.json", [event(2)]))
+    assert 2 <= len(counted) <= 6
+    assert scene.sql("SELECT count(*) FROM raw_cloudtrail") == [(2,)]
 
 
 @pytest.mark.parametrize("damage", ["missing", "not JSON", "older", "other version"])

@@ -20,6 +20,7 @@ from pyiceberg.manifest import DataFile as IcebergFile
 from pyiceberg.manifest import DataFileContent, FileFormat
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
+from pyiceberg.table import Transaction
 from pyiceberg.transforms import DayTransform
 from pyiceberg.typedef import Record
 from pyiceberg.types import (
@@ -57,6 +58,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pyiceberg.table import Table as IcebergTable
+    from pyiceberg.table.metadata import TableMetadata
+    from pyiceberg.table.update import TableUpdate
 
     from clew.lake.schema import FieldId
 
@@ -75,6 +78,24 @@ _PROPERTIES = {
     "write.metadata.previous-versions-max": "20",
     "write.parquet.compression-codec": "zstd",
 }
+
+
+class _Transaction(Transaction):
+    """A transaction that reckons the table's metadata once for each state.
+
+    PyIceberg copies all of it, with every snapshot there was, each time it looks: fifteen times for an append, which
+    takes the most of a small one when there are many snapshots.
+    """
+
+    _reckoned: tuple[TableMetadata, tuple[TableUpdate, ...], TableMetadata] | None = None
+
+    @property
+    def table_metadata(self) -> TableMetadata:
+        """The metadata as it will be; not to be changed."""
+        base, updates, held = self._table.metadata, self._updates, self._reckoned
+        if held is None or held[0] is not base or held[1] is not updates:
+            held = self._reckoned = (base, updates, super().table_metadata)
+        return held[2]
 
 
 class Store:
@@ -131,7 +152,7 @@ class Store:
     ) -> IcebergTable:
         """Add finished data files to the table in one commit; returns the table as it is then."""
         table = self.table(name)
-        with table.transaction() as transaction:
+        with _Transaction(table) as transaction:
             update = transaction.update_snapshot(snapshot_properties=dict(properties or {}))
             with update.merge_append() as snapshot:
                 for file in files:
