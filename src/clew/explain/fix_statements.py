@@ -6,9 +6,10 @@ Pure over decoded JSON; what is not named stays as it was written.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from clew.aws import catalog, glob
+from clew.aws import arn_overlap, catalog, glob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -151,9 +152,59 @@ def narrowed(
     hit = exact if exact and len(exact) + len(rest) == len(actions) else actions
     others = [{**statement, "Action": rest}] if hit is exact and rest else []
     about = {**statement, "Action": hit} if others else statement
+    rest_of = _all_but(hit, action, texts(statement.get("Resource"))) if hit is not exact else []
+    if rest_of:
+        # All but the action stays denied there: `NotAction` says the rest.
+        others = [_with_not_action(about, rest_of)]
+        about, hit = {**about, "Action": action}, [action]
     whole = ([exempting(about, who)], (resource,)) if is_whole and who else None
     parted, resources = whole or _parted(about, resource, who)
     return _numbered([*others, *parted], statement), Box(tuple(hit), resources)
+
+
+def _all_but(patterns: list[str], action: str, resources: list[str]) -> list[str]:
+    """The `NotAction` that denies what the patterns deny there, but for the action; empty where none does.
+
+    One does for `*`; and for all of a service where only its ARNs are named, if it spares the others that act on such.
+    """
+    if patterns == ["*"]:
+        return [action]
+    service = action.partition(":")[0].lower()
+    are_its = bool(resources) and all(text.split(":")[2:3] == [service] for text in resources)
+    if [each.lower() for each in patterns] != [f"{service}:*"] or not are_its:
+        return []
+    known = catalog.current()
+    strangers = {
+        other
+        for other in _acting_on(service)
+        if any(arn_overlap.types(text, other, known) for text in resources)
+    }
+    return [action, *(f"{other}:*" for other in sorted(strangers))]
+
+
+@cache
+def _acting_on(service: str) -> frozenset[str]:
+    """The other services that have resource types with ARNs of this one."""
+    known = catalog.current()
+    return frozenset(
+        each.prefix
+        for each in known.services()
+        if each.prefix != service
+        and any(
+            arn.split(":")[2:3] == [service]
+            for kind in known.resource_types(each.prefix)
+            for arn in kind.arns
+        )
+    )
+
+
+def _with_not_action(statement: Document, actions: list[str]) -> Document:
+    """The statement about all but these actions, with `NotAction` where its `Action` stands."""
+    value = actions if len(actions) > 1 else actions[0]
+    return {
+        ("NotAction" if name == "Action" else name): (value if name == "Action" else there)
+        for name, there in statement.items()
+    }
 
 
 def _matches(pattern: str, action: str) -> bool:
