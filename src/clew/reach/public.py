@@ -128,6 +128,7 @@ _GROUPS: Final = "http://acs.amazonaws.com/groups/global/"
 _EVERYBODY: Final = f"{_GROUPS}AllUsers"
 _ANY_ACCOUNT: Final = f"{_GROUPS}AuthenticatedUsers"
 _RESTRICT: Final = "RestrictPublicBuckets"
+_MAY_LET_IN: Final = frozenset({Effect.ALLOW, Effect.UNDETERMINED})
 _IGNORE: Final = "IgnorePublicAcls"
 
 
@@ -203,16 +204,18 @@ def _opened(
     policy: Policy, arn: str, account: str, stands_for: tuple[str, ...]
 ) -> Iterator[tuple[str, bool]]:
     """The actions of the first statement that a stranger can do on some witness, and whether under conditions."""
+    # Alone first: where it lets nobody in, a Deny under conditions leaves open only which denial it is.
+    alone = prepare(Policies(resource=Policy(policy.statements[:1], policy.version)))
     prepared = prepare(Policies(resource=policy))
     kinds = {witness: kinds_of(witness) for witness in stands_for}
     for group in alike(actions_on(policy.statements[0], arn.split(":")[2]), policy.statements):
+        asked = [Request("*", group[0], witness, account, Context(unknown=None)) for witness in stands_for]
         effects = {
-            witness: prepared.effect(Request("*", group[0], witness, account, Context(unknown=None)))
-            for witness in stands_for
+            each.resource: prepared.effect(each) for each in asked if alone.effect(each) in _MAY_LET_IN
         }
         for action in group:
             found = {effect for witness, effect in effects.items() if fits(action, kinds[witness])}
-            if Effect.ALLOW in found or Effect.UNDETERMINED in found:
+            if found & _MAY_LET_IN:
                 yield action, Effect.ALLOW not in found
 
 
