@@ -238,7 +238,8 @@ def _resource(placed: Placed, request: Request) -> Iterator[Miss]:
     if answer is True:
         return
     written = statement.resources if statement.resources is not None else statement.not_resources or ()
-    found = hint(written, request) if statement.resources is not None else NO_HINT
+    is_named = request.action.lower() in {each.lower() for each in statement.actions or ()}
+    found = hint(written, request, is_named=is_named) if statement.resources is not None else NO_HINT
     if not found.words and placed.policy.version != variables.VERSION:
         found = unread_variable(written, request.resource)
     yield Miss(

@@ -37,17 +37,21 @@ class Hint(NamedTuple):
 NO_HINT = Hint("")
 
 
-def hint(written: tuple[str, ...], request: Request) -> Hint:
-    """What is wrong with the resources of a statement; no words where they are about something else altogether."""
+def hint(written: tuple[str, ...], request: Request, *, is_named: bool = False) -> Hint:
+    """What is wrong with the resources of a statement; no words where they are about something else altogether.
+
+    `is_named` says that the statement names just this action, so that its resources are meant for it.
+    """
     if catalog.current().is_wildcard_only(request.action):
         return Hint(f"`{request.action}` works on no resource: only `*` matches")
     asked = request.resource
+    looks = (*_LOOKS, _kind) if is_named else _LOOKS
     return next(
         (
             found._replace(slip=text)
             for text in written
             if text != "*"
-            for look in _LOOKS
+            for look in looks
             for found in look(text, asked, request.action)
         ),
         NO_HINT,
@@ -173,6 +177,16 @@ def _doctor(text: str, asked: str, action: str) -> Iterator[Hint]:
         if fault.corrected and glob.matches(fault.corrected, asked):
             said = str(fault).rstrip("?")
             yield Hint(said if f"`{text}`" in said else f"of `{text}`: {said}", fault.corrected)
+
+
+def _kind(text: str, asked: str, action: str) -> Iterator[Hint]:
+    """A resource of a kind on which the action never works, where the one asked for lies: an alias for a key."""
+    ours, theirs = text.split(":", 5), asked.split(":", 5)
+    if len(ours) != len(theirs) or not all(map(glob.matches, ours[:5], theirs[:5])):
+        return
+    found = mismatch(text, action, catalog.current())
+    if found is not None:
+        yield Hint(f"{found}: `{text}`")
 
 
 # 10,000 refusals ask the same of the same few hundred policies: 4 ms each time without it (benchmarks/explain.py).
