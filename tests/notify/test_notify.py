@@ -360,6 +360,17 @@ def test_summary_of_a_week(database: Database) -> None:
     assert busy.document["active"]["high"] == 1  # type: ignore[index]  # an object
 
 
+def test_summary_counts_what_came_and_went(database: Database) -> None:
+    """A finding that came and was mended within the week counts as both, though nobody was told of it."""
+    upsert(database, [finding("a", "a"), finding("b", "b")], NOW - timedelta(days=3))
+    upsert(database, [finding("b", "b")], NOW - timedelta(days=1), covered={"a"})
+    week = NOW - timedelta(days=7)
+    told = summary(changes(database, week, NOW), since=week, now=NOW)
+    assert told.subject == "[clew] 7 days: 2 new, 0 back again, 1 resolved, 1 active"
+    assert "1 of them came and went within the span." in told.text
+    assert told.document["passed"] == 1
+
+
 def run(*words: str) -> Any:
     result = CliRunner().invoke(app, words)
     if isinstance(result.exception, ClewError):

@@ -88,13 +88,19 @@ def _where(finding: Finding) -> str:
 
 
 def summary(changes: Changes, *, since: datetime, now: datetime) -> Notification:
-    """The span in figures, and what to begin with; also where nothing happened, which is worth knowing each week."""
+    """The span in figures, and what to begin with; also where nothing happened, which is worth knowing each week.
+
+    What came and went within the span counts as new and as resolved.
+    """
     days = max(1, round((now - since).total_seconds() / 86_400))
     span = f"{days} day{'' if days == 1 else 's'}"
-    counted = f"{len(changes.new)} new, {len(changes.reopened)} back again, {len(changes.resolved)} resolved"
+    passed = len(changes.passed)
+    new, resolved = len(changes.new) + passed, len(changes.resolved) + passed
+    counted = f"{new} new, {len(changes.reopened)} back again, {resolved} resolved"
+    within = f" {passed} of them came and went within the span." if passed else ""
     active = [kept.finding for kept in changes.active]
     blocks = [
-        f"{span} to {_minute(now)}: {counted}.",
+        f"{span} to {_minute(now)}: {counted}.{within}",
         _severities(active),
         _oldest(changes.active, now),
         "\n".join(
@@ -104,9 +110,10 @@ def summary(changes: Changes, *, since: datetime, now: datetime) -> Notification
         else "",
     ]
     document = _document("summary", since, now) | {
-        "new": len(changes.new),
+        "new": new,
         "reopened": len(changes.reopened),
-        "resolved": len(changes.resolved),
+        "resolved": resolved,
+        "passed": passed,
         "active": _by_severity(active),
         "worst": [to_dict(finding) for finding in active[:_TOPMOST]],
     }

@@ -14,15 +14,16 @@ from clew.store.findings import Kept, kept_findings
 if TYPE_CHECKING:
     from clew.store.database import Database
 
-# The last of a span is what counts; a finding that came and went within it is told as gone.
-_NEW, _REOPENED, _GROWN, _RESOLVED = "new", "reopened", "grown", "resolved"
+# The last of a span is what counts.
+_NEW, _REOPENED, _GROWN, _RESOLVED, _PASSED = "new", "reopened", "grown", "resolved", "passed"
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
     """The findings that changed, worst first; a finding stands once, under the change that says most.
 
-    `active` is every finding that is active now.
+    `active` is every finding that is active now; `passed` are those that came and went within the span, which were
+    never news to anybody.
     """
 
     new: tuple[Kept, ...]
@@ -30,20 +31,21 @@ class Changes:
     grown: tuple[Kept, ...]
     resolved: tuple[Kept, ...]
     active: tuple[Kept, ...]
+    passed: tuple[Kept, ...] = ()
 
 
 def changes(database: Database, since: datetime, now: datetime) -> Changes:
     """What changed from `since` to `now` (UTC). What is suppressed is left out, resolved or not."""
     kept = kept_findings(database, now)
     seen = _seen(database, since, now)
-    groups: dict[str, list[Kept]] = {name: [] for name in (_NEW, _REOPENED, _GROWN, _RESOLVED)}
+    groups: dict[str, list[Kept]] = {name: [] for name in (_NEW, _REOPENED, _GROWN, _RESOLVED, _PASSED)}
     for each in kept:
         name = _told(seen.get(each.finding.id, ()), each)
         if name is not None:
             groups[name].append(each)
     active = tuple(each for each in kept if each.finding.status == "active")
-    new, reopened, grown, resolved = (tuple(found) for found in groups.values())
-    return Changes(new, reopened, grown, resolved, active)
+    new, reopened, grown, resolved, passed = (tuple(found) for found in groups.values())
+    return Changes(new, reopened, grown, resolved, active, passed)
 
 
 def _seen(database: Database, since: datetime, now: datetime) -> dict[str, list[str]]:
@@ -64,8 +66,7 @@ def _told(seen: list[str] | tuple[str, ...], kept: Kept) -> str | None:
     if not seen or kept.finding.status == "suppressed":
         return None
     if kept.finding.status == "resolved":
-        # What came and went within the span was never news to anybody.
-        return _RESOLVED if _RESOLVED in seen and _NEW not in seen else None
+        return None if _RESOLVED not in seen else _PASSED if _NEW in seen else _RESOLVED
     return next((name for name in (_NEW, _REOPENED, _GROWN) if name in seen), None)
 
 
