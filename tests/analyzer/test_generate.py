@@ -70,6 +70,15 @@ def test_calls_become_what_their_case_says(row: dict[str, Any]) -> None:
     assert seen == row.get("needs", [])
 
 
+def test_what_a_user_federated_counts_as_the_users() -> None:
+    """The session of GetFederationToken has at most the user's permissions, and its issuer is the user."""
+    user = "arn:aws:iam::111122223333:user/ana"
+    session: dict[str, Any] = {"type": "FederatedUser", "arn": "arn:aws:sts::111122223333:federated-user/bob"}
+    session["sessionContext"] = {"sessionIssuer": {"type": "IAMUser", "arn": user}}
+    event = {**_CASES["defaults"], **_get("logs", "a"), "userIdentity": session}
+    assert list(calls_of([event], user).used) == ["s3:GetObject"]
+
+
 @pytest.mark.parametrize("row", _CASES["comparisons"], ids=lambda row: row["name"])
 def test_comparison_says_how_the_policies_stand(row: dict[str, Any]) -> None:
     """A generated policy beside a current one is narrower, wider, equal or incomparable, with witnesses."""

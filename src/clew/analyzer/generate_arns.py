@@ -6,7 +6,8 @@ Up to `MOST` names are listed one by one. Beyond that
 - streams of one log group: `log-group:NAME:log-stream:*`;
 - things of EC2, whose ids AWS makes up: all of that type in the account and region, `instance/*`.
 
-Bucket, log group, type, account and region always stay. Everything else is listed as it was recorded.
+Bucket, log group, type, account and region always stay. Everything else is listed as it was recorded, but for the end
+that AWS makes up for a new stack, task definition or secret.
 """
 
 from __future__ import annotations
@@ -14,10 +15,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from clew.analyzer.touched import partly
 from clew.aws import catalog
-from clew.aws.catalog_types import PLACEHOLDER
-from clew.aws.partitions import partition_of
-from clew.events.paths import text_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -27,10 +26,21 @@ if TYPE_CHECKING:
 MOST: Final = 3
 """How many names under one prefix are listed before the prefix stands for them."""
 
+_MOST_TYPES: Final = 20
+_ALSO: Final = {"ec2:RunInstances": ("volume",)}
+"""Types that the service authorization reference does not mark as required, but instances with a disk need."""
+
 _OBJECT: Final = re.compile(r"(arn:[^:]+:s3:::[^/*?]+)/(.+)", re.DOTALL)
 _PARAMETER: Final = re.compile(r"(arn:[^:]+:ssm:[^:]+:[^:]+:parameter/[^/]+)/(.+)")
 _STREAM: Final = re.compile(r"(arn:[^:]+:logs:[^:]+:[^:]+:log-group:[^:]+:log-stream):(.+)")
 _EC2: Final = re.compile(r"(arn:[^:]+:ec2:[^:]+:[^:]*:[a-z-]+)/([^/]+)")
+_MADE_UP: Final = {
+    "cloudformation:CreateStack": (re.compile(r"(arn:.+:stack/[^/*]+/)[^/*]+"), "*"),
+    "ecs:RegisterTaskDefinition": (re.compile(r"(arn:.+:task-definition/[^:*]+:)\d+"), "*"),
+    "secretsmanager:CreateSecret": (re.compile(r"(arn:.+:secret:.+-)[A-Za-z0-9]{6}"), "??????"),
+}
+"""What AWS makes up at the end of the ARN of something new, and its pattern: the next one has another end."""
+
 _SPECIAL: Final = re.compile(r"[*?]|\$(?=\{)")
 
 
@@ -43,6 +53,8 @@ def written(arn: str, action: str) -> str:
     >>> written("arn:aws:s3:::logs/what?", "s3:GetObject"), written("*", "s3:ListAllMyBuckets")
     ('arn:aws:s3:::logs/what${?}', '*')
     """
+    if action in _MADE_UP and (new := _MADE_UP[action][0].fullmatch(arn)):
+        return f"{new[1]}{_MADE_UP[action][1]}"
     if _is_template(arn) and not action.startswith("s3:"):
         return arn
     return arn if arn == "*" else _SPECIAL.sub(lambda found: f"${{{found[0]}}}", arn)
@@ -67,22 +79,40 @@ def any_of_types(event: Event, action: str) -> tuple[str, ...]:
     needed = [each.name for each in found.resources if each.required] or [
         each.name for each in found.resources
     ]
-    kinds = (known.resource_type(found.service, name) for name in needed)
-    patterns = (pattern for kind in kinds if kind is not None for pattern in kind.arns)
-    return tuple(dict.fromkeys(_filled(pattern, event) for pattern in patterns)) or ("*",)
+    patterns = _patterns(event, found.service, needed)
+    return _shortened(patterns) or ("*",)
 
 
-def _filled(pattern: str, event: Event) -> str:
-    region = text_at(event, "awsRegion")
-    account = text_at(event, "recipientAccountId") or text_at(event, "userIdentity", "accountId")
-    for place, value in (
-        ("${Partition}", partition_of(region) or "aws"),
-        ("${Region}", region),
-        ("${Account}", account),
-    ):
-        if value:
-            pattern = pattern.replace(place, value)
-    return PLACEHOLDER.sub("*", pattern)
+def untold_types(event: Event, action: str, told: Iterable[str]) -> tuple[str, ...]:
+    """Patterns of the types of which EC2 asks permission beside those that the record tells.
+
+    AWS: EC2 user guide, "Example policies to control access the EC2 API", RunInstances: permission is needed for every
+    one of them, also for what the call makes.
+    """
+    known = catalog.current()
+    found = known.action(action)
+    shown = {kind.name for arn in told if (kind := known.resource_type_of(arn, "ec2")) is not None}
+    if found is None or found.service != "ec2" or not shown:
+        return ()
+    needed = [each.name for each in found.resources if each.required] + list(_ALSO.get(action, ()))
+    return _patterns(event, "ec2", [name for name in needed if name not in shown])
+
+
+def _patterns(event: Event, service: str, types: Iterable[str]) -> tuple[str, ...]:
+    kinds = (catalog.current().resource_type(service, name) for name in types)
+    found = tuple(
+        dict.fromkeys(pattern for kind in kinds if kind is not None for pattern in partly(event, kind))
+    )
+    # Of a bucket that the record tells, only the objects: no request goes through an access point besides.
+    told = tuple(each for each in found if ":s3:::" in each and ":s3:::*" not in each)
+    return told or found
+
+
+def _shortened(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    """The patterns, or, of an action that takes nearly all types, those of all types in the same places."""
+    if len(patterns) <= _MOST_TYPES:
+        return patterns
+    return tuple(dict.fromkeys(f"{':'.join(each.split(':', 5)[:5])}:*" for each in patterns))
 
 
 def generalised(arns: Iterable[str]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from clew.analyzer.activity import Unmapped, actions
-from clew.analyzer.generate_arns import any_of_types, written
+from clew.analyzer.generate_arns import any_of_types, untold_types, written
 from clew.analyzer.touched import touched
 from clew.events.outcome import Result, outcome
 from clew.events.paths import at, text_at
@@ -73,7 +73,7 @@ class Calls:
 
 
 def calls_of(events: Iterable[Event], principal: str) -> Calls:
-    """The calls among the events that the principal made; of a role, those of all its sessions."""
+    """The calls among the events that the principal made, those of all its sessions too."""
     found = Calls()
     for event in events:
         if is_by(event, principal):
@@ -82,17 +82,16 @@ def calls_of(events: Iterable[Event], principal: str) -> Calls:
 
 
 def is_by(event: Event, principal: str) -> bool:
-    """Whether the principal itself, or a session of that role, made the call.
+    """Whether the principal itself made the call, or a session of that role, or one that the user federated.
+
+    AWS: "CloudTrail userIdentity element": of both kinds of session `sessionIssuer` tells who stands behind it.
 
     >>> is_by({"userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/ana"}}, "ana")
     False
     """
     if text_at(event, "userIdentity", "arn") == principal:
         return True
-    is_session = text_at(event, "userIdentity", "type") == "AssumedRole"
-    return (
-        is_session and text_at(event, "userIdentity", "sessionContext", "sessionIssuer", "arn") == principal
-    )
+    return text_at(event, "userIdentity", "sessionContext", "sessionIssuer", "arn") == principal
 
 
 def _take(found: Calls, event: Event) -> None:
@@ -132,10 +131,11 @@ def _use(found: Calls, event: Event, action: str) -> None:
     about = touched(event, action)
     used = found.used.setdefault(action, Used(action, example=text_at(event, "eventID")))
     used.calls += 1
-    used.resources |= {written(arn, action) for arn in about.arns}
+    used.resources |= set(about.arns) if about.nearly else {written(arn, action) for arn in about.arns}
     used.asked |= set(about.arns)
-    if not about.told:
+    if not about.told and not about.nearly:
         used.open_to |= set(any_of_types(event, action))
+    used.open_to |= set(untold_types(event, action, about.arns))
     found.passed.setdefault(action, set()).update(_roles(at(event, "requestParameters"), _DEPTH))
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from clew.analyzer.touched_names import COPIED, is_of_source, is_without_end, source, with_any_end, with_path
 from clew.aws import catalog
 from clew.aws.catalog_types import PLACEHOLDER
 from clew.aws.partitions import partition_of
@@ -33,6 +34,8 @@ _MAKES = ("Create", "Allocate", "Put", "Run", "Import", "Register", "Copy")
 # The name of what is made, `InternetGateway`, as EC2 names its resource types: `internet-gateway`.
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _MOST = 100
+# AWS: Lambda developer guide, identity-based policies: a call with a qualifier is about a version or an alias.
+_PARTS_OF = {"function": ("function alias", "function version")}
 # Parts of ARN patterns by the names that requests give them, lower case; beside the part's own name.
 _NAMES = {
     "bucketname": ("bucketname",),
@@ -46,6 +49,8 @@ _NAMES = {
     "queuename": ("queuename", "queueurl"),
     "topicname": ("name",),
     "keyid": ("keyid", "targetkeyid"),
+    "keypairname": ("keyname",),
+    "parameternamewithoutleadingslash": ("name", "names"),
     "secretid": ("secretid",),
     "trailname": ("name", "trailname"),
     "stackname": ("stackname",),
@@ -62,10 +67,14 @@ _SERVICE_NAMES = {("sns", "topicname"), ("cloudtrail", "trailname")}
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """The ARNs that one action of a call was about; not `told` when the record leaves some of them open."""
+    """The ARNs that one action of a call was about; not `told` when the record leaves some of them open.
+
+    `nearly`: they are told but for the characters that AWS puts behind a secret's name, which patterns stand for.
+    """
 
     arns: tuple[str, ...]
     told: bool
+    nearly: bool = False
 
 
 def touched(event: Event, action: str) -> Touched:
@@ -76,6 +85,9 @@ def touched(event: Event, action: str) -> Touched:
     if found.is_wildcard_only:
         return Touched(("*",), told=True)
     types = tuple(_types(found.full_name))
+    if is_of_source(event, found.full_name):
+        arns = tuple(source(event))
+        return Touched(arns, told=bool(arns))
     values = dict(_values(event))
     arns = tuple(dict.fromkeys(_found(event, found, types, values)))
     if found.service == "apigateway":
@@ -84,6 +96,9 @@ def touched(event: Event, action: str) -> Touched:
     needed = {each.name for each in found.resources if each.required} or {
         each.name for each in found.resources
     }
+    if any(is_without_end(arn) for arn in arns):
+        ended = tuple(with_any_end(arn) if is_without_end(arn) else arn for arn in arns)
+        return Touched(ended[:_MOST], told=False, nearly=True)
     return Touched(arns[:_MOST], told=any(_fits(arn, types, needed) for arn in arns))
 
 
@@ -142,7 +157,9 @@ def _fits(arn: str, types: tuple[ResourceType, ...], needed: set[str] | None = N
     if not wanted:
         return False
     found = catalog.current().resource_type_of(arn, wanted[0].service)
-    return found is not None and any(found.name == kind.name for kind in wanted)
+    return found is not None and any(
+        found.name in (kind.name, *_PARTS_OF.get(kind.name, ())) for kind in wanted
+    )
 
 
 def _arns(event: Event, values: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
@@ -159,6 +176,7 @@ def _values(event: Event) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The texts of the request by the last part of their name, lower case; a name that occurs twice has all of them."""
     found: dict[str, list[str]] = {}
     _collect(at(event, "requestParameters"), "", found, _DEPTH)
+    found.pop(COPIED, None)
     yield from ((name, tuple(dict.fromkeys(texts))[:_MOST]) for name, texts in found.items())
 
 
@@ -195,6 +213,27 @@ def _filled(
             yield made
 
 
+def partly(event: Event, kind: ResourceType) -> tuple[str, ...]:
+    """The patterns of a type with the parts that the record tells, and `*` for the others.
+
+    >>> kind = catalog.current().resource_type("s3", "object")
+    >>> partly({"requestParameters": {"bucketName": "logs"}}, kind)
+    ('arn:aws:s3:::logs/*',)
+    """
+    values, places = dict(_values(event)), _places(event)
+    return tuple(
+        PLACEHOLDER.sub(
+            lambda part: places.get(part[0]) or _plain(_choices(part[0][2:-1], kind, values)), pattern
+        )
+        for pattern in kind.arns
+    )
+
+
+def _plain(told: tuple[str, ...]) -> str:
+    """The one value that is told, `*` for none, for several, and for what means more than itself in a policy."""
+    return told[0] if len(told) == 1 and not re.search(r"[*?$]", told[0]) else "*"
+
+
 def _put(pattern: str, values: list[str]) -> str:
     """The pattern with its parts, from left to right, replaced by the values."""
     literals = PLACEHOLDER.split(pattern)
@@ -218,9 +257,13 @@ def _choices(part: str, kind: ResourceType, values: Mapping[str, tuple[str, ...]
     if (kind.service, lowered) in _SERVICE_NAMES:
         names = _NAMES[lowered]
     found = next((values[name] for name in (lowered, *names) if name in values), ())
-    return tuple(_last_part(value, lowered) for value in found if not value.startswith("arn:"))
+    if lowered.endswith("withpath"):
+        found = tuple(with_path(value, values) for value in found)
+    return tuple(_own_part(value, lowered) for value in found if not value.startswith("arn:"))
 
 
-def _last_part(value: str, part: str) -> str:
-    """A queue's URL ends in its name; a key's alias is no key."""
+def _own_part(value: str, part: str) -> str:
+    """What of the value is the part: a queue's URL ends in its name, a parameter's ARN has one slash before it."""
+    if part == "parameternamewithoutleadingslash":
+        return value.removeprefix("/")
     return value.rpartition("/")[2] if part == "queuename" else value

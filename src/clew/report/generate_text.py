@@ -47,7 +47,9 @@ def _lines(made: Generated) -> Iterator[str]:
     if made.comparison is not None:
         yield from _comparison(made.comparison)
     yield from _list("not in the policy, but perhaps needed", [terminal(need.words) for need in made.needs])
-    yield from _list("calls show no resource, so any of its type is allowed", list(made.open_actions))
+    yield from _list(
+        "calls show no resource, or not all, so any of its type is allowed", list(made.open_actions)
+    )
     yield from _left_out(made)
     yield from _list(
         "complete: no; not seen by the evidence" if made.blind else "", list(map(terminal, made.blind))
