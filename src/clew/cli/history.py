@@ -91,6 +91,7 @@ def _remember_words(lake: Lake) -> None:
         return
     from clew.lake.history.word_filters import remember
 
+    context.note("keeping the words of this lake, once, so that the next question for a resource is quicker")
     remember(lake)
 
 

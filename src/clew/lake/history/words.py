@@ -12,6 +12,7 @@ long; names shorter than 8 are not looked up.
 from __future__ import annotations
 
 import json
+import os
 import zlib
 from typing import TYPE_CHECKING, Final
 
@@ -75,9 +76,9 @@ def key(file: DataFile) -> tuple[str, int, int]:
 
 
 def is_worth_keeping(lake: Lake) -> bool:
-    """Whether the lake is of a size for which words are kept, and they are not kept of all its files."""
+    """Whether words are kept of a lake of this size, can be written, and are not kept of all its files."""
     files = lake.manifest.files.get("cloudtrail", ())
-    if not LEAST_ROWS <= sum(file.rows for file in files) <= MOST_ROWS:
+    if not LEAST_ROWS <= sum(file.rows for file in files) <= MOST_ROWS or not os.access(lake.path, os.W_OK):
         return False
     kept = read(lake.path)
     return not all(key(file) in kept for file in files)
