@@ -63,6 +63,7 @@ def test_the_true_cause_is_told(given: dict[str, Any]) -> None:
     assert "fix" not in given or any(given["fix"] in title for title in titles), titles
     added = json.dumps(found.fixes[0].statement) if found.fixes else ""
     assert given.get("adds", "") in added
+    assert not given.get("no_commands") or not found.fixes[0].commands
     assert "newly" not in given or found.fixes[0].newly == given["newly"]
     is_open = [*found.unknown, *found.settle, *found.assumed]
     assert "open" not in given or any(given["open"] in text for text in is_open), is_open

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clew.aws import command_line
 from clew.explain.fix_edit import Kind, statements
+from clew.explain.fix_places import IDENTITY_CENTER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,12 +42,21 @@ def compact(document: Document) -> str:
 
 def calls(edit: Edit) -> tuple[Call, ...]:
     """The calls that make the edit; none where nobody has given the document, or AWS has no call for its kind."""
-    return written(edit.where, edit.before, edit.after) if edit.is_at_hand else ()
+    return written(edit.where, edit.before, edit.after) if _is_ours(edit) else ()
+
+
+def _is_ours(edit: Edit) -> bool:
+    """Whether a call can write it: the document is at hand, and no service keeps the role for itself.
+
+    AWS: IAM Identity Center user guide, "Permission sets".
+    """
+    is_role = edit.where.kind in {Kind.ROLE, Kind.TRUST}
+    return edit.is_at_hand and not (is_role and edit.where.name.startswith(IDENTITY_CENTER))
 
 
 def undoing(edit: Edit) -> tuple[Call, ...]:
     """The calls that take the edit back."""
-    if not edit.is_at_hand:
+    if not _is_ours(edit):
         return ()
     if edit.where.kind is Kind.MANAGED:
         return _to_version(edit.where)
