@@ -219,18 +219,23 @@ def _manual(audit: Audit) -> Iterator[str]:
 
 
 def _unread(unread: Sequence[Unread]) -> Iterator[str]:
-    """The calls that were refused or failed, each kind with the checks that it leaves unknown."""
-    for each in unread[:_UNREAD]:
+    """The calls that were refused or failed, each kind with the checks that it leaves unknown; the others counted."""
+    needed = [each for each in unread if each.checks]
+    for each in needed[:_UNREAD]:
         calls = "1 call" if each.calls == 1 else f"{each.calls:,} calls"
         yield from _wrapped(f"{each.status}  {each.operation}: {each.code}, {calls}, such as {each.example}")
         yield from (f"  {line}" for line in _wrapped(_left_unknown(each.checks)))
-    if len(unread) > _UNREAD:
-        yield from _wrapped(f"and {len(unread) - _UNREAD} more kinds")
+    if len(needed) > _UNREAD:
+        yield from _wrapped(f"and {len(needed) - _UNREAD} more kinds")
+    rest = len(unread) - len(needed)
+    if rest:
+        kinds = "1 kind" if rest == 1 else f"{rest} kinds"
+        yield from _wrapped(
+            f"{kinds} of calls that no check of this audit needs; `clew snapshot show FILE` tells"
+        )
 
 
 def _left_unknown(checks: tuple[str, ...]) -> str:
-    if not checks:
-        return "no check of this audit needs it"
     more = f" and {len(checks) - _CHECKS} more" if len(checks) > _CHECKS else ""
     return f"leaves unknown: {', '.join(checks[:_CHECKS])}{more}"
 
@@ -242,7 +247,8 @@ def tally(audit: Audit) -> str:
     ]
     suppressed = sum(finding.status is Status.SUPPRESSED for finding in audit.findings)
     hidden = f"; {suppressed} of {len(audit.findings)} findings suppressed" if suppressed else ""
-    return f"{len(audit.results)} controls: {', '.join(counts)}{hidden}"
+    controls = "1 control" if len(audit.results) == 1 else f"{len(audit.results)} controls"
+    return f"{controls}: {', '.join(counts)}{hidden}"
 
 
 def _wrapped(text: str) -> list[str]:

@@ -186,7 +186,8 @@ def _tally(audit: Audit) -> str:
     ]
     suppressed = sum(finding.status is Status.SUPPRESSED for finding in audit.findings)
     hidden = f"; {suppressed} of {len(audit.findings)} findings suppressed" if suppressed else ""
-    return f"{len(audit.results)} controls: {', '.join(counts)}{hidden}"
+    controls = "1 control" if len(audit.results) == 1 else f"{len(audit.results)} controls"
+    return f"{controls}: {', '.join(counts)}{hidden}"
 
 
 def heading(text: str) -> str:

@@ -82,7 +82,11 @@ def _group(findings: Sequence[Finding], width: int, *, color: bool) -> str:
 
 def _line(finding: Finding, width: int) -> str:
     when = f"{finding.first_seen:%Y-%m-%d %H:%M:%S}"
-    count = f"{finding.event_count:,} event{'s' if finding.event_count > 1 else ''}"
+    count = (
+        f"{finding.event_count:,} event{'s' if finding.event_count > 1 else ''}"
+        if finding.event_count
+        else ""
+    )
     note = "" if finding.status is Status.ACTIVE else f"  {finding.status}"
     actor = _cut(terminal(actor_name(finding.actor)), _ACTOR)
     text = f"{_INDENT}{finding.id[:8]}  {when}  {actor:<{_ACTOR}}  {count}{note}"

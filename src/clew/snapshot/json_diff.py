@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-_LABELS = ("Arn", "ARN", "Id", "Name", "Key", "Sid")
+_LABELS = (("Arn", "ARN"), ("Id",), ("Name",), ("Key",), ("Sid",))
 
 
 class Absent(Enum):
@@ -105,11 +105,16 @@ def labelled(items: Sequence[object]) -> dict[str, object]:
 
 
 def _label(item: object) -> str:
+    """What names an item; of several ARNs that of the shortest member, as others are of what it works with.
+
+    >>> _label({"CloudWatchLogsLogGroupArn": "arn:log", "TrailARN": "arn:trail"})
+    'arn:trail'
+    """
     if isinstance(item, dict):
-        for end in _LABELS:
-            named = [item[key] for key in sorted(item) if key.endswith(end) and isinstance(item[key], str)]
+        for ends in _LABELS:
+            named = [key for key in item if key.endswith(ends) and isinstance(item[key], str)]
             if named:
-                return str(named[0])
+                return str(item[min(named, key=lambda key: (len(key), key))])
     return canonical(item)
 
 

@@ -86,7 +86,8 @@ def add(
     with Database(context.workspace().create().state_path) as database:
         made = add_suppression(database, wanted, now)
         fitting = sum(made.fits(kept.finding) for kept in kept_findings(database, now))
-    typer.echo(f"{made.id} hides {fitting} findings: {context.printable(made.scope)}")
+    count = "1 finding" if fitting == 1 else f"{fitting} findings"
+    typer.echo(f"{made.id} hides {count}: {context.printable(made.scope)}")
     if not fitting:
         context.note("it fits no finding yet; `clew findings list` shows what there is")
 
