@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Unpack
 
 from clew.explain.denial import Meaning
@@ -31,7 +32,7 @@ class Form:
     """
 
     id: str
-    pattern: re.Pattern[str]
+    expression: str
     meaning: Meaning
     says: str
     action: str | None = None
@@ -40,9 +41,19 @@ class Form:
     explicit: bool | None = None
     doctor: str = ""
 
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """The expression, compiled when it is first asked for: a record's message mostly needs none (10 ms)."""
+        return _compiled(self.expression)
+
+
+@cache
+def _compiled(expression: str) -> re.Pattern[str]:
+    return re.compile(expression, re.IGNORECASE)
+
 
 def form(
     identity: str, words: str, says: str, meaning: Meaning = Meaning.DENIED, **more: Unpack[_More]
 ) -> Form:
     """A row; a blank in `words` stands for any run of white space."""
-    return Form(identity, re.compile(words.replace(" ", r"\s+"), re.IGNORECASE), meaning, says, **more)
+    return Form(identity, words.replace(" ", r"\s+"), meaning, says, **more)
