@@ -16,6 +16,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from clew.analyzer.touched import partly
+from clew.analyzer.touched_names import OF_GROUP
 from clew.aws import catalog
 
 if TYPE_CHECKING:
@@ -27,8 +28,9 @@ MOST: Final = 3
 """How many names under one prefix are listed before the prefix stands for them."""
 
 _MOST_TYPES: Final = 20
-_ALSO: Final = {"ec2:RunInstances": ("volume",)}
-"""Types that the service authorization reference does not mark as required, but instances with a disk need."""
+_ASKS_FOR_ALL: Final = frozenset({"ec2", "glue", "kms"})
+_ALSO: Final = {"ec2:RunInstances": ("volume",), "ssm:SendCommand": ("instance",)}
+"""Types that the service authorization reference does not mark as required: disks, and where a command runs."""
 
 _OBJECT: Final = re.compile(r"(arn:[^:]+:s3:::[^/*?]+)/(.+)", re.DOTALL)
 _PARAMETER: Final = re.compile(r"(arn:[^:]+:ssm:[^:]+:[^:]+:parameter/[^/]+)/(.+)")
@@ -55,6 +57,8 @@ def written(arn: str, action: str) -> str:
     """
     if action in _MADE_UP and (new := _MADE_UP[action][0].fullmatch(arn)):
         return f"{new[1]}{_MADE_UP[action][1]}"
+    if arn.endswith(OF_GROUP):
+        return f"{arn.removesuffix(OF_GROUP)}:*"
     if _is_template(arn) and not action.startswith("s3:"):
         return arn
     return arn if arn == "*" else _SPECIAL.sub(lambda found: f"${{{found[0]}}}", arn)
@@ -84,18 +88,20 @@ def any_of_types(event: Event, action: str) -> tuple[str, ...]:
 
 
 def untold_types(event: Event, action: str, told: Iterable[str]) -> tuple[str, ...]:
-    """Patterns of the types of which EC2 asks permission beside those that the record tells.
+    """Patterns of the types of which permission is asked beside those that the record tells.
 
     AWS: EC2 user guide, "Example policies to control access the EC2 API", RunInstances: permission is needed for every
-    one of them, also for what the call makes.
+    one of them, also for what the call makes; KMS developer guide, "Controlling access to aliases"; Glue developer
+    guide, "Specifying AWS Glue resource ARNs": for what stands above a table, too.
     """
-    known = catalog.current()
+    known, told = catalog.current(), tuple(told)
     found = known.action(action)
-    shown = {kind.name for arn in told if (kind := known.resource_type_of(arn, "ec2")) is not None}
-    if found is None or found.service != "ec2" or not shown:
+    if found is None or not told:
         return ()
-    needed = [each.name for each in found.resources if each.required] + list(_ALSO.get(action, ()))
-    return _patterns(event, "ec2", [name for name in needed if name not in shown])
+    shown = {kind.name for arn in told if (kind := known.resource_type_of(arn, found.service))}
+    required = [each.name for each in found.resources if each.required]
+    needed = [*(required if found.service in _ASKS_FOR_ALL else ()), *_ALSO.get(action, ())]
+    return _patterns(event, found.service, [name for name in needed if name not in shown])
 
 
 def _patterns(event: Event, service: str, types: Iterable[str]) -> tuple[str, ...]:

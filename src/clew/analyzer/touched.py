@@ -16,7 +16,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from clew.analyzer.touched_names import COPIED, is_of_source, is_without_end, source, with_any_end, with_path
+from clew.analyzer.touched_names import (
+    COPIED,
+    asked_for,
+    is_of_source,
+    is_without_end,
+    source,
+    with_any_end,
+    with_path,
+)
 from clew.aws import catalog
 from clew.aws.catalog_types import PLACEHOLDER
 from clew.aws.partitions import partition_of
@@ -49,6 +57,8 @@ _NAMES = {
     "queuename": ("queuename", "queueurl"),
     "topicname": ("name",),
     "keyid": ("keyid", "targetkeyid"),
+    "alias": ("aliasname",),
+    "instanceid": ("instanceids",),
     "keypairname": ("keyname",),
     "parameternamewithoutleadingslash": ("name", "names"),
     "secretid": ("secretid",),
@@ -99,7 +109,8 @@ def touched(event: Event, action: str) -> Touched:
     if any(is_without_end(arn) for arn in arns):
         ended = tuple(with_any_end(arn) if is_without_end(arn) else arn for arn in arns)
         return Touched(ended[:_MOST], told=False, nearly=True)
-    return Touched(arns[:_MOST], told=any(_fits(arn, types, needed) for arn in arns))
+    told = any(_fits(arn, types, needed) for arn in arns)
+    return Touched(tuple(asked_for(arn, found.full_name) for arn in arns[:_MOST]), told)
 
 
 def _found(
@@ -259,11 +270,18 @@ def _choices(part: str, kind: ResourceType, values: Mapping[str, tuple[str, ...]
     found = next((values[name] for name in (lowered, *names) if name in values), ())
     if lowered.endswith("withpath"):
         found = tuple(with_path(value, values) for value in found)
-    return tuple(_own_part(value, lowered) for value in found if not value.startswith("arn:"))
+    if kind.service == "ssm" and lowered == "instanceid":
+        # AWS: Systems Manager user guide, "managed nodes": ids of machines that are no instances of EC2 begin so.
+        found = tuple(each for each in found if each.startswith("mi-") is (kind.name == "managed-instance"))
+    not_it = ("arn:", "alias/") if lowered == "keyid" else ("arn:",)
+    return tuple(_own_part(value, lowered) for value in found if not value.startswith(not_it))
+
+
+_LEADING = {"parameternamewithoutleadingslash": "/", "alias": "alias/"}
 
 
 def _own_part(value: str, part: str) -> str:
     """What of the value is the part: a queue's URL ends in its name, a parameter's ARN has one slash before it."""
-    if part == "parameternamewithoutleadingslash":
-        return value.removeprefix("/")
+    if part in _LEADING:
+        return value.removeprefix(_LEADING[part])
     return value.rpartition("/")[2] if part == "queuename" else value
