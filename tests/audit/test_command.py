@@ -58,6 +58,14 @@ def test_ages_count_up_to_the_time_of_the_report(tmp_path: Path) -> None:
     assert "password      2026-03-10 17:42 UTC, 8 hours before" in text
 
 
+def test_old_csv_does_not_say_that_root_was_not_used_since() -> None:
+    """Without a time, a CSV whose newest time is long ago leaves open what the root user did after it."""
+    text = _run(SAMPLE).stdout
+    assert re.search(r"1\.1 +UNKNOWN +Root not used", text)
+    assert "give `--now`" in " ".join(text.split())
+    assert re.search(r"1\.1 +PASS +Root not used", _run(SAMPLE, "--now", "2026-06-01T00:00Z").stdout)
+
+
 def test_report_comes_from_standard_input() -> None:
     """A report can be piped in."""
     assert _run("-", *NOW, stdin=Path(SAMPLE).read_bytes()).stdout.startswith("Audit of account 111122223333")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -79,6 +80,7 @@ def audit_credential_report(
     found = audit_files.credential_report(file)
     moment = times.moment(now, clock) if now else clock
     as_of = (times.moment(now, clock) if now else found.generated_at) or clock
+    found = replace(found, is_undated=not now and found.generated_at is None)
     state = audit_files.report_state(found, given, as_of)
     audit = run([state], frameworks, now=moment, parameters=thresholds.read(parameters, frameworks))
     audit = audit_keeping.kept(audit, clock) if keep else audit

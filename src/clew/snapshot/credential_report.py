@@ -143,8 +143,8 @@ class Damaged:
 class CredentialReport:
     """A credential report as read.
 
-    `generated_at` (UTC) is None for a CSV, which does not say it. `problems` name, located, what could not be read;
-    `notes` what differs from a report as AWS writes it, without harm.
+    `generated_at` (UTC) is None for a CSV, which does not say it; `is_undated` where nobody else does either.
+    `problems` name, located, what could not be read; `notes` what differs from a report as AWS writes it, without harm.
     """
 
     source: str
@@ -152,6 +152,7 @@ class CredentialReport:
     rows: tuple[Credentials, ...]
     damaged: tuple[Damaged, ...] = ()
     generated_at: datetime | None = None
+    is_undated: bool = False
     columns: tuple[str, ...] = COLUMNS
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())

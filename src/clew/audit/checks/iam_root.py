@@ -50,7 +50,23 @@ def root_used(state: State, *, days: int = 1, warn_days: int = 30) -> Iterator[J
     root user credentials
     """
     row = root_row(state)
-    yield row if isinstance(row, Judgement) else both_keys(row, _root_used(row, state.as_of, days, warn_days))
+    if isinstance(row, Judgement):
+        yield row
+        return
+    found = both_keys(row, _root_used(row, state.as_of, days, warn_days))
+    since = state.report.newest_time if state.report and state.report.is_undated else None
+    if found.verdict is Verdict.PASS and since is not None and older(since, state.as_of, days):
+        found = _unknown_since(row, since, found)
+    yield found
+
+
+def _unknown_since(row: Credentials, since: datetime, found: Judgement) -> Judgement:
+    """A report that does not say when it was made says nothing of the time after the newest one in it."""
+    message = (
+        f"whether it was used since {day(since)}, the newest time in the report, is open: nothing says when the "
+        f"report was made; give `--now`; {found.message}"
+    )
+    return unknown(row.arn, message, evidence=found.evidence, line=row.line)
 
 
 def _root_used(row: Credentials, as_of: datetime, days: int, warn_days: int) -> Judgement:
