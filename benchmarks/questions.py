@@ -37,8 +37,11 @@ HISTORY = {
     "one key": (Filters(access_keys=("ASIA000000010200EXAM",)), ["--access-key", "ASIA000000010200EXAM"]),
     "one role's writes": (Filters(users=("app-3",), read_only=False), ["--user", "app-3", "--write-only"]),
     "one resource": (Filters(resources=("acme-3-3333",)), ["--resource", "acme-3-3333"]),
-    # The first time as a process keeps the words of a large lake; from then on the question reads little.
-    "one resource, words kept": (Filters(resources=("acme-3-3333",)), ["--resource", "acme-3-3333"]),
+    # The question before has kept the words of a lake that is large enough, so this one reads nothing.
+    "a resource that nobody used": (
+        Filters(resources=("sg-0fedcba987654321f",)),
+        ["--resource", "sg-0fedcba987654321f"],
+    ),
     "all refused calls": (Filters(denied=True), ["--denied"]),
 }
 
