@@ -98,10 +98,12 @@ def untold_types(event: Event, action: str, told: Iterable[str]) -> tuple[str, .
     found = known.action(action)
     if found is None or not told:
         return ()
-    shown = {kind.name for arn in told if (kind := known.resource_type_of(arn, found.service))}
     required = [each.name for each in found.resources if each.required]
     needed = [*(required if found.service in _ASKS_FOR_ALL else ()), *_ALSO.get(action, ())]
-    return _patterns(event, found.service, [name for name in needed if name not in shown])
+    if len(needed) > 1 or action in _ALSO:
+        shown = {kind.name for arn in told if (kind := known.resource_type_of(arn, found.service))}
+        return _patterns(event, found.service, [name for name in needed if name not in shown])
+    return ()
 
 
 def _patterns(event: Event, service: str, types: Iterable[str]) -> tuple[str, ...]:
