@@ -51,7 +51,9 @@ def delivers(source: Bucket, target: Bucket, prefix: str, seen: tuple[tuple[str,
 
 def _asked(source: Bucket, target: Bucket, prefix: str, policies: Policies) -> Effect:
     account = source.state.account
-    values = {"aws:SourceArn": source.arn, "aws:SourceAccount": account, "aws:SecureTransport": "true"}
+    # IAM user guide, "AWS global condition context keys": true where a service calls by its own principal.
+    values = {"aws:SourceArn": source.arn, "aws:SourceAccount": account, "aws:PrincipalIsAWSService": "true"}
+    values |= {"aws:SecureTransport": "true"}
     context = Context(values, unknown=None)
     place = f"{target.arn}/{prefix}2026-03-11-00-00-00-0123456789ABCDEF"
     request = Request(_SERVICE, "s3:PutObject", place, account, context)

@@ -225,14 +225,20 @@ def takes_files(state: State) -> Iterator[Judgement]:
         if isinstance(policy, Unread):
             return unreadable(found.arn, policy, answer, *seen)
         folders = [*_folders(state, trail)]
-        refused = [folder for folder in folders if not _takes(trail, found, policy, folder)]
+        takes = {folder: _takes(trail, found, policy, folder) for folder in folders if folder is not None}
+        refused = [
+            name for name, effect in takes.items() if effect not in {Effect.ALLOW, Effect.UNDETERMINED}
+        ]
         if None in folders:
             organization = state.each("organizations", "DescribeOrganization")[0]
             if not organization.status.is_known:
                 return unanswered(found.arn, organization, evidence=seen)
         if refused:
-            named = listing([str(folder) for folder in refused])
-            return Judgement(Verdict.FAIL, found.arn, f"does not let CloudTrail write under {named}", seen)
+            message = f"does not let CloudTrail write under {listing(refused)}"
+            return Judgement(Verdict.FAIL, found.arn, message, seen)
+        if Effect.UNDETERMINED in takes.values():
+            message = "whether CloudTrail may write hangs on conditions of the policy"
+            return Judgement(Verdict.UNKNOWN, found.arn, message, seen, ("s3:GetBucketPolicy",))
         return Judgement(Verdict.PASS, found.arn, "lets CloudTrail write", seen)
 
     yield from _each_bucket(state, judge)
@@ -247,18 +253,18 @@ def _folders(state: State, trail: Trail) -> Iterator[str | None]:
         yield f"{prefix}AWSLogs/{organization}/{state.account}/" if organization else None
 
 
-def _takes(trail: Trail, found: Bucket, policy: Policy | None, folder: str | None) -> bool:
-    if folder is None:
-        return True
+def _takes(trail: Trail, found: Bucket, policy: Policy | None, folder: str) -> Effect:
     given = {
         "aws:SourceArn": trail.arn,
         "aws:SourceAccount": trail.arn.split(":")[4],
         "s3:x-amz-acl": "bucket-owner-full-control",
         "aws:SecureTransport": "true",
+        # IAM user guide, "AWS global condition context keys": true where a service calls by its own principal.
+        "aws:PrincipalIsAWSService": "true",
     }
     place = f"{found.arn}/{folder}CloudTrail/eu-west-1/2026/03/11/file.json.gz"
     request = Request(_SERVICE, "s3:PutObject", place, found.state.account, Context(given, unknown=None))
-    return authorize(request, Policies(resource=policy)).effect is Effect.ALLOW
+    return authorize(request, Policies(resource=policy)).effect
 
 
 @check(

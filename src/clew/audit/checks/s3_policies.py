@@ -9,7 +9,7 @@ from clew.audit.model import Judgement, Verdict, check
 from clew.audit.resources import facts, items, member, text
 from clew.engine import Context, Effect, Policies, Request, prepare
 from clew.findings import Severity
-from clew.policy.model import Policy
+from clew.policy.model import Policy, Statement
 from clew.reach.public import Unread
 
 if TYPE_CHECKING:
@@ -21,7 +21,24 @@ if TYPE_CHECKING:
 
 _OTHERWISE = Context({"s3:x-amz-server-side-encryption": "AES256"}, unknown=None)
 # From the internet: no endpoint, no VPC, an address of RFC 5737 that is nobody's.
-_ANYWHERE = Context({"aws:SourceIp": "203.0.113.7"}, unknown=None, absent=("aws:SourceVpce", "aws:SourceVpc"))
+_ANYWHERE = Context(
+    {"aws:SourceIp": "203.0.113.7", "aws:SecureTransport": "true", "s3:TlsVersion": "1.3"},
+    unknown=None,
+    absent=("aws:SourceVpce", "aws:SourceVpc"),
+)
+# IAM user guide, "AWS global condition context keys", Properties of the network.
+_NETWORK = frozenset(
+    {
+        "aws:sourceip",
+        "aws:sourcevpc",
+        "aws:sourcevpcarn",
+        "aws:sourcevpce",
+        "aws:vpceaccount",
+        "aws:vpceorgid",
+        "aws:vpceorgpaths",
+        "aws:vpcsourceip",
+    }
+)
 
 
 @check(
@@ -73,13 +90,20 @@ def network_limited(state: State) -> Iterator[Judgement]:
     """Whether bucket policies deny callers that come by no VPC endpoint and from no chosen address.
 
     Finds. Buckets whose policy does not deny `s3:GetObject` to a caller from the internet, without aws:SourceVpce and
-    aws:SourceVpc. A Deny that spares some callers, such as administrators or AWS services, counts as one.
+    aws:SourceVpc. A Deny that spares some callers, such as administrators or AWS services, counts as one where its
+    conditions name the network; one of plain HTTP or of other organisations does not.
     Why it matters. With it, stolen credentials read nothing from outside.
     False positives. Buckets that people or the public read from changing places.
     Fix. Add a Deny of `s3:*` where `StringNotEquals` `aws:SourceVpce` is the endpoint, with exceptions for who manages.
     References. Amazon S3 user guide, Controlling access from VPC endpoints with bucket policies
     """
-    refuses = Alike(lambda policy, arn: _denied(policy, "s3:GetObject", f"{arn}/o", state.account, _ANYWHERE))
+
+    def asked_of(policy: Policy, arn: str) -> Effect:
+        of_network = tuple(each for each in policy.statements if _is_of_network(each))
+        narrowed = Policy(of_network, policy.version)
+        return _denied(narrowed, "s3:GetObject", f"{arn}/o", state.account, _ANYWHERE)
+
+    refuses = Alike(asked_of)
 
     def judge(found: Bucket, answer: Answer) -> Judgement:
         policy = found.policy
@@ -98,6 +122,12 @@ def network_limited(state: State) -> Iterator[Judgement]:
         return Judgement(Verdict.FAIL, found.arn, "does not deny callers from anywhere", asked(answer))
 
     yield from each_answer(state, "GetBucketPolicy", judge)
+
+
+def _is_of_network(statement: Statement) -> bool:
+    """Whether a statement holds for all, or by where a caller comes from."""
+    keys = {condition.key.lower() for condition in statement.conditions}
+    return not keys or bool(keys & _NETWORK)
 
 
 def _denied(policy: Policy, action: str, resource: str, account: str, context: Context) -> Effect:
