@@ -167,7 +167,7 @@ def test_changed_evidence_is_said_everywhere(tmp_path: Path) -> None:
     assert "is not what was attached" in found.stderr
     assert "NOT WHAT WAS ATTACHED" in found.stdout
     for form in ("markdown", "html", "json", "ticket"):
-        assert "is not what was attached" in clew("export", where, "--format", form, code=3).stdout
+        assert "is not what was attached" in clew("export", where, "--output", form, code=3).stdout
     assert "left out: e" in clew("hypotheses", where, code=3).stdout
 
 

@@ -468,18 +468,16 @@ def escalate(
     at = casing.now()
     opened = casing.change(case, lambda opened: casing_acts.escalate(opened.case, to, reason, by, at))
     casing.say(f"handed to {context.printable(to)}; what to hand over:\n")
-    casing.say(f"      clew case export {context.printable(opened.name)} --format ticket\n")
+    casing.say(f"      clew case export {context.printable(opened.name)} --output ticket\n")
     casing.say_next(opened)
 
 
 def export(
     case: Named,
     form: Annotated[
-        Format, typer.Option("--format", "-f", help="markdown, html, pdf, json or ticket.")
+        Format, typer.Option("--output", "-o", "--format", "-f", help="markdown, html, pdf, json or ticket.")
     ] = Format.MARKDOWN,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The file; else standard output.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="The file; else standard output.")] = None,
 ) -> None:
     """Write the report of a case: as Markdown, as one HTML page, as PDF, as JSON, or as a ticket.
 
@@ -491,9 +489,9 @@ def export(
     opened = casing.load(case)
     problems = casing.warn(opened)
     data = exported(opened, problems, form.value)
-    written(data, output, is_binary=form is Format.PDF)
-    if output is not None:
-        casing.say(f"wrote {context.printable(str(output))}\n")
+    written(data, out, is_binary=form is Format.PDF)
+    if out is not None:
+        casing.say(f"wrote {context.printable(str(out))}\n")
         casing.say_next(opened)
     if problems:
         raise typer.Exit(context.EXIT_PARTIAL)

@@ -31,7 +31,9 @@ def register(app: typer.Typer) -> None:
 
 Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", help="Snapshot file; in the workspace, named by the time, by default."),
+    typer.Option(
+        "--out", "--output", "-o", help="Snapshot file; in the workspace, named by the time, by default."
+    ),
 ]
 Regions = Annotated[
     list[str] | None,

@@ -32,7 +32,7 @@ def template(
 
 
 def package(
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the zip.")] = Path(
+    output: Annotated[Path, typer.Option("--out", "--output", "-o", help="Where to write the zip.")] = Path(
         "clew-audit.zip"
     ),
 ) -> None:
