@@ -37,7 +37,7 @@ except ImportError as error:
     raise MissingExtraError("reports", "reportlab") from error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from clew.audit.results import Audit
     from clew.report.audit_groups import Group, Item
@@ -146,9 +146,18 @@ def _services(grouped: Sequence[Group]) -> Drawing:
             if width:
                 drawing.add(Rect(left, y, width, 9, fillColor=colour, strokeColor=None))
             left += width
-        total = f"{counts.get('fail', 0)} of {sum(counts.values())} fail"
-        drawing.add(String(left + 5, y + 2, total, fontName="Helvetica", fontSize=7, fillColor=SOFT))
+        drawing.add(
+            String(left + 5, y + 2, _verdicts(counts), fontName="Helvetica", fontSize=7, fillColor=SOFT)
+        )
     return drawing
+
+
+def _verdicts(counts: Mapping[str, int]) -> str:
+    """How many checks of a service fail; where none does, what they say."""
+    if counts.get("fail"):
+        return f"{counts['fail']} of {sum(counts.values())} fail"
+    words = {"unknown": "unknown", "pass": "pass", "none": "not applicable"}
+    return ", ".join(f"{counts[kind]} {word}" for kind, word in words.items() if counts.get(kind))
 
 
 def _failed(group: Group, show: int, *, accounts: bool) -> KeepTogether:
