@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from clew.aws import catalog
 from clew.report.decision import readable
 from clew.report.escape import terminal
+from clew.report.wrapping import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -128,14 +128,7 @@ _SERVICES = 20
 
 
 def _wrapped(text: str, indent: str) -> list[str]:
-    return textwrap.wrap(
-        terminal(text),
-        _WIDTH,
-        initial_indent=indent,
-        subsequent_indent=" " * len(indent),
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
+    return wrapped(text, indent=indent, width=_WIDTH)
 
 
 def who_document(found: WhoCan) -> dict[str, object]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 from clew.cases import planning, steps, testing
 from clew.cases.model import Verdict
 from clew.report.escape import terminal
+from clew.report.wrapping import wrapped
 from clew.store.documents import moment
 
 if TYPE_CHECKING:
@@ -162,14 +162,7 @@ def _listed(title: str, texts: Sequence[str]) -> Iterator[str]:
 
 
 def _wrapped(text: str, indent: str, further: str = "") -> list[str]:
-    return textwrap.wrap(
-        terminal(text),
-        _WIDTH,
-        initial_indent=indent,
-        subsequent_indent=further or " " * len(indent),
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
+    return wrapped(text, indent=indent, further=further)
 
 
 def _joined(lines: Iterator[str] | Sequence[str]) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING, Final
 
 from clew.analyzer.exposure_findings import conditions, who
 from clew.findings import Status
 from clew.report.escape import terminal
+from clew.report.wrapping import facts, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,12 +42,12 @@ def render(
         lines += ["", "Not known:"]
     for each in unknown:
         about = each.resource or f"every {each.type}"
-        lines += _wrapped(f"{about}: {each.why}", width, "  - ", "    ")
+        lines += wrapped(f"{about}: {each.why}", indent="  - ", further="    ", width=width)
     notes = [note for report in reports for note in report.notes]
     if notes:
         lines += ["", "Not looked at:"]
     for note in notes:
-        lines += _wrapped(note, width, "  - ", "    ")
+        lines += wrapped(note, indent="  - ", further="    ", width=width)
     return "\n".join(lines) + "\n"
 
 
@@ -67,7 +67,7 @@ def _told(found: Exposure, kept: Finding, *, width: int) -> Iterator[str]:
     yield f"{label:<9} {terminal(found.resource)}{_LABEL[kept.status]}"
     shown = ", ".join(found.actions[:_SHOWN_ACTIONS])
     more = len(found.actions) - _SHOWN_ACTIONS
-    facts = [
+    rows = [
         ("who", f"{who(found)}{' (public)' if found.is_public else ''}"),
         ("can", f"{', '.join(found.levels)}: {shown}{f' and {more} more' if more > 0 else ''}"),
         ("only if", conditions(found.conditions)),
@@ -78,17 +78,4 @@ def _told(found: Exposure, kept: Finding, *, width: int) -> Iterator[str]:
         ("archived", kept.suppression),
         ("finding", kept.id),
     ]
-    for name, text in facts:
-        if text:
-            yield from _wrapped(text, width, f"  {name:<9}", " " * 11)
-
-
-def _wrapped(text: str, width: int, first: str, later: str) -> list[str]:
-    return textwrap.wrap(
-        terminal(text),
-        width,
-        initial_indent=first,
-        subsequent_indent=later,
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
+    yield from facts(rows, width)

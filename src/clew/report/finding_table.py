@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 from clew.findings import Status
 from clew.report.escape import terminal
 from clew.report.html import actor_name
+from clew.report.wrapping import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ def details(finding: Finding, *, width: int = 100, color: bool = False) -> str:
     }
     lines = [
         f"{_label(finding, color=color)}{terminal(finding.title)}",
-        *_wrapped(finding.explanation, width),
+        *wrapped(finding.explanation, indent=_INDENT, width=width),
         *_fact("Finding", f"{finding.id}, {finding.status}, rule {finding.rule}", width),
         *_fact("Suppressed by", finding.suppression, width),
         *_fact("Actor", finding.actor, width),
@@ -52,7 +52,7 @@ def details(finding: Finding, *, width: int = 100, color: bool = False) -> str:
     ]
     for name, items in lists.items():
         lines += [f"{_INDENT}{name}:"] * bool(items)
-        lines += [line for item in items for line in _wrapped(f"- {item}", width)]
+        lines += [line for item in items for line in wrapped(f"- {item}", indent=_INDENT, width=width)]
     lines += [f"{_INDENT}Evidence ({finding.event_count:,} events):"]
     for proof in finding.evidence:
         when = f"{proof.time:%Y-%m-%d %H:%M:%S}" if proof.time else "unknown time"
@@ -63,8 +63,8 @@ def details(finding: Finding, *, width: int = 100, color: bool = False) -> str:
             proof.channel,
             proof.event_id,
         )
-        lines += _wrapped(f"- {' · '.join(fact for fact in facts if fact)}", width)
-        lines += _wrapped(f"  {proof.source} record {proof.record_number}", width)
+        lines += wrapped(f"- {' · '.join(fact for fact in facts if fact)}", indent=_INDENT, width=width)
+        lines += wrapped(f"  {proof.source} record {proof.record_number}", indent=_INDENT, width=width)
     return "\n".join(lines) + "\n"
 
 
@@ -76,7 +76,7 @@ def _group(findings: Sequence[Finding], width: int, *, color: bool) -> str:
     if len(findings) > _SHOWN:
         lines.append(f"{_INDENT}… and {len(findings) - _SHOWN} more: clew findings list --rule {first.rule}")
     if len(findings) == 1 or first.severity.rank >= 2:  # noqa: PLR2004  # medium
-        lines += _wrapped(first.explanation, width)
+        lines += wrapped(first.explanation, indent=_INDENT, width=width)
     return "\n".join(lines)
 
 
@@ -107,18 +107,7 @@ def _label(finding: Finding, *, color: bool) -> str:
 
 
 def _fact(name: str, text: str, width: int) -> list[str]:
-    return _wrapped(f"{name}: {text}", width) if text else []
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(
-        terminal(text),
-        width,
-        initial_indent=_INDENT,
-        subsequent_indent=_INDENT,
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
+    return wrapped(f"{name}: {text}", indent=_INDENT, width=width) if text else []
 
 
 def _cut(text: str, width: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from typing import TYPE_CHECKING
 
 from clew.analyzer.unused_findings import explanation
@@ -11,6 +10,7 @@ from clew.findings import Status
 from clew.report.escape import terminal
 from clew.report.finding_json import moment
 from clew.report.unused_aws import step_document
+from clew.report.wrapping import facts, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,33 +40,20 @@ def render(
         lines += ["", "Not known:"]
     for one in unknown:
         text = f"{one.kind} {one.subject}".rstrip() + f": {one.why}; would tell: {', '.join(one.missing)}"
-        lines += _wrapped(text, width, "  - ", "    ")
+        lines += wrapped(text, indent="  - ", further="    ", width=width)
     return "\n".join(lines) + "\n"
 
 
 def _told(found: Unused, kept: Finding, width: int) -> Iterator[str]:
     archived = " (archived)" if kept.status is Status.SUPPRESSED else ""
     yield f"{kept.severity.value.upper():<9} {terminal(kept.title)}{archived}"
-    facts = (
+    rows = (
         ("why", explanation(found)),
         ("do", found.recommendation),
         ("archived", kept.suppression),
         ("finding", kept.id),
     )
-    for name, text in facts:
-        if text:
-            yield from _wrapped(text, width, f"  {name:<9}", " " * 11)
-
-
-def _wrapped(text: str, width: int, first: str, later: str) -> list[str]:
-    return textwrap.wrap(
-        terminal(text),
-        width,
-        initial_indent=first,
-        subsequent_indent=later,
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
+    yield from facts(rows, width)
 
 
 def as_json(judged: Sequence[Judged], pairs: Sequence[Pair], resolved: Sequence[Finding]) -> str:
