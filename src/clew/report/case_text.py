@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from clew.cases.model import Case, Evidence, Hypothesis, PlanStep, Verified
     from clew.cases.steps import Next
 
-_WIDTH = 96
 _STYLE = {Verdict.TRUE: "1;31", Verdict.REFUTED: "32", Verdict.UNDETERMINED: "33"}
 
 

@@ -207,6 +207,8 @@ def _days(lake: Lake, wanted: Filters) -> Sequence[str]:
 
 
 _DEAR_HOURS = 6
+# What the first day does not fill is mostly rare. A million events of a week, what one key did: 107 ms by twos, 95 so.
+_GROWTH = 8
 
 
 def _is_dear(wanted: Filters) -> bool:
@@ -231,7 +233,7 @@ def _windows(days: Sequence[str], *, newest_first: bool, is_dear: bool = False) 
             yield history_filters.window(*((edge, end) if newest_first else (begin, edge)))
             begin, end = (begin, edge) if newest_first else (edge, end)
         yield history_filters.window(begin, end)
-        start, size = start + size, size * 2
+        start, size = start + size, size * _GROWTH
 
 
 def _chunks(
