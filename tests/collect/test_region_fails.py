@@ -9,13 +9,13 @@ import threading
 from collections import Counter
 from contextlib import contextmanager
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import boto3
 import pytest
 from tests.collect.test_collect import REGIONS, _aws, plant, run
+from tests.respond.recorded_server import Quiet, listening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,7 +36,7 @@ def breaking(behind: str, answered: int, how: int) -> Iterator[str]:
     counted: Counter[str] = Counter()
     lock = threading.Lock()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def respond(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             found = _REGION.search(self.headers.get("Authorization", ""))
@@ -65,17 +65,8 @@ def breaking(behind: str, answered: int, how: int) -> Iterator[str]:
 
         do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = respond  # noqa: N815  # as the library calls them
 
-        def log_message(self, *_: object) -> None:
-            """Nothing on stderr."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with listening(Handler) as url:
+        yield url
 
 
 def audited(path: Path) -> tuple[int, dict[str, Any]]:

@@ -100,7 +100,7 @@ class Recordings:
 def serve(answers: Mapping[str, Recorded | list[Recorded]]) -> Iterator[Recordings]:
     """The endpoint with these answers, and that of `GetCallerIdentity`."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def respond(self) -> None:
             text = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             operation = _operation(self.command, self.path, self.headers.get("X-Amz-Target", ""), text)
@@ -118,16 +118,26 @@ def serve(answers: Mapping[str, Recorded | list[Recorded]]) -> Iterator[Recordin
 
         do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = respond  # noqa: N815  # as the library calls them
 
-        def log_message(self, *_: object) -> None:
-            """Nothing on stderr."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    told = Recordings(f"http://127.0.0.1:{server.server_port}", {"GetCallerIdentity": CALLER, **answers})
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with listening(Handler) as url:
+        told = Recordings(url, {"GetCallerIdentity": CALLER, **answers})
         yield told
+
+
+class Quiet(BaseHTTPRequestHandler):
+    """A handler that writes nothing on stderr."""
+
+    def log_message(self, *_: object) -> None:
+        """Nothing on stderr."""
+
+
+@contextmanager
+def listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """The address of a server on this machine with that handler, which ends with the block."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()
