@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from clew.analyzer.exposure_access_points import Bucket, access_points
 from clew.analyzer.exposure_model import Entry, Target, Through, WayIn
 from clew.analyzer.exposure_reading import IGNORE, RESTRICT, about, document_of, member, setting
+from clew.aws.partitions import region_of_bucket
 from clew.engine.services.s3 import ENFORCED
 from clew.snapshot.answers import GLOBAL, Status
 
@@ -51,9 +52,7 @@ def _region(reading: Reading, name: str) -> str:
     located = reading.ask(GLOBAL, "s3", "GetBucketLocation", Bucket=name)
     if located.status is not Status.OK:
         return ""
-    # AWS: "GetBucketLocation": null stands for us-east-1, EU for eu-west-1.
-    place = str(member(located.body, "LocationConstraint") or "us-east-1")
-    return "eu-west-1" if place == "EU" else place
+    return region_of_bucket(member(located.body, "LocationConstraint"))
 
 
 def _settings(reading: Reading, name: str) -> tuple[Answer, Answer]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from clew.audit.model import Judgement, Verdict
 from clew.audit.resources import each_resource, items, member, partition, text, unanswered
+from clew.aws.partitions import region_of_bucket
 from clew.errors import PolicyError
 from clew.policy import parse
 from clew.reach.public import Facts, Unread
@@ -199,9 +200,7 @@ def unreadable(resource: str, what: Unread, answer: Answer, *facts: tuple[str, s
 
 def region_of(located: Answer) -> str:
     """The region that an answer of `GetBucketLocation` tells; ask first whether there is a body."""
-    # AWS: "GetBucketLocation": null stands for us-east-1, EU for eu-west-1.
-    told = text(located.body, "LocationConstraint")
-    return {"": "us-east-1", "EU": "eu-west-1"}.get(told, told)
+    return region_of_bucket(text(located.body, "LocationConstraint"))
 
 
 def regions(state: State) -> Mapping[str, str]:

@@ -51,3 +51,15 @@ def partition_of(region: str) -> str | None:
     if not is_region(region):
         return None
     return next((partition for prefix, partition in _BY_REGION.items() if region.startswith(prefix)), "aws")
+
+
+def region_of_bucket(constraint: object) -> str:
+    """The region that an answer of `GetBucketLocation` tells by its `LocationConstraint`.
+
+    AWS: Amazon S3 API reference, "GetBucketLocation": null stands for us-east-1, EU for eu-west-1.
+
+    >>> region_of_bucket(None), region_of_bucket("EU"), region_of_bucket("eu-north-1")
+    ('us-east-1', 'eu-west-1', 'eu-north-1')
+    """
+    place = str(constraint or "us-east-1")
+    return "eu-west-1" if place == "EU" else place

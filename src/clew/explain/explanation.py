@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from clew.analyzer.activity import Unmapped
 from clew.analyzer.recorded import Unasked, requests
-from clew.aws import command_line
 from clew.engine.derive import derived
 from clew.events.paths import text_at
 from clew.explain import asked_for, decoded_message, fix_gain, fix_unseen, unnamed
 from clew.explain.asked_for import Told, completed
 from clew.explain.cause import Agreement, Cause, CauseId, agreement, cause
-from clew.explain.denial import Denial, Meaning, PolicyType
+from clew.explain.denial import Denial, Meaning
 from clew.explain.denial_forms import BY_ID
 from clew.explain.denial_services import OF_SERVICES
 from clew.explain.denial_text import read
@@ -231,7 +230,9 @@ def _settle(
         yield f"the same with `--decode`, which asks STS, or {command}"
     if denial is not None and denial.request_id:
         yield f"clew events --request-id {denial.request_id}"
-    yield from _not_in_snapshots(denial, known)
+    request = known.request if isinstance(known, Prediction) else known
+    if denial is not None and request is not None:
+        yield from fix_unseen.beyond_snapshots(denial, request)
     doctor = BY_ID[denial.form].doctor if denial is not None and denial.form in BY_ID else ""
     if doctor:
         yield f"clew explain integration {doctor}"
@@ -245,19 +246,6 @@ def _settle(
     services = _collected_by(prediction.unknown) if prediction is not None else ()
     if services:
         yield f"clew collect --only {','.join(services)}, and ask again with `--policies` and that snapshot"
-
-
-def _not_in_snapshots(denial: Denial | None, known: Prediction | Request | None) -> Iterator[str]:
-    """Where policies are to be seen that no snapshot holds: those of a session and of an endpoint."""
-    request = known.request if isinstance(known, Prediction) else known
-    if denial is None or request is None:
-        return
-    if denial.policy_type is PolicyType.SESSION and ":assumed-role/" in request.principal:
-        role = request.principal.split("/")[1]
-        yield f"clew events --event-name AssumeRole --resource {role}: the policy that the session was given"
-    endpoint = request.context.get("aws:sourcevpce")
-    if isinstance(endpoint, str) and denial.policy_type is PolicyType.ENDPOINT:
-        yield command_line.line("ec2", "DescribeVpcEndpoints", {"VpcEndpointIds": [endpoint]})
 
 
 _TOKEN = 40

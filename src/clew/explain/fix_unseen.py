@@ -10,7 +10,6 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from clew.aws import command_line
-from clew.aws.catalog import is_wildcard_only
 from clew.engine import Policies, prepare
 from clew.engine.verdicts import Gate
 from clew.explain.cause import GATES
@@ -39,18 +38,17 @@ def fixes(denial: Denial, request: Request) -> tuple[Fix, ...]:
         return ()
     decision = prepare(nothing).authorize(request)
     asked = Asked(request, nothing, decision, Applied(request.principal, nothing, {}))
-    return tuple(_fix(draft, request) for draft in islice(opened(asked, gate), 1))
+    return tuple(_fix(draft) for draft in islice(opened(asked, gate), 1))
 
 
-def _fix(draft: Draft, request: Request) -> Fix:
+def _fix(draft: Draft) -> Fix:
     edit = replace(draft.edit, is_at_hand=False)
-    is_open = request.resource == "*" and not is_wildcard_only(request.action)
     return Fix(
         title=draft.title,
         gate=draft.gate.value,
         target=edit.where.words,
         newly=at_most(draft.boxes),
-        risk="the message names no resource: write its ARN in the place of `*`" if is_open else draft.risk,
+        risk=draft.risk,
         edits=(edit,),
         boxes=draft.boxes,
     )
@@ -94,5 +92,21 @@ def _of_type(kind: PolicyType, request: Request) -> Iterator[str]:
         yield command_line.line("s3", "GetBucketPolicy", {"Bucket": bucket})
     elif kind is PolicyType.TRUST and ":role/" in request.resource:
         yield command_line.line("iam", "GetRole", {"RoleName": request.resource.rpartition("/")[2]})
-    elif kind is PolicyType.ENDPOINT:
+    elif kind is PolicyType.ENDPOINT and _endpoint(request) is None:
         yield command_line.line("ec2", "DescribeVpcEndpoints", {})
+
+
+def beyond_snapshots(denial: Denial, request: Request) -> Iterator[str]:
+    """Where policies are to be seen that no snapshot holds: those of a session, and of an endpoint that is known."""
+    endpoint = _endpoint(request)
+    if denial.policy_type is PolicyType.SESSION and ":assumed-role/" in request.principal:
+        role = request.principal.split("/")[1]
+        yield f"clew events --event-name AssumeRole --resource {role}: the policy that the session was given"
+    elif denial.policy_type is PolicyType.ENDPOINT and endpoint is not None:
+        yield command_line.line("ec2", "DescribeVpcEndpoints", {"VpcEndpointIds": [endpoint]})
+
+
+def _endpoint(request: Request) -> str | None:
+    """The VPC endpoint through which the request came, where that is known."""
+    found = request.context.get("aws:sourcevpce")
+    return found if isinstance(found, str) else None

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from clew.aws.partitions import region_of_bucket
 from clew.snapshot.answers import GLOBAL, Answer, Status
 from clew.snapshot.history import Scope
 from clew.snapshot.item_kinds import KINDS, Kind
@@ -184,9 +185,7 @@ def _region(kind: Kind, answer: Answer, identity: str, answers: Answers) -> str:
     located = answers.get(call.account, call.region, "s3", "GetBucketLocation", Bucket=identity)
     if located.status is not Status.OK:
         return GLOBAL
-    # AWS: "GetBucketLocation": null stands for us-east-1, EU for eu-west-1.
-    place = (located.body or {}).get("LocationConstraint") or "us-east-1"
-    return "eu-west-1" if place == "EU" else str(place)
+    return region_of_bucket((located.body or {}).get("LocationConstraint"))
 
 
 def _partition(answers: Answers, account: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from clew.audit.buckets import asked, bucket
+from clew.audit.buckets import asked, bucket, region_of
 from clew.audit.log_delivery import delivers
 from clew.audit.resources import member, text
 from clew.explain.doctor import Doctor, Patient, link, unanswered
@@ -77,7 +77,7 @@ def _target(source: Bucket, target: Bucket) -> Iterator[Link]:
     )
     ours, theirs = source.said("GetBucketLocation"), target.said("GetBucketLocation")
     if ours.status.is_known and theirs.status.is_known:
-        regions = [text(each.body, "LocationConstraint") or "us-east-1" for each in (ours, theirs)]
+        regions = [region_of(each) for each in (ours, theirs)]
         says = (
             f"both buckets are in {regions[0]}",
             f"the bucket is in {regions[0]}, the target in {regions[1]}",

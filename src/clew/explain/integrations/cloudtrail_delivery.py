@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from clew.audit.buckets import asked
+from clew.audit.buckets import asked, region_of
 from clew.audit.resources import facts, member, text
 from clew.audit.trails import trails
 from clew.explain.doctor import Doctor, Patient, link, unanswered
@@ -106,7 +106,7 @@ def _key(patient: Patient, trail: Trail, bucket: Bucket) -> Iterator[Link]:
         return
     where = bucket.said("GetBucketLocation")
     if where.status.is_known and key.startswith("arn:"):
-        region = text(where.body, "LocationConstraint") or "us-east-1"
+        region = region_of(where)
         yield link(
             "key-region",
             holds=key.split(":")[3] == region,

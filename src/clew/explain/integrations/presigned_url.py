@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from clew.audit.buckets import asked, bucket
-from clew.audit.resources import moment, text
+from clew.audit.buckets import asked, bucket, region_of
+from clew.audit.resources import moment
 from clew.errors import UsageError
 from clew.explain.doctor import Doctor, Patient, link
 from clew.explain.held_buckets import encryption
@@ -137,8 +137,8 @@ def _too_new(patient: Patient, held: Bucket) -> str:
 
 def _elsewhere(held: Bucket) -> str:
     where = held.said("GetBucketLocation")
-    region = text(where.body, "LocationConstraint") or "us-east-1"
-    known = where.status.is_known and region not in {*_OLD_REGIONS, "EU"}
+    region = region_of(where)
+    known = where.status.is_known and region not in _OLD_REGIONS
     return f"region {region} never took it" if known else ""
 
 
@@ -151,9 +151,7 @@ def _region(patient: Patient, signed: Signed) -> Iterator[Link]:
     """Version 4 signs for one region, which must be the bucket's."""
     where = _bucket_of(patient, signed).said("GetBucketLocation")
     if where.status.is_known:
-        region = {"": "us-east-1", "EU": "eu-west-1"}.get(
-            text(where.body, "LocationConstraint"), text(where.body, "LocationConstraint")
-        )
+        region = region_of(where)
         says = (f"signed for {region}", f"signed for {signed.region}, and the bucket is in {region}")
         fix = f"sign with `--region {region}`"
         yield link("region", holds=region == signed.region, says=says, evidence=asked(where), fix=fix)

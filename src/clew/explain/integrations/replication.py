@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from clew.audit.buckets import asked, bucket
+from clew.audit.buckets import asked, bucket, region_of
 from clew.audit.resources import facts, items, text
 from clew.explain.doctor import Doctor, Patient, link, unanswered
 from clew.explain.held_buckets import encryption, held, ownership
@@ -145,7 +145,7 @@ def _replica_key(patient: Patient, role: str, key: str, target: str) -> Iterator
     """AWS: the key of the replicas is of the region of their bucket."""
     where = bucket(patient.state, target).said("GetBucketLocation")
     if where.status.is_known and key.startswith("arn:"):
-        region, own = text(where.body, "LocationConstraint") or "us-east-1", key.split(":")[3]
+        region, own = region_of(where), key.split(":")[3]
         says = (f"replicas and their key are in {region}", f"the key is in {own}, the replicas in {region}")
         fix = "name a key of the target's region (or the replica there of a multi-region key)"
         yield link("replica-key-region", holds=own == region, says=says, evidence=asked(where), fix=fix)
