@@ -6,7 +6,11 @@
 | JSON lines, an array, several objects in a row, one bare event | `event` |
 | EventBridge event | `{"detail-type": "AWS API Call via CloudTrail", "detail": event, …}` |
 | CloudWatch Logs subscription | `{"messageType": "DATA_MESSAGE", "logEvents": [{"message": "event"}]}` |
+| the same, packed for Kinesis or Lambda | `{"awslogs": {"data": "base64 of gzip"}}`, `{"kinesis": {"data": …}}` |
 | CloudWatch Logs query (`filter-log-events`, `get-log-events`) | `{"events": [{"message": "event"}]}` |
+| CloudWatch Logs export to S3, `aws logs tail` | `2024-07-19T21:12:00.000Z event` |
+| CloudWatch Logs Insights | `{"results": [[{"field": "@message", "value": "event"}]]}`, CSV with `@message` |
+| a message of SNS or SQS | `{"Sns": {"Message": "event"}}`, `{"body": "event"}` |
 | LookupEvents | `{"Events": [{"CloudTrailEvent": "event"}]}` |
 | CloudTrail Lake | rows with `eventJson`, rows of lower-case columns, `eventData` wrapper, GetQueryResults output |
 | pasted fragment | members of an event without its outer braces |
@@ -22,12 +26,13 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from clew.events import cloudtrail_lake
+from clew.events import cloudtrail_lake, envelopes
 from clew.events.json_text import Damage, Decoded, decode_at, skip_space
 from clew.events.json_walk import Refused, Value, elements, member, walk
+from clew.events.paths import at
 from clew.events.record import Reason, Record, Rejected, excerpt, printable
 from clew.events.text import read_text
 
@@ -99,6 +104,18 @@ def is_digest(value: Mapping[str, object]) -> bool:
 def begins_with_event(text: str, position: int) -> bool:
     """Whether an event, or a log file of events, begins at the position."""
     return _FIRST_EVENT.match(text, position) is not None
+
+
+def time_of(fields: Mapping[str, object]) -> object:
+    """The time that the record names: its own, or where the window of an aggregated event begins.
+
+    Source: AWS: "CloudTrail record contents for aggregated events", timeWindow.
+
+    >>> time_of({"timeWindow": {"windowStart": "2025-11-20T08:00:00Z"}})
+    '2025-11-20T08:00:00Z'
+    """
+    own = fields.get("eventTime")
+    return at(fields, "timeWindow", "windowStart") if own is None else own
 
 
 def record_id(fields: Mapping[str, object]) -> str:
@@ -203,6 +220,30 @@ def _inner(text: str) -> Iterator[_Piece]:
         yield from _events(Value(decoded.value, text[start : decoded.end]))
 
 
+def _packed(event: Event, piece: Value) -> Iterator[_Piece]:
+    """The events of the file that travels as base64, packed or not."""
+    text = envelopes.unpacked(envelopes.packed(event) or "")
+    if isinstance(text, Refused):
+        yield replace(text, excerpt=excerpt(piece.text))
+        return
+    for inner in walk(text):
+        # Damage in one message is not damage of the whole file.
+        yield from _events(replace(inner, whole=False))
+
+
+def _messages(event: Event, _: Value) -> Iterator[_Piece]:
+    for message in envelopes.insights_messages(event):
+        if message is None:
+            yield Refused(Reason.NO_EVENT_TEXT, "a row without `@message`; ask for `fields @message`", "")
+        else:
+            yield from _inner(message)
+
+
+def _notified(event: Event, piece: Value) -> Iterator[_Piece]:
+    inner = member(piece.text, "Sns")
+    yield from _string("Message")(event["Sns"], inner) if inner and isinstance(event["Sns"], dict) else ()
+
+
 def _rows(event: Event, _: Value) -> Iterator[_Piece]:
     for row in cloudtrail_lake.query_rows(event):
         yield from _events(Value(row, json.dumps(row)))
@@ -225,23 +266,36 @@ def _has_any(keys: frozenset[str]) -> Callable[[Event], bool]:
     return lambda event: not keys.isdisjoint(event)
 
 
-def _is_s3_notification(event: Event) -> bool:
+def _is_notification(event: Event) -> bool:
     source = event.get("eventSource")
     return isinstance(source, str) and source.startswith("aws:")
+
+
+def _is_sns(event: Event) -> bool:
+    notice = event.get("Sns")
+    return isinstance(notice, dict) and isinstance(notice.get("Message"), str)
 
 
 _EVENT_JSON = ("eventJson", "eventjson", "eventJSON", "event_json")
 _NO_TEXT = "a LookupEvents entry without `CloudTrailEvent`; ask for the entries whole, without `--query`"
 _DIGEST = "a digest file: it proves log files, it holds no events"
-_NOTIFICATION = "an S3 event notification, no CloudTrail event"
+_NOTIFICATION = "a notification of another service, no CloudTrail event"
+_HISTORY = "a row of event history's CSV, which leaves the record out; download event history as JSON"
 
 # The first that fits counts. A lake row may carry its event's columns beside the event's text: the text wins.
 _SPELLINGS = (
     _Spelling("lake row with its text", _has_string(*_EVENT_JSON), _string(*_EVENT_JSON)),
-    _Spelling("S3 notification", _is_s3_notification, _refuse(Reason.NOT_AN_EVENT, _NOTIFICATION)),
+    _Spelling("packed for Lambda or Kinesis", lambda event: envelopes.packed(event) is not None, _packed),
+    _Spelling("message of SQS", lambda event: _is_notification(event) and "body" in event, _string("body")),
+    _Spelling("notification", _is_notification, _refuse(Reason.NOT_AN_EVENT, _NOTIFICATION)),
+    _Spelling("message of SNS", _is_sns, _notified),
     _Spelling("event", _has_any(_EVENT_KEYS), _one),
     _Spelling("digest", is_digest, _refuse(Reason.DIGEST, _DIGEST)),
     _Spelling("log file", _has_list("Records"), _under("Records")),
+    _Spelling("Firehose", _has_list("records"), _under("records")),
+    _Spelling("log query results", _has_list("results"), _messages),
+    _Spelling("row of a log query", _has_string("@message"), _string("@message")),
+    _Spelling("event history", _has_string("Event ID"), _refuse(Reason.NO_EVENT_TEXT, _HISTORY)),
     _Spelling("control message", lambda event: event.get("messageType") == "CONTROL_MESSAGE", _nothing),
     _Spelling("subscription", _has_list("logEvents"), _under("logEvents")),
     _Spelling("LookupEvents", _has_list("Events"), _under("Events")),

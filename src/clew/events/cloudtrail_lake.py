@@ -47,7 +47,9 @@ _KNOWN_PARTS: Final = frozenset({"userIdentity", "tlsDetails", "addendum"})
 _BOOLEANS: Final = frozenset({"readOnly", "managementEvent"})
 _TRUTH: Final = {"true": True, "false": False}
 _CSV_HEAD = re.compile(
-    r'[^\n"{\[:]*"?\b(?:eventid|eventname|eventtime|eventjson|eventversion)\b"?\s*(?:,|\r?\n)', re.IGNORECASE
+    r'event name,event time,|[^\n"{\[:]*"?(?:\b|(?=@))(?:eventid|eventname|eventtime|eventjson|eventversion|@message)\b'
+    r'"?\s*(?:,|\r?\n)',
+    re.IGNORECASE,
 )
 _CSV_CELL = re.compile(r'(?:"((?:[^"]++|"")*+)"|([^,\r\n]*+))(,|\r?\n|\Z)')
 

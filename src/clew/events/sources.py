@@ -108,7 +108,8 @@ def decode(data: bytes) -> Iterator[Record | Rejected]:
 def record_time(record: Record, now: datetime) -> datetime | Rejected:
     """The moment of a record in UTC, or its refusal when it names none that can be."""
     field = SOURCES[record.kind].time_field
-    value = record.fields.get(field)
+    is_event = record.kind == "cloudtrail"
+    value = cloudtrail.time_of(record.fields) if is_event else record.fields.get(field)
     moment = event_time(value, now)
     if isinstance(moment, Reason):
         return Rejected(record.number, moment, f"`{field}` is `{excerpt(str(value))}`", excerpt(record.text))

@@ -11,6 +11,12 @@ _UNREADABLE = re.compile("[\udc80-\udcff]")
 # The longer marks first: UTF-32's little-endian mark begins with UTF-16's.
 _UTF32_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _UTF16_MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+# CloudWatch Logs puts its own time before each message that it exports to S3; `aws logs tail` the stream's name too.
+# AWS: "Export log data to Amazon S3", "aws logs tail".
+_STAMP = re.compile(
+    r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)? (?:\S+ (?=\{)|eni-\S+ (?=\d))?",
+    re.MULTILINE | re.ASCII,
+)
 _MARKUP = re.compile(r"\s*<(?:!doctype|html|\?xml|error|[a-z]+[\s>/])", re.IGNORECASE)
 
 
@@ -18,6 +24,7 @@ def read_text(data: bytes) -> str | Rejected:
     """The text of the bytes: UTF-8, with or without a mark, or UTF-16 with one; a refusal for what is no log.
 
     Bytes that are not UTF-8 stand in the text as lone surrogates, so that only the records that hold them are refused.
+    The times that CloudWatch Logs puts before the lines are taken off.
     """
     if data.startswith(_UTF32_MARKS):
         return Rejected(None, Reason.WRONG_ENCODING, "UTF-32 text; expected UTF-8")
@@ -30,7 +37,7 @@ def read_text(data: bytes) -> str | Rejected:
     if _MARKUP.match(text):
         detail = "an HTML or XML page, probably an error message saved instead of the log"
         return Rejected(None, Reason.MARKUP, detail, excerpt(text))
-    return text
+    return _STAMP.sub("", text) if _STAMP.match(text) else text
 
 
 def _utf16(data: bytes) -> str | Rejected | None:

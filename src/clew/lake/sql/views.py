@@ -208,6 +208,8 @@ S3_ACCESS_LOGS = View(
     "raw_s3_access",
     _columns(
         *((column.name, str(column.type).lower()) for column in S3_ACCESS_FIELDS),
+        ("extra", "varchar", _as_text("extra")),
+        "rawline",
         ("timestamp", "varchar", _day("%Y/%m/%d")),
     ),
     time_text="requestdatetime",
@@ -243,6 +245,8 @@ VPC_FLOW_LOGS = View(
         *_FLOW_TEXT,
         ("traffic_path", "bigint"),
         *_FLOW_LATER,
+        ("extra", "varchar", _as_text("extra")),
+        "rawline",
         ("accid", "varchar", "account_id"),
         ("date", "date", "CAST(eventtime AS DATE)"),
         ("year", "varchar", _day("%Y")),
