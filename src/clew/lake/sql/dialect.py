@@ -111,7 +111,7 @@ def reread(text: str) -> exp.Query:
 
 def _query(statement: exp.Expr) -> exp.Query:
     if isinstance(statement, exp.Values):
-        return exp.select("*").from_(exp.alias_(statement, "result", table=True))
+        return exp.Subquery(this=statement)
     if not isinstance(statement, exp.Query):
         word = statement.this if isinstance(statement, exp.Command) else statement.key
         raise QueryError(f"only SELECT can be run, found `{str(word).upper()}`")

@@ -5,6 +5,7 @@ Only the kinds of node in the tables below are accepted; whatever else the gramm
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from sqlglot import exp
@@ -43,6 +44,11 @@ def translate(node: exp.Expr, context: Context) -> Typed:
     rule = _RULES.get(type(node))
     if rule is None:
         refuse(node, f"`{_spelled(node)}` is not supported")
+    # A flag of the parser's that no rule reads would be lost: NOT LIKE became LIKE so.
+    read = _ALWAYS_READ | _ALSO_READ.get(type(node), frozenset())
+    for key, value in node.args.items():
+        if value and key not in read:
+            refuse(node, f"`{_spelled(node)}` is not supported ({key.rstrip('_').upper()})")
     return rule(node, context)
 
 
@@ -195,8 +201,10 @@ def _between(node: exp.Expr, context: Context) -> Typed:
 
 def _in(node: exp.Expr, context: Context) -> Typed:
     value, query = translate(node.this, context), node.args.get("query")
+    if query is None and len(node.expressions) == 1 and isinstance(node.expressions[0], exp.Values):
+        query = node.expressions[0]
     if query is not None:
-        inner, columns = context.subquery(query.this, context.scope)
+        inner, columns = context.subquery(query, context.scope)
         if len(columns) == 1:
             _check(node, value, Typed(exp.Null(), columns[0][1]))
         return Typed(exp.In(this=value.sql, query=exp.Subquery(this=inner)), BOOLEAN)
@@ -211,18 +219,38 @@ def _like(node: exp.Expr, context: Context) -> Typed:
     for part in (value, pattern):
         if part.type not in {VARCHAR, UNKNOWN}:
             refuse(node, f"LIKE expects varchar, found {part.type}")
-    return Typed(exp.Like(this=value.sql, expression=pattern.sql), BOOLEAN)
+    return _negated(node, exp.Like(this=value.sql, expression=pattern.sql))
+
+
+def _negated(node: exp.Expr, made: exp.Expr) -> Typed:
+    return Typed(exp.Not(this=exp.Paren(this=made)) if node.args.get("negate") else made, BOOLEAN)
 
 
 def _escape(node: exp.Expr, context: Context) -> Typed:
-    like, mark = translate(node.this, context), translate(node.expression, context)
-    return Typed(exp.Escape(this=like.sql, expression=mark.sql), BOOLEAN)
+    like, mark = node.this, translate(node.expression, context)
+    if not isinstance(like, exp.Like):
+        refuse(node, "ESCAPE belongs to LIKE")
+    value, pattern = translate(like.this, context), translate(like.expression, context)
+    _check_escapes(node, pattern.sql, mark.sql)
+    made = exp.Like(this=value.sql, expression=pattern.sql)
+    return _negated(like, exp.Escape(this=made, expression=mark.sql))
+
+
+def _check_escapes(node: exp.Expr, pattern: exp.Expr, mark: exp.Expr) -> None:
+    """Trino's errors for a pattern in which the mark stands before anything but `%`, `_` and itself."""
+    if not (isinstance(mark, exp.Literal) and isinstance(pattern, exp.Literal)):
+        return
+    if len(mark.name) != 1:
+        refuse(node, "the escape of LIKE must be one character")
+    left = re.sub(re.escape(mark.name) + "[%_" + re.escape(mark.name) + "]", "", pattern.name)
+    if mark.name in left:
+        refuse(node, f"the escape `{mark.name}` must stand before `%`, `_` or itself")
 
 
 def _is(node: exp.Expr, context: Context) -> Typed:
     if not isinstance(node.expression, exp.Null):
         refuse(node, "IS expects NULL or DISTINCT FROM")
-    return Typed(exp.Is(this=translate(node.this, context).sql, expression=exp.Null()), BOOLEAN)
+    return _negated(node, exp.Is(this=translate(node.this, context).sql, expression=exp.Null()))
 
 
 def _arithmetic(node: exp.Expr, context: Context) -> Typed:
@@ -377,14 +405,13 @@ def _subscript(node: exp.Expr, context: Context) -> Typed:
 
 
 def _exists(node: exp.Expr, context: Context) -> Typed:
-    inner = node.this.this if isinstance(node.this, exp.Subquery) else node.this
-    return Typed(exp.Exists(this=context.subquery(inner, context.scope)[0]), BOOLEAN)
+    return Typed(exp.Exists(this=context.subquery(node.this, context.scope)[0]), BOOLEAN)
 
 
 def _scalar_query(node: exp.Expr, context: Context) -> Typed:
-    if not isinstance(node.this, exp.Query):
+    if not isinstance(node.this, (exp.Query, exp.Values)):
         refuse(node, "expected a query in the parentheses")
-    inner, columns = context.subquery(node.this, context.scope)
+    inner, columns = context.subquery(node, context.scope)
     if len(columns) != 1:
         refuse(node, f"expected a subquery of one column, found {len(columns)}")
     return Typed(exp.Subquery(this=inner), columns[0][1])
@@ -483,6 +510,8 @@ def _modified(modifier: exp.Expr, sql: exp.Expr, context: Context) -> exp.Expr:
     if isinstance(modifier, exp.Window):
         return window(modifier, context, sql)
     if isinstance(modifier, exp.WithinGroup):
+        if sql.name != "string_agg":
+            refuse(modifier, "WITHIN GROUP belongs to `listagg`")
         *first, last = sql.expressions if len(sql.expressions) > 1 else [*sql.expressions, text("")]
         ordering = order(modifier.expression, context)
         return call(sql.name, *first, exp.Order(this=last, expressions=ordering.expressions))
@@ -508,6 +537,8 @@ def window(node: exp.Window, context: Context, sql: exp.Expr) -> exp.Window:
 
 
 def _frame(node: exp.Expr, context: Context) -> exp.WindowSpec:
+    if node.args.get("exclude"):
+        refuse(node, "EXCLUDE in a window's frame is not supported")
     made = dict(node.args)
     for key in ("start", "end"):
         if isinstance(made.get(key), exp.Expr):
@@ -515,6 +546,37 @@ def _frame(node: exp.Expr, context: Context) -> exp.WindowSpec:
     return exp.WindowSpec(**made)
 
 
+_ALWAYS_READ = frozenset({"this", "expression", "expressions"})
+_ALSO_READ: dict[type[exp.Expr], frozenset[str]] = {
+    kind: frozenset(keys.split())
+    for kind, keys in {
+        exp.Column: "table db catalog",
+        exp.Identifier: "quoted",
+        exp.Literal: "is_string",
+        exp.Interval: "unit",
+        exp.Array: "bracket_notation",
+        exp.Star: "except_",
+        exp.Between: "low high",
+        exp.In: "query unnest field",
+        exp.Like: "negate",
+        exp.Is: "negate",
+        exp.Div: "typed safe",
+        exp.DPipe: "safe",
+        exp.Case: "ifs default",
+        exp.If: "true false",
+        exp.Cast: "to format default",
+        exp.TryCast: "to format default safe",
+        exp.Substring: "start length",
+        exp.StrPosition: "substr",
+        exp.Trim: "position collation",
+        exp.AtTimeZone: "zone",
+        exp.Bracket: "offset safe",
+        exp.Subquery: "with_ order limit offset",
+        exp.Ordered: "desc nulls_first",
+        exp.Distinct: "on",
+        exp.Window: "partition_by order spec alias over",
+    }.items()
+}
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ)
 _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)
 _RULES: dict[type[exp.Expr], Rule] = {

@@ -268,7 +268,8 @@ def _constant_bounds(
 
 def _like(node: exp.Like, relation: _Relation) -> Bounds | None:
     pattern = _literal(node.expression)
-    if pattern is None or _own(node.this, relation) != "eventtime" or relation.view.time_text != "eventtime":
+    is_on_time = _own(node.this, relation) == "eventtime" == relation.view.time_text
+    if pattern is None or not is_on_time or node.args.get("negate"):
         return None
     return _day_bounds(exp.EQ, _date(re.split("[%_]", pattern)[0][:10], "%Y-%m-%d"))
 

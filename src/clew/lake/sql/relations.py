@@ -83,7 +83,7 @@ def _source(node: exp.Expr, context: Context) -> Source:
     if isinstance(node, exp.Values):
         made, columns = values(node, context)
         alias, _ = _alias(node)
-        name = alias.name if alias else "rows"
+        name = alias.name if alias else _unnamed(context)
         return exp.alias_(made, name, table=True, quoted=True), ((name.lower(), columns),)
     if isinstance(node, exp.Lateral):
         return _lateral(node, context)
@@ -166,22 +166,27 @@ def _subquery(node: exp.Expr, inner: exp.Expr, context: Context, scope: Scope) -
     if not isinstance(inner, exp.Query):
         refuse(node, "expected a query in the parentheses")
     query, columns = context.subquery(inner, scope)
-    return _aliased(node, exp.Subquery(this=query), columns)
+    return _aliased(node, exp.Subquery(this=query), columns, context)
 
 
-def _aliased(node: exp.Expr, made: exp.Expr, columns: Columns) -> Source:
+def _unnamed(context: Context) -> str:
+    """A name for a relation without one, which no query can write: `*` needs one for each."""
+    return f"clew_unnamed_{len(context.scope.sources)}"
+
+
+def _aliased(node: exp.Expr, made: exp.Expr, columns: Columns, context: Context) -> Source:
     alias, listed = _alias(node)
     columns = renamed(node, columns, listed)
-    shown = alias.name if alias else ""
-    made.set("alias", alias and exp.TableAlias(this=quoted(alias), columns=[quoted(c) for c in listed]))
-    return made, ((shown.lower(), columns),)
+    shown = alias or exp.to_identifier(_unnamed(context))
+    made.set("alias", exp.TableAlias(this=quoted(shown), columns=[quoted(c) for c in listed]))
+    return made, ((shown.name.lower(), columns),)
 
 
 def _lateral(node: exp.Lateral, context: Context) -> Source:
     if not isinstance(node.this, exp.Subquery) or node.args.get("view") or node.args.get("outer"):
         refuse(node, "LATERAL expects a subquery")
     query, columns = context.subquery(node.this.this, replace(context.scope, outer=context.scope.outer))
-    return _aliased(node, exp.Subquery(this=query), columns)
+    return _aliased(node, exp.Subquery(this=query), columns, context)
 
 
 def values(node: exp.Values, context: Context) -> tuple[exp.Expr, Columns]:
@@ -222,7 +227,7 @@ def _unnest(node: exp.Unnest, context: Context) -> Source:
     if isinstance(ordinal, exp.Identifier):
         names = [*names, ordinal.name.lower()]
     columns = renamed(node, columns, [_identifier(n) for n in names])
-    shown = alias.name if alias else "unnested"
+    shown = alias.name if alias else _unnamed(context)
     made.set("alias", exp.TableAlias(this=_identifier(shown), columns=[_identifier(n) for n, _ in columns]))
     return made, ((shown.lower(), columns),)
 

@@ -55,11 +55,17 @@ class _Translation:
         if isinstance(node, _SET_OPERATIONS):
             return self._set_operation(node, outer)
         if isinstance(node, exp.Values):
-            made, columns = relations.values(node, self._context(outer))
-            return exp.select("*").from_(exp.alias_(made, "result", table=True)), columns
+            return self._values(node, outer)
         if not isinstance(node, exp.Select):
             refuse(node, f"expected a SELECT, found `{node.key.upper()}`")
         return self._select(node, outer)
+
+    def _values(self, node: exp.Values, outer: Scope) -> tuple[exp.Query, Columns]:
+        _refuse_clauses(node, frozenset({"expressions", "alias", "order", "limit", "offset"}))
+        listed, columns = relations.values(node, self._context(outer))
+        made = exp.select("*").from_(exp.alias_(listed, "result", table=True))
+        self._ending(made, node, Scope(sources=(("result", columns),), tables=outer.tables, outer=outer))
+        return made, columns
 
     def _context(self, scope: Scope) -> Context:
         return Context(scope, self.now, self.query)
@@ -207,6 +213,7 @@ def _limit(node: exp.Expr) -> exp.Limit | None:
         if options is not None and (options.args.get("percent") or options.args.get("with_ties")):
             refuse(node, "FETCH WITH TIES and PERCENT are not supported")
         return exp.Limit(expression=_count(node.args.get("count") or exp.Literal.number(1)))
+    _refuse_clauses(node, frozenset({"this", "expression"}))
     if isinstance(node.expression, (exp.Var, exp.Column)) and node.expression.name.upper() == "ALL":
         return None
     return exp.Limit(expression=_count(node.expression))
@@ -231,6 +238,8 @@ def _name(node: exp.Expr) -> str:
 
 def _group(node: exp.Group, context: Context) -> exp.Group:
     _refuse_clauses(node, frozenset({"expressions"}))
+    if node.args.get("all") is False:
+        refuse(node, "GROUP BY DISTINCT is not supported")
     return exp.Group(expressions=[_grouping(item, context) for item in node.expressions])
 
 
