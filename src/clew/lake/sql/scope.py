@@ -57,7 +57,7 @@ class Context:
 
     scope: Scope
     now: datetime
-    subquery: Callable[[exp.Query, Scope], tuple[exp.Query, Columns]]
+    subquery: Callable[[exp.Expr, Scope], tuple[exp.Query, Columns]]
 
     def within(self, scope: Scope) -> Context:
         """The same with other names in view."""
