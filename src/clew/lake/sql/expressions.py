@@ -5,11 +5,11 @@ Only the kinds of node in the tables below are accepted; whatever else the gramm
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from sqlglot import exp
 
+from clew.lake.sql import operators
 from clew.lake.sql.casts import cast
 from clew.lake.sql.dialect import refuse
 from clew.lake.sql.functions import FUNCTIONS, times
@@ -26,11 +26,9 @@ from clew.lake.sql.types import (
     TIMESTAMP,
     UNKNOWN,
     VARCHAR,
-    ZONED,
     Type,
     array,
     common,
-    comparable,
     decimal,
     is_numeric,
     is_time,
@@ -44,11 +42,8 @@ def translate(node: exp.Expr, context: Context) -> Typed:
     rule = _RULES.get(type(node))
     if rule is None:
         refuse(node, f"`{_spelled(node)}` is not supported")
-    # A flag of the parser's that no rule reads would be lost: NOT LIKE became LIKE so.
-    read = _ALWAYS_READ | _ALSO_READ.get(type(node), frozenset())
-    for key, value in node.args.items():
-        if value and key not in read:
-            refuse(node, f"`{_spelled(node)}` is not supported ({key.rstrip('_').upper()})")
+    if unread := operators.unread(node):
+        refuse(node, f"`{_spelled(node)}` is not supported ({unread})")
     return rule(node, context)
 
 
@@ -154,31 +149,12 @@ def _boolean(node: exp.Expr, context: Context) -> Typed:
     return Typed(node.__class__(**{key: part.sql for key, part in made.items()}), BOOLEAN)
 
 
-def _check(node: exp.Expr, left: Typed, right: Typed) -> Typed:
-    """The right side, made a time where AWS compares a time with a text."""
-    if is_time(left.type) and right.type == VARCHAR and isinstance(right.sql, exp.Literal):
-        return Typed(duckdb_cast(right.sql, "DATE" if left.type == DATE else "TIMESTAMP"), left.type)
-    if ZONED in {left.type, right.type}:
-        refuse(node, "a time converted to another zone cannot be compared; compare before converting")
-    if not comparable(left.type, right.type):
-        refuse(node, f"cannot compare {left.type} with {right.type}; {_advice(left.type, right.type)}")
-    return right
-
-
-def _advice(left: Type, right: Type) -> str:
-    if VARCHAR in {left, right} and (is_numeric(left) or is_numeric(right)):
-        return "put the number in quotes or CAST the text"
-    if VARCHAR in {left, right} and (is_time(left) or is_time(right)):
-        return "make a time of the text with `from_iso8601_timestamp`"
-    return "CAST one of them"
-
-
 def _comparison(node: exp.Expr, context: Context) -> Typed:
     if isinstance(node.expression, (exp.Any, exp.All)):
         return _quantified(node, context)
     left, right = translate(node.this, context), translate(node.expression, context)
-    checked = _check(node, left, right)
-    left = _check(node, checked, left) if checked is right else left
+    checked = operators.checked(node, left, right)
+    left = operators.checked(node, checked, left) if checked is right else left
     return Typed(node.__class__(this=left.sql, expression=checked.sql), BOOLEAN)
 
 
@@ -195,7 +171,9 @@ def _quantified(node: exp.Expr, context: Context) -> Typed:
 
 def _between(node: exp.Expr, context: Context) -> Typed:
     value = translate(node.this, context)
-    low, high = (_check(node, value, translate(node.args[key], context)) for key in ("low", "high"))
+    low, high = (
+        operators.checked(node, value, translate(node.args[key], context)) for key in ("low", "high")
+    )
     return Typed(exp.Between(this=value.sql, low=low.sql, high=high.sql), BOOLEAN)
 
 
@@ -206,11 +184,11 @@ def _in(node: exp.Expr, context: Context) -> Typed:
     if query is not None:
         inner, columns = context.subquery(query, context.scope)
         if len(columns) == 1:
-            _check(node, value, Typed(exp.Null(), columns[0][1]))
+            operators.checked(node, value, Typed(exp.Null(), columns[0][1]))
         return Typed(exp.In(this=value.sql, query=exp.Subquery(this=inner)), BOOLEAN)
     if not node.expressions or node.args.get("unnest") or node.args.get("field"):
         refuse(node, "IN expects a list of values or a subquery")
-    listed = [_check(node, value, item).sql for item in _each(node.expressions, context)]
+    listed = [operators.checked(node, value, item).sql for item in _each(node.expressions, context)]
     return Typed(exp.In(this=value.sql, expressions=listed), BOOLEAN)
 
 
@@ -231,20 +209,9 @@ def _escape(node: exp.Expr, context: Context) -> Typed:
     if not isinstance(like, exp.Like):
         refuse(node, "ESCAPE belongs to LIKE")
     value, pattern = translate(like.this, context), translate(like.expression, context)
-    _check_escapes(node, pattern.sql, mark.sql)
+    operators.check_escapes(node, pattern.sql, mark.sql)
     made = exp.Like(this=value.sql, expression=pattern.sql)
     return _negated(like, exp.Escape(this=made, expression=mark.sql))
-
-
-def _check_escapes(node: exp.Expr, pattern: exp.Expr, mark: exp.Expr) -> None:
-    """Trino's errors for a pattern in which the mark stands before anything but `%`, `_` and itself."""
-    if not (isinstance(mark, exp.Literal) and isinstance(pattern, exp.Literal)):
-        return
-    if len(mark.name) != 1:
-        refuse(node, "the escape of LIKE must be one character")
-    left = re.sub(re.escape(mark.name) + "[%_" + re.escape(mark.name) + "]", "", pattern.name)
-    if mark.name in left:
-        refuse(node, f"the escape `{mark.name}` must stand before `%`, `_` or itself")
 
 
 def _is(node: exp.Expr, context: Context) -> Typed:
@@ -256,43 +223,16 @@ def _is(node: exp.Expr, context: Context) -> Typed:
 def _arithmetic(node: exp.Expr, context: Context) -> Typed:
     left, right = translate(node.this, context), translate(node.expression, context)
     if is_time(left.type) or is_time(right.type) or INTERVAL in {left.type, right.type}:
-        return _time_arithmetic(node, left, right)
+        return operators.time_arithmetic(node, left, right)
     for side in (left, right):
         if side.type != UNKNOWN and not is_numeric(side.type):
             refuse(node, f"cannot calculate with {left.type} and {right.type}; CAST the text to a number")
     if isinstance(node, exp.Div):
-        return _division(left, right)
-    return Typed(node.__class__(this=left.sql, expression=right.sql), _sum_type(node, left.type, right.type))
-
-
-def _sum_type(node: exp.Expr, left: Type, right: Type) -> Type:
-    if isinstance(node, exp.Mul) and "decimal" in {left.name, right.name} and DOUBLE not in {left, right}:
-        return decimal(left.scale + right.scale)
-    return common(iter((left, right))) if UNKNOWN not in {left, right} else UNKNOWN
-
-
-def _division(left: Typed, right: Typed) -> Typed:
-    """Whole numbers divide to a whole number, decimals to the larger scale, doubles to a double."""
-    types = {left.type.name, right.type.name}
-    if "double" in types:
-        return Typed(call("clew_divide_double", left.sql, right.sql), DOUBLE)
-    if "decimal" in types and "unknown" not in types:
-        scale = max(left.type.scale, right.type.scale)
-        return Typed(call("clew_divide_decimal", left.sql, right.sql, number(scale)), decimal(scale))
-    return Typed(call("clew_divide", left.sql, right.sql), BIGINT if types == {"bigint"} else UNKNOWN)
-
-
-def _time_arithmetic(node: exp.Expr, left: Typed, right: Typed) -> Typed:
-    type_ = times.arithmetic(left.type, right.type)
-    pair = (left.sql, right.sql)
-    if isinstance(node, exp.Mul) and INTERVAL in {left.type, right.type}:
-        return Typed(exp.Mul(this=pair[0], expression=pair[1]), INTERVAL)
-    if type_ is None or not isinstance(node, (exp.Add, exp.Sub)) or ZONED in {left.type, right.type}:
-        refuse(node, f"cannot calculate with {left.type} and {right.type}")
-    if type_ == INTERVAL and is_time(left.type) and is_time(right.type):
-        # DuckDB subtracts dates to a number of days.
-        pair = (duckdb_cast(left.sql, "TIMESTAMPTZ"), duckdb_cast(right.sql, "TIMESTAMPTZ"))
-    return times.like(exp.Paren(this=node.__class__(this=pair[0], expression=pair[1])), type_)
+        return operators.division(left, right)
+    return Typed(
+        node.__class__(this=left.sql, expression=right.sql),
+        operators.arithmetic_type(node, left.type, right.type),
+    )
 
 
 def _negative(node: exp.Expr, context: Context) -> Typed:
@@ -322,7 +262,7 @@ def _case(node: exp.Expr, context: Context) -> Typed:
     for branch in node.args["ifs"]:
         condition, value = translate(branch.this, context), translate(branch.args["true"], context)
         if operand is not None:
-            condition = _check(branch, operand, condition)
+            condition = operators.checked(branch, operand, condition)
         branches.append(exp.If(this=condition.sql, true=value.sql))
         types.append(value.type)
     default = translate(node.args["default"], context) if node.args.get("default") else None
@@ -546,37 +486,6 @@ def _frame(node: exp.Expr, context: Context) -> exp.WindowSpec:
     return exp.WindowSpec(**made)
 
 
-_ALWAYS_READ = frozenset({"this", "expression", "expressions"})
-_ALSO_READ: dict[type[exp.Expr], frozenset[str]] = {
-    kind: frozenset(keys.split())
-    for kind, keys in {
-        exp.Column: "table db catalog",
-        exp.Identifier: "quoted",
-        exp.Literal: "is_string",
-        exp.Interval: "unit",
-        exp.Array: "bracket_notation",
-        exp.Star: "except_",
-        exp.Between: "low high",
-        exp.In: "query unnest field",
-        exp.Like: "negate",
-        exp.Is: "negate",
-        exp.Div: "typed safe",
-        exp.DPipe: "safe",
-        exp.Case: "ifs default",
-        exp.If: "true false",
-        exp.Cast: "to format default",
-        exp.TryCast: "to format default safe",
-        exp.Substring: "start length",
-        exp.StrPosition: "substr",
-        exp.Trim: "position collation",
-        exp.AtTimeZone: "zone",
-        exp.Bracket: "offset safe",
-        exp.Subquery: "with_ order limit offset",
-        exp.Ordered: "desc nulls_first",
-        exp.Distinct: "on",
-        exp.Window: "partition_by order spec alias over",
-    }.items()
-}
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ)
 _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)
 _RULES: dict[type[exp.Expr], Rule] = {
