@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ EVERYBODY = frozenset({Manner.DIRECT})
 PADDED = frozenset({"identity", "boundary"})
 NEVER_INCOMPLETE = frozenset({"session", "rcp"})
 COLONS = 5
+SHORT_API = "execute-api:/"
+API = re.compile(r"arn:[^:]*:execute-api:[^:]*:[^:]*:[^/]*")
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,7 @@ def entry_matches(entry: str, document: Document, request: Request) -> Truth:
     """
     if request.wildcard_only:
         return entry == "*"
+    entry = written_out(entry, document.kind, request)
     filled = fill_resource(entry, request.context) if document.variables else as_written(entry)
     if filled is Unfilled.UNRESOLVABLE:
         return False
@@ -131,6 +135,18 @@ def entry_matches(entry: str, document: Document, request: Request) -> Truth:
     if entry.startswith("arn:") and count_colons(entry) < COLONS:
         return incomplete_arn_matches(entry, document.kind, request)
     return matches(filled.pattern, request.resource)
+
+
+def written_out(entry: str, kind: str, request: Request) -> str:
+    """Rule 53: `execute-api:/stage/METHOD/path` in the policy of an API stands for that part of this API.
+
+    API Gateway developer guide, "API Gateway resource policy examples": "API Gateway builds the full ARN by using the
+    current Region, your AWS account ID, and the ID of the REST API that the resource policy is associated with".
+    """
+    api = API.match(request.resource)
+    if kind != "resource" or not entry.startswith(SHORT_API) or api is None:
+        return entry
+    return api[0] + "/" + entry.removeprefix(SHORT_API)
 
 
 def incomplete_arn_matches(entry: str, kind: str, request: Request) -> bool:
