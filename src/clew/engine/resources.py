@@ -10,10 +10,12 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from clew.engine.conditions.resolve import resolve
+from clew.engine.law import known_any
 from clew.engine.leaf import Leaf
 from clew.engine.request import UNKNOWN
 from clew.policy import pattern
 from clew.policy.pattern import everything, nothing
+from clew.policy.short_api import in_own_api, is_short, of_own_api
 from clew.policy.variables import has_variables, keys, pieces
 
 if TYPE_CHECKING:
@@ -72,11 +74,39 @@ def resource_test(
         return ResourceTest(nothing, None, wildcard=False)
     patterns = listed if listed is not None else excluded or ()
     negated = listed is None
+    if optional and any(map(is_short, patterns)):
+        return _of_own_api(patterns, variables=variables, negated=negated)
+    return _test(patterns, incomplete, variables=variables, negated=negated)
+
+
+def _test(patterns: Sequence[str], incomplete: Incomplete, *, variables: bool, negated: bool) -> ResourceTest:
     wildcard = (_EVERYTHING in patterns) is not negated
     if variables and any(map(has_variables, patterns)):
         return ResourceTest(None, _open(patterns, incomplete, negated=negated), wildcard)
     match = pattern.any_of(as_read(patterns, incomplete))
     return ResourceTest((lambda text: not match(text)) if negated else match, None, wildcard)
+
+
+def _of_own_api(patterns: Sequence[str], *, variables: bool, negated: bool) -> ResourceTest:
+    """The test of a list that names parts of the policy's own API in the short form."""
+    full = _test(
+        [each for each in patterns if not is_short(each)],
+        Incomplete.AS_WRITTEN,
+        variables=variables,
+        negated=False,
+    )
+    own = _test(
+        [of_own_api(each) for each in patterns if is_short(each)],
+        Incomplete.AS_WRITTEN,
+        variables=variables,
+        negated=False,
+    )
+
+    def match(resource: str, context: Context) -> bool | None:
+        found = known_any((full.answer(resource, context), own.answer(in_own_api(resource), context)))
+        return found if found is None else found is not negated
+
+    return ResourceTest(None, match, full.wildcard is not negated)
 
 
 def as_read(patterns: Sequence[str], incomplete: Incomplete) -> Sequence[str]:
@@ -150,5 +180,6 @@ def _is_template(parts: Sequence[Piece]) -> bool:
 
 def variable_keys(statement: Statement) -> list[str]:
     """The keys that the statement's resources name in variables, as written."""
-    patterns = statement.resources or statement.not_resources or ()
+    listed = statement.resources or statement.not_resources or ()
+    patterns = [of_own_api(text) if is_short(text) else text for text in listed]
     return [key for text in patterns if _is_template(pieces(text)) for key in keys(text)]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from clew.aws import arn_doctor, arn_overlap
 from clew.policy.model import MISSING_FOR_ACTION, FindingType, shown
+from clew.policy.short_api import is_short
 
 if TYPE_CHECKING:
     from clew.aws.catalog import Catalog
@@ -21,8 +22,6 @@ MOST_TOLD: Final = 5
 _WIDE: Final = 400
 """A pattern that stands for more actions than this is taken to work on whatever it stands beside."""
 
-# AWS: "API Gateway resource policy examples": the Region, account and API are those of the policy.
-_SHORT_API: Final = "execute-api:/"
 _FIELD_CODES: Final = frozenset(
     {
         "INVALID_ARN_PREFIX", "INVALID_PARTITION", "INVALID_ARN_SERVICE_CASE", "MISSING_ARN_FIELD",
@@ -46,8 +45,7 @@ def check(
     In the policy of a resource an API may be written in short, `execute-api:/stage/GET/path`.
     """
     if is_of_resource and any(
-        word.text.startswith(_SHORT_API)
-        for word in (*statement.words("Resource"), *statement.words("NotResource"))
+        is_short(word.text) for word in (*statement.words("Resource"), *statement.words("NotResource"))
     ):
         return
     for word in statement.words("NotResource"):

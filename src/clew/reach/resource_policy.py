@@ -22,7 +22,15 @@ _ASSUMING = frozenset(
     }
 )
 # The policy that decides about a part (an object, an alias, an index) is attached to what contains it.
-_CONTAINED_BY = {"s3": "/", "s3-object-lambda": "/", "dynamodb": "/", "lambda": ":", "sns": ":", "es": "/"}
+_CONTAINED_BY = {
+    "s3": "/",
+    "s3-object-lambda": "/",
+    "dynamodb": "/",
+    "lambda": ":",
+    "sns": ":",
+    "es": "/",
+    "execute-api": "/",
+}
 _ARN_PARTS = 6
 
 
@@ -132,6 +140,9 @@ def _holders(arn: str) -> Iterator[str]:
     while separator and separator in parts[-1]:
         parts[-1] = parts[-1].rpartition(separator)[0]
         yield ":".join(parts)
+    if parts[2:3] == ["execute-api"]:
+        # AWS: "How Amazon API Gateway works with IAM": an API is managed under a name of the service `apigateway`.
+        yield f"arn:{parts[1]}:apigateway:{parts[3]}::/restapis/{parts[-1]}"
 
 
 def _holder(arn: str) -> str:

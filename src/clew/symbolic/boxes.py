@@ -11,6 +11,7 @@ from clew.engine.principal import Manner, Named
 from clew.engine.resources import Incomplete, as_read, with_variables
 from clew.engine.verdicts import Gate
 from clew.policy import variables as policy_variables
+from clew.policy.short_api import is_short, of_any_api
 from clew.symbolic import callers
 from clew.symbolic.automata import wild
 from clew.symbolic.keys import KeyTest
@@ -97,6 +98,8 @@ def _resource(statement: Statement, gate: Gate, space: Space, symbols: Symbols |
         return False
     negated = listed is None
     patterns = listed if listed is not None else excluded or ()
+    if gate is Gate.RESOURCE and any(map(is_short, patterns)):
+        patterns = tuple(map(of_any_api, patterns))
     if _EVERYTHING in patterns or not patterns:
         return bool(patterns) is not negated
     return _signed(space, RESOURCE, _resources(patterns, gate, space, symbols), negated=negated)
