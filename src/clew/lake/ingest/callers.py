@@ -9,9 +9,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 
+from clew.lake.ingest.parse import parsed
 from clew.lake.reader import quoted
 from clew.lake.schema import CLOUDTRAIL, Struct, transform_structure
 
@@ -23,22 +23,14 @@ COLUMN = CLOUDTRAIL.column("useridentity")
 
 def taken_apart(connection: duckdb.DuckDBPyConnection, texts: pa.Array) -> pa.StructArray | None:
     """The identities whose JSON texts these are, as DuckDB types them; None when it changed their order."""
-    places = pa.array(np.arange(len(texts), dtype=np.int32))
-    objects = pa.table({"j": texts, "place": places})
-    connection.register("identities", objects)
-    try:
-        found = connection.sql(_query()).to_arrow_table().combine_chunks()
-    finally:
-        connection.unregister("identities")
-    if not found["place"].combine_chunks().equals(places):
-        return None
-    return found["e"].combine_chunks()
+    found = parsed(connection, pa.chunked_array([texts]), _query())
+    return None if found is None else found["e"].combine_chunks()
 
 
 @lru_cache(maxsize=1)
 def _query() -> str:
     parts = COLUMN.type.fields if isinstance(COLUMN.type, Struct) else ()
-    return f"SELECT json_transform(j, {quoted(transform_structure(parts))}) AS e, place FROM identities"
+    return f"SELECT json_transform(j, {quoted(transform_structure(parts))}) AS e, place FROM unit"
 
 
 def spread(array: pa.Array, places: pa.Array) -> pa.Array:

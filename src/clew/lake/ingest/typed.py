@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from clew.lake.ingest import callers
 from clew.lake.ingest.order import grouped, reordered
+from clew.lake.ingest.parse import parsed
 from clew.lake.ingest.write import IDENTITY_WORD_KEYS, WORD_KEYS, Written, extracted, new_file
 from clew.lake.reader import quoted
 from clew.lake.schema import (
@@ -74,16 +75,11 @@ def typed(
     The records of one day, name and caller stand together. Bounds are of the time, in epoch microseconds. Errors:
     duckdb.Error when a text is no JSON.
     """
-    places = pa.array(np.arange(len(unit), dtype=np.int32))
-    connection.register("unit", unit.append_column("place", places))
-    try:
-        parsed = connection.sql(_query()).to_arrow_table().combine_chunks()
-    finally:
-        connection.unregister("unit")
-    if not _column(parsed, "place").equals(places):
+    found = parsed(connection, unit["j"], _query())
+    if found is None:
         return _sources(unit)  # rows in another order would get another record's text
-    columns = {c.name: _encoded(c, _column(parsed, c.name)) for c in _PARSED}
-    del parsed
+    columns = {c.name: _encoded(c, _column(found, c.name)) for c in _PARSED}
+    del found
     identities = columns.pop(callers.COLUMN.name)
     people = callers.taken_apart(connection, identities.dictionary)
     if people is None:
