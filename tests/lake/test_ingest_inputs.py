@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,27 @@ def test_a_path_that_does_not_exist_is_an_error(scene: Scene):
     for path in (scene.logs / "nothing", scene.logs / "*.json"):
         with pytest.raises(InputError, match="does not exist"):
             discover([path])
+
+
+def test_a_folder_below_that_cannot_be_read_is_named_and_stops_nothing(
+    scene: Scene, event: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+):
+    """What no one may look into is refused by its name, and the rest is read; a folder named itself is an error."""
+    scene.write("a.json", [event(1)])
+    scene.write("closed/b.json", [event(2)])
+    scan = os.scandir
+
+    def refuse(path: str) -> Any:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found = discover([scene.logs])
+    assert [Path(f.name).name for f in found.files] == ["a.json"]
+    assert [(Path(m.name).name, m.detail) for m in found.missing] == [("closed", "Permission denied")]
+    with pytest.raises(InputError, match="Permission denied"):
+        discover([scene.logs / "closed"])
 
 
 def test_files_are_read_in_the_order_of_their_times(scene: Scene):

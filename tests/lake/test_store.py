@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from clew.errors import WorkspaceError
 from clew.lake import manifest, schema
+from clew.lake.ingest import ingest
 from clew.lake.reader import open_lake
 from clew.lake.store import Store
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Scene
+
+
+NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -40,6 +45,16 @@ def test_the_manifest_is_what_the_catalogue_says(filled: Scene):
     assert derived.conflicts == held.conflicts != ()
     for table in schema.TABLES:
         assert set(derived.files.get(table, ())) == set(held.files.get(table, ()))
+
+
+@pytest.mark.parametrize("name", ["a?b", "a#b", "a%20b", "ä [b]*", "a'b\"{c}\n"])
+def test_a_lake_may_lie_anywhere(filled: Scene, tmp_path: Path, name: str):
+    """Signs that mean something in a URI, a glob or SQL are signs of a path like any other."""
+    workspace = tmp_path / name / "workspace"
+    ingest(workspace / "lake", [filled.logs / "a.json"], now=NOW, workers=1)
+    assert Store(workspace / "lake").table("cloudtrail").scan().to_arrow().num_rows == 9
+    assert manifest.is_current(workspace / "lake", manifest.read(workspace / "lake"))
+    assert {p.name for p in (tmp_path / name).iterdir()} == {"workspace"}
 
 
 def test_a_commit_reckons_the_metadata_a_few_times(

@@ -17,6 +17,15 @@ _STAMP = re.compile(
     r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)? (?:\S+ (?=\{)|eni-\S+ (?=\d))?",
     re.MULTILINE | re.ASCII,
 )
+# Only gzip is unpacked, as AWS packs logs with nothing else.
+_PACKED = {
+    b"PK\x03\x04": "a zip archive",
+    b"BZh": "a bzip2 file",
+    b"\xfd7zXZ": "an xz file",
+    b"\x28\xb5\x2f\xfd": "a zstd file",
+    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive",
+    b"Rar!": "a RAR archive",
+}
 _MARKUP = re.compile(r"\s*<(?:!doctype|html|\?xml|error|[a-z]+[\s>/])", re.IGNORECASE)
 
 
@@ -26,6 +35,9 @@ def read_text(data: bytes) -> str | Rejected:
     Bytes that are not UTF-8 stand in the text as lone surrogates, so that only the records that hold them are refused.
     The times that CloudWatch Logs puts before the lines are taken off.
     """
+    packing = next((what for magic, what in _PACKED.items() if data.startswith(magic)), None)
+    if packing is not None:
+        return Rejected(None, Reason.UNKNOWN_FORMAT, f"{packing}; unpack it first")
     if data.startswith(_UTF32_MARKS):
         return Rejected(None, Reason.WRONG_ENCODING, "UTF-32 text; expected UTF-8")
     text = _utf16(data)

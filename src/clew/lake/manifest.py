@@ -94,7 +94,7 @@ def pointers(lake_path: Path) -> Mapping[str, str]:
     """The metadata location of each table, from the catalogue itself."""
     catalog = lake_path / CATALOG_NAME
     try:
-        connection = sqlite3.connect(f"file:{catalog}?mode=ro", uri=True, timeout=30)
+        connection = sqlite3.connect(f"{catalog.absolute().as_uri()}?mode=ro", uri=True, timeout=30)
         try:
             # Killed before PyIceberg had made its tables, the catalogue is an empty file: a lake without tables.
             made = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'iceberg_tables'").fetchall()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
+import sqlalchemy
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.conversions import from_bytes, to_bytes
 from pyiceberg.exceptions import NoSuchTableError
@@ -98,6 +99,15 @@ class _Transaction(Transaction):
         return held[2]
 
 
+def catalog_uri(database: Path) -> str:
+    """The database as SQLAlchemy's URI, whatever signs its path has.
+
+    >>> catalog_uri(Path("/a/b?c#d/catalog.db"))
+    'sqlite:////a/b%3Fc%23d/catalog.db'
+    """
+    return sqlalchemy.URL.create("sqlite", database=str(database)).render_as_string()
+
+
 class Store:
     """The Iceberg tables of one lake directory."""
 
@@ -110,7 +120,7 @@ class Store:
         if (self.path / manifest.CATALOG_NAME).exists():
             require_in_place(self.path)
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        uri = f"sqlite:///{self.path / manifest.CATALOG_NAME}"
+        uri = catalog_uri(self.path / manifest.CATALOG_NAME)
         catalog = SqlCatalog(NAMESPACE, uri=uri, warehouse=str(self.path))
         catalog.create_namespace_if_not_exists(NAMESPACE)
         return catalog

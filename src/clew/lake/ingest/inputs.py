@@ -103,7 +103,10 @@ def _expanded(path: str) -> Iterator[_Found]:
 
 
 def _folder(path: str) -> Iterator[_Found]:
-    """Every file below a folder; as Spark and Hive do, names that begin with `_` or `.` are passed over."""
+    """Every file below a folder; as Spark and Hive do, names that begin with `_` or `.` are passed over.
+
+    Errors: InputError when the folder itself cannot be read; one below it is Missing.
+    """
     folders = [path]
     visited: set[tuple[int, int]] = set()
     while folders:
@@ -115,7 +118,10 @@ def _folder(path: str) -> Iterator[_Found]:
             visited.add(place)
             entries = list(os.scandir(folder))
         except OSError as error:
-            raise InputError(f"`{error.filename}`: cannot be read: {error.strerror}") from error
+            if folder == path:
+                raise InputError(f"`{error.filename}`: cannot be read: {error.strerror}") from error
+            yield Missing(_readable(folder), error.strerror or "cannot be read")
+            continue
         if _is_lake(folder, entries):
             yield _readable(folder)
             continue

@@ -19,7 +19,7 @@ from clew.errors import WorkspaceError
 from clew.lake import lock, manifest
 from clew.lake.maintenance.location import moved_from, relative, require_lake
 from clew.lake.schema import NAMESPACE, TABLES
-from clew.lake.store import Store
+from clew.lake.store import Store, catalog_uri
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +55,7 @@ class _MovedStore(Store):
     @cached_property
     def catalog(self) -> SqlCatalog:
         implementation = f"{MovedFileIO.__module__}.{MovedFileIO.__name__}"
-        uri = f"sqlite:///{self.path / manifest.CATALOG_NAME}"
+        uri = catalog_uri(self.path / manifest.CATALOG_NAME)
         return SqlCatalog(NAMESPACE, uri=uri, **{"py-io-impl": implementation, _HERE: str(self.path)})
 
 
@@ -64,7 +64,7 @@ class _NewStore(Store):
 
     @cached_property
     def catalog(self) -> SqlCatalog:
-        uri = f"sqlite:///{self.path / _NEW_CATALOG}"
+        uri = catalog_uri(self.path / _NEW_CATALOG)
         catalog = SqlCatalog(NAMESPACE, uri=uri, warehouse=str(self.path))
         catalog.create_namespace_if_not_exists(NAMESPACE)
         return catalog
