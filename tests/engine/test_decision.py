@@ -6,6 +6,7 @@ import pytest
 
 from clew.engine import Context, Decision, Effect, Gate, Policies, Request, Verdict, authorize, prepare
 from clew.engine.derive import derived
+from clew.engine.request import UNKNOWN
 from clew.policy.parse import from_document, parse
 
 HOME, OTHER = "111122223333", "444455556666"
@@ -198,3 +199,32 @@ def test_only_certain_keys_are_derived() -> None:
     assert context.get("aws:requestedregion") == "us-east-1"
     service = derived(Request("sns.amazonaws.com", SEND, QUEUE)).context
     assert (service.get("aws:principalisawsservice"), service.get("aws:username")) == ("true", None)
+
+
+# AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html, "Availability" of each.
+@pytest.mark.parametrize(
+    ("principal", "key", "is_known_to_be_absent"),
+    [
+        (f"arn:aws:iam::{HOME}:user/ana", "aws:SourceAccount", True),
+        (f"arn:aws:iam::{HOME}:user/ana", "aws:SourceIdentity", True),
+        (f"arn:aws:iam::{HOME}:user/ana", "aws:TokenIssueTime", False),
+        (f"arn:aws:iam::{HOME}:user/ana", "aws:PrincipalOrgID", False),
+        (f"arn:aws:sts::{HOME}:assumed-role/R/s", "aws:SourceArn", True),
+        (f"arn:aws:sts::{HOME}:assumed-role/R/s", "aws:username", True),
+        (f"arn:aws:sts::{HOME}:assumed-role/R/s", "aws:SourceIdentity", False),
+        (f"arn:aws:iam::{HOME}:root", "aws:username", True),
+        ("*", "aws:PrincipalArn", True),
+        ("*", "aws:PrincipalOrgID", True),
+        ("*", "aws:MultiFactorAuthPresent", True),
+        ("*", "aws:SourceVpce", False),
+        ("sns.amazonaws.com", "aws:PrincipalOrgID", True),
+        ("sns.amazonaws.com", "aws:SourceArn", False),
+        ("sns.amazonaws.com", "aws:SourceOrgID", False),
+    ],
+)
+def test_keys_that_a_caller_never_has_are_absent(
+    principal: str, key: str, is_known_to_be_absent: bool
+) -> None:
+    """A key that AWS gives to other callers only is known to be absent; one that may be there stays unknown."""
+    found = derived(Request(principal, SEND, QUEUE, context=Context(unknown=None))).context.get(key.lower())
+    assert found is (None if is_known_to_be_absent else UNKNOWN)

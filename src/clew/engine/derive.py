@@ -25,24 +25,68 @@ _TYPES: Final = {
 }
 _REGION_FIELD: Final = 3
 
+_OF_SERVICES: Final = (
+    "aws:SourceArn",
+    "aws:SourceAccount",
+    "aws:SourceOrgID",
+    "aws:SourceOrgPaths",
+    "aws:PrincipalServiceName",
+    "aws:PrincipalServiceNamesList",
+)
+"""Keys that are there only when a service principal calls directly."""
+
+_OF_ROLE_SESSIONS: Final = (
+    "aws:SourceIdentity",
+    "aws:FederatedProvider",
+    "aws:Ec2InstanceSourceVpc",
+    "aws:Ec2InstanceSourcePrivateIPv4",
+    "ec2:SourceInstanceARN",
+    "lambda:SourceFunctionArn",
+)
+_OF_MEMBERS: Final = ("aws:PrincipalOrgID", "aws:PrincipalOrgPaths")
+_OF_SIGNED: Final = (
+    "aws:PrincipalArn",
+    "aws:PrincipalIsAWSService",
+    "aws:MultiFactorAuthPresent",
+    "aws:MultiFactorAuthAge",
+    "aws:TokenIssueTime",
+)
+
 
 def derived(request: Request) -> Request:
-    """The request with the keys added that follow with certainty; what the request gives stays as it is.
+    """The request with what follows with certainty: keys that are there, and keys that such a caller never has.
 
-    A session's ARN leaves out the role's path, so its `aws:PrincipalArn` is not derived.
+    What the request gives stays as it is. A session's ARN leaves out the role's path, so its `aws:PrincipalArn` is not
+    derived.
 
     >>> context = derived(Request("arn:aws:iam::111122223333:user/team/ana", "s3:GetObject", "*")).context
     >>> context.get("aws:username"), context.get("aws:principalaccount"), context.get("aws:principaltype")
     ('ana', '111122223333', 'User')
     """
     caller = parse_principal(request.principal)
+    values = {**dict(_of_caller(caller)), **dict(_of_resource(request, caller))}
     return Request(
         request.principal,
         request.action,
         request.resource,
         request.resource_account,
-        request.context.with_defaults({**dict(_of_caller(caller)), **dict(_of_resource(request, caller))}),
+        request.context.with_defaults(values, absent=_never_of(caller)),
     )
+
+
+def _never_of(caller: Caller) -> tuple[str, ...]:
+    """The keys that requests of such a caller do not carry, by the "Availability" of each."""
+    match caller.kind:
+        case Kind.USER:
+            return (*_OF_SERVICES, *_OF_ROLE_SESSIONS)
+        case Kind.ROLE | Kind.SESSION | Kind.FEDERATED_USER | Kind.ROOT:
+            return (*_OF_SERVICES, "aws:username")
+        case Kind.ANONYMOUS:
+            return (*_OF_SERVICES, *_OF_ROLE_SESSIONS, *_OF_MEMBERS, *_OF_SIGNED, "aws:username")
+        case Kind.SERVICE if not caller.text.startswith("arn:"):
+            return (*_OF_ROLE_SESSIONS, *_OF_MEMBERS, "aws:username")
+        case _:
+            return ()
 
 
 def _of_caller(caller: Caller) -> Iterator[tuple[str, str]]:
@@ -62,6 +106,7 @@ def _of_caller(caller: Caller) -> Iterator[tuple[str, str]]:
         yield "aws:userid", f"{caller.account}:{caller.text.partition('/')[2]}"
     elif kind is Kind.ANONYMOUS:
         yield "aws:userid", "anonymous"
+        yield "aws:PrincipalAccount", "anonymous"
     elif kind is Kind.SERVICE and not caller.text.startswith("arn:"):
         yield "aws:PrincipalIsAWSService", "true"
         yield "aws:PrincipalServiceName", caller.text
