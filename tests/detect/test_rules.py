@@ -90,6 +90,14 @@ def test_identities_are_unique():
         assert [value for value, times in Counter(each[key] for each in every).items() if times > 1] == []
 
 
+def test_a_call_from_the_console_is_nobodys_but_the_users():
+    """Records before 2021 name the console in `invokedBy`; only CIS's own filter, kept as published, minds."""
+    blind = re.compile(r"invokedBy(\|exists)?: (null|true)$", re.MULTILINE)
+    told = "signin.amazonaws.com"
+    texts = {path.stem: path.read_text() for path in RULES}
+    assert {name for name, text in texts.items() if blind.search(text) and told not in text} == {"cis-3-3"}
+
+
 def test_every_row_is_covered():
     """Every detection of the knowledge table and every CIS monitoring control has a rule."""
     covered = {row for path in RULES for document in documents(path) for row in document.get("covers", [])}
