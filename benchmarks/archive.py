@@ -65,7 +65,7 @@ def _record(source: random.Random, account: str, region: str, when: datetime) ->
     service, name = ("s3", source.choice(("GetObject", "PutObject"))) if data else source.choice(READS)
     record: Json = {
         "eventVersion": "1.11",
-        "userIdentity": _identity(source, account, when),
+        "userIdentity": _INSTANCE_SERVICE if name == "AssumeRole" else _identity(source, account, when),
         "eventTime": f"{when:%Y-%m-%dT%H:%M:%SZ}",
         "eventSource": f"{service}.amazonaws.com",
         "eventName": name,
@@ -75,7 +75,41 @@ def _record(source: random.Random, account: str, region: str, when: datetime) ->
     }
     if source.random() < 0.01:
         record |= {"errorCode": "ThrottlingException", "errorMessage": "Rate exceeded"}
+    elif name == "AssumeRole":
+        record |= _session_of_an_instance(source, account, when)
+        return record | _tail(source, data, service, region, account)
     return record | _parameters(source, data, region, account) | _tail(source, data, service, region, account)
+
+
+_INSTANCE_SERVICE: Json = {"type": "AWSService", "invokedBy": "ec2.amazonaws.com"}
+
+
+def _session_of_an_instance(source: random.Random, account: str, when: datetime) -> Json:
+    """What EC2 asks and gets when it opens the session of an instance's role: the key with which it then calls."""
+    number = source.randrange(60)
+    role, name = f"app-{number % 9}", f"i-{number:017x}"
+    return {
+        "requestParameters": {
+            "roleArn": f"arn:aws:iam::{account}:role/{role}",
+            "roleSessionName": name,
+            "durationSeconds": 3600,
+        },
+        "responseElements": {
+            "credentials": {
+                "accessKeyId": _key(number, when),
+                "sessionToken": f"{source.getrandbits(720):x}",
+                "expiration": f"{when + timedelta(hours=1):%b %d, %Y, %I:%M:%S %p}",
+            },
+            "assumedRoleUser": {
+                "assumedRoleId": f"AROA{number % 9:017d}:{name}",
+                "arn": f"arn:aws:sts::{account}:assumed-role/{role}/{name}",
+            },
+        },
+    }
+
+
+def _key(number: int, when: datetime) -> str:
+    return f"ASIA{number:08d}{when:%d%H}EXAM"
 
 
 def _identity(source: random.Random, account: str, when: datetime) -> Json:
@@ -93,7 +127,7 @@ def _identity(source: random.Random, account: str, when: datetime) -> Json:
         "principalId": f"AROA{number % 9:017d}:{name}",
         "arn": f"arn:aws:sts::{account}:assumed-role/{role}/{name}",
         "accountId": account,
-        "accessKeyId": f"ASIA{number:08d}{when:%d%H}EXAM",
+        "accessKeyId": _key(number, when),
         "sessionContext": {
             "sessionIssuer": issuer,
             "attributes": {"creationDate": f"{when:%Y-%m-%dT%H:00:00Z}", "mfaAuthenticated": "false"},

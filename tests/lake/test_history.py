@@ -15,16 +15,18 @@ from hypothesis import strategies as st
 
 from clew.events.channel import channel
 from clew.events.outcome import Result, outcome
+from clew.lake.history import reading as reading_in_order
 from clew.lake.history import resources, word_filters, words
 from clew.lake.history.effects import Effect, effect
 from clew.lake.history.filters import Filters
 from clew.lake.history.outcomes import is_denied, is_failed
+from clew.lake.history.reading import read
 from clew.lake.history.search import entries, find, originals
 from clew.lake.ingest import ingest
 from clew.lake.reader import open_lake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from clew.lake.reader import Lake
@@ -206,20 +208,50 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     return open_lake(home / "lake")
 
 
+@pytest.mark.parametrize("ties", [0, 200])
 @pytest.mark.parametrize("newest_first", [True, False])
 @pytest.mark.parametrize("first", [1, 7, 10_000])
-def test_chunks_join_without_seam(lake, first, newest_first):
+def test_chunks_join_without_seam(monkeypatch, lake, first, newest_first, ties):
     """However the reading is cut into chunks, every record comes once and in order of time."""
-    connection = lake.connect()
-    connection.execute("SET disabled_optimizers = 'late_materialization'")
-    found = [
-        row.record_id for row in entries(connection, Filters(), DAYS, first=first, newest_first=newest_first)
-    ]
+    monkeypatch.setattr(reading_in_order, "_TIES", ties)
+    with read(lake, lake.manifest.files["cloudtrail"], newest_first=newest_first) as reading:
+        found = [row.record_id for row in entries(reading, Filters(), first=first)]
     assert len(set(found)) == len(found) == 500
     whole = find(lake, Filters(), limit=0, newest_first=newest_first).entries
     assert found == [row.record_id for row in whole]
     times = [row.time for row in whole]
     assert times == sorted(times, reverse=newest_first)
+
+
+def test_sessions_are_followed_back_over_days_and_from_one_to_the_next(tmp_path):
+    """Bob's session token, 40 hours old when it assumes a role, whose session calls eleven hours later."""
+    bob = {"type": "IAMUser", "userName": "Bob", "accessKeyId": "AKIAIOSFODNN7EXAMPLE"}
+    token, role = "ASIA0000000000TOKEN1", "ASIA00000000000ROLE2"
+    events = [
+        _issuing("2024-05-01T01:00:00Z", "GetSessionToken", bob, token),
+        _issuing("2024-05-02T17:00:00Z", "AssumeRole", {"type": "IAMUser", "accessKeyId": token}, role),
+        {"eventTime": "2024-05-03T04:00:00Z", "eventID": "call", "eventSource": "s3.amazonaws.com",
+         "eventName": "GetObject", "userIdentity": {"type": "AssumedRole", "accessKeyId": role}},
+        {"eventTime": "2024-05-03T05:00:00Z", "eventID": "other", "eventSource": "s3.amazonaws.com",
+         "eventName": "GetObject", "userIdentity": {"type": "AssumedRole", "accessKeyId": "ASIA0000000000UNKNOWN"}},
+    ]  # fmt: skip
+    (tmp_path / "a.json").write_text(json.dumps({"Records": events}))
+    ingest(tmp_path / "lake", [tmp_path / "a.json"], now=NOW)
+    lake = open_lake(tmp_path / "lake")
+    [call] = find(lake, Filters(access_keys=(role,))).entries
+    assert [session.label for session in call.via] == ["GetSessionToken", "role deploy"]
+    assert call.via[0].holder == "Bob"
+    assert [row.event_id for row in find(lake, Filters(users=("Bob",))).entries] == ["call", role, token]
+    [other] = find(lake, Filters(event_ids=("other",))).entries
+    assert other.via == ()
+
+
+def _issuing(time: str, name: str, identity: Mapping[str, str], key: str) -> dict[str, object]:
+    return {
+        "eventTime": time, "eventID": key, "eventSource": "sts.amazonaws.com", "eventName": name,
+        "userIdentity": identity, "requestParameters": {"roleArn": "arn:aws:iam::111122223333:role/deploy"}
+        if name == "AssumeRole" else None, "responseElements": {"credentials": {"accessKeyId": key}},
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("errors", "denied"), [(True, False), (False, True)])

@@ -37,8 +37,9 @@ DIALECT, REFUSED = load("dialect"), load("refused")
 class EmptyLake:
     """A lake with every table and no rows."""
 
-    def connect(self, *, memory_limit_mb: int, threads: int) -> duckdb.DuckDBPyConnection:
+    def connect(self, *, tables: list[str], memory_limit_mb: int, threads: int) -> duckdb.DuckDBPyConnection:
         """A connection with the raw tables."""
+        del tables
         connection = duckdb.connect(config={"memory_limit": f"{memory_limit_mb}MB", "threads": threads})
         connection.execute("SET TimeZone = 'UTC'")
         for name, table in TABLES.items():

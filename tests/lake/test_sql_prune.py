@@ -25,9 +25,9 @@ ISO = "%Y-%m-%dT%H:%M:%SZ"
 class TimedLake:
     """CloudTrail events at the moments above."""
 
-    def connect(self, *, memory_limit_mb: int, threads: int) -> duckdb.DuckDBPyConnection:
+    def connect(self, *, tables: list[str], memory_limit_mb: int, threads: int) -> duckdb.DuckDBPyConnection:
         """A connection with the raw tables."""
-        del memory_limit_mb, threads
+        del tables, memory_limit_mb, threads
         connection = duckdb.connect()
         connection.execute("SET TimeZone = 'UTC'")
         rows = ", ".join(f"('{m.isoformat()}'::TIMESTAMPTZ, {i})" for i, m in enumerate(MOMENTS))

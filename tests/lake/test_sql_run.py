@@ -48,8 +48,9 @@ LOCKED = [
 class BigLake:
     """A lake with a table of many rows, for queries that never end."""
 
-    def connect(self, *, memory_limit_mb: int, threads: int) -> duckdb.DuckDBPyConnection:
+    def connect(self, *, tables: list[str], memory_limit_mb: int, threads: int) -> duckdb.DuckDBPyConnection:
         """A connection with the raw tables."""
+        del tables
         connection = duckdb.connect(config={"memory_limit": f"{memory_limit_mb}MB", "threads": threads})
         connection.execute("SET max_temp_directory_size = '0B'")
         connection.execute(f"CREATE TABLE raw_cloudtrail AS {empty_relation(TABLES['cloudtrail'])}")

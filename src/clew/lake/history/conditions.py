@@ -17,6 +17,14 @@ class Condition:
     parameters: tuple[object, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of time: an SQL query over the data files that reach into it, and the condition on a record's time."""
+
+    source: str
+    condition: Condition
+
+
 TRUE = Condition("true")
 FALSE = Condition("false")
 

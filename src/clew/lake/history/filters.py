@@ -72,13 +72,13 @@ SOURCE_ALIASES = {
 
 
 def where(connection: duckdb.DuckDBPyConnection, wanted: Filters) -> Condition:
-    """The condition of every filter but the user's, the resource's and the channel's, which need more than columns."""
+    """The condition of every filter but the user's and the channel's; some only narrow down what `search` decides."""
     parts = [
         window(wanted.since, wanted.until),
         *_exact(wanted),
         *_named(connection, wanted),
         *_kinds(wanted),
-        *(() if wanted.read_only is None else (_reads(connection, read_only=wanted.read_only),)),
+        *(() if wanted.read_only is None else (may_read(read_only=wanted.read_only),)),
     ]
     return all_of(part for part in parts if part.sql != "true")
 
@@ -87,13 +87,14 @@ def window(since: datetime | None, until: datetime | None) -> Condition:
     """The record's time lies in the window."""
     parts = []
     if since is not None:
-        parts.append(Condition("eventtime >= make_timestamptz(?)", (_micros(since),)))
+        parts.append(Condition("eventtime >= make_timestamptz(?)", (micros(since),)))
     if until is not None:
-        parts.append(Condition("eventtime < make_timestamptz(?)", (_micros(until),)))
+        parts.append(Condition("eventtime < make_timestamptz(?)", (micros(until),)))
     return all_of(parts)
 
 
-def _micros(moment: datetime) -> int:
+def micros(moment: datetime) -> int:
+    """The moment in epoch microseconds."""
     return round(moment.timestamp() * 1_000_000)
 
 
@@ -219,18 +220,9 @@ def _is_truth(column: str, value: bool | None) -> Condition:
     return Condition(f"{column} IS NULL") if value is None else Condition(f"{column} = {str(value).lower()}")
 
 
-def _reads(connection: duckdb.DuckDBPyConnection, *, read_only: bool) -> Condition:
-    """The record is (or is not) a read; where it does not say, its name does."""
-    unsaid = connection.execute(
-        "SELECT DISTINCT eventname FROM raw_cloudtrail WHERE readonly IS NULL AND eventname IS NOT NULL"
-    ).fetchall()
-    by_name = [str(name) for (name,) in unsaid if effects.is_read(str(name)) == read_only]
-    said = Condition(f"readonly = {str(read_only).lower()}")
-    return (
-        any_of([said, all_of([Condition("readonly IS NULL"), is_in("eventname", by_name)])])
-        if by_name
-        else said
-    )
+def may_read(*, read_only: bool) -> Condition:
+    """The record says that it is (or is not) a read, or does not say: then its name decides (`effects.is_read`)."""
+    return Condition(f"(readonly = {str(read_only).lower()} OR readonly IS NULL)")
 
 
 _OPEN_COLUMNS = (

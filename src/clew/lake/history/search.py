@@ -1,44 +1,29 @@
-"""Find records: columns narrow them down in SQL, then the few that are left are checked against their exact text.
-
-Rows come in order of time, a chunk at a time, by times first and texts second: DuckDB 2.0 would otherwise carry every
-candidate's text through the sort (measured on 1,000,000 events: out of memory at 512 MB; this way 20 to 60 ms).
-Its own remedy, late materialisation, fails on filters over parts of a struct (an internal error: "Vector::Reference
-used on vector of different type"), so it is switched off here.
-"""
+"""Find records: columns narrow them down in SQL, then the few that are left are checked against their exact text."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from clew.events.json_text import object_of
 from clew.events.resources import resources as named
+from clew.lake import principals
+from clew.lake.history import effects, resources
 from clew.lake.history import filters as history_filters
-from clew.lake.history import resources
 from clew.lake.history.channels import is_channel, may_be_channel
-from clew.lake.history.conditions import (
-    FALSE,
-    TRUE,
-    Condition,
-    all_of,
-    any_of,
-    at_times,
-    between,
-    equals,
-    is_in,
-)
-from clew.lake.history.entries import Entry, Origin, Stored, entry
+from clew.lake.history.conditions import TRUE, Condition, all_of, any_of, equals, is_in
+from clew.lake.history.entries import Entry, Stored, entry
 from clew.lake.history.fields import text
+from clew.lake.history.reading import Reading, reaching, read
 from clew.lake.history.words import may_concern
-from clew.lake.principals import LONGEST_SESSION_HOURS, acted, chain, is_principal, issuers, sessions_from
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import duckdb
 
+    from clew.lake.history.conditions import Window
     from clew.lake.history.filters import Filters
     from clew.lake.principals import Session
     from clew.lake.reader import Lake
@@ -46,7 +31,7 @@ if TYPE_CHECKING:
     Check = Callable[[Mapping[str, object]], bool]
 
 _LARGEST_CHUNK = 10_000
-_HOUR_MICROS = 3_600_000_000
+_LONGEST_SESSION_MICROS = principals.LONGEST_SESSION_HOURS * 3_600_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,43 +44,35 @@ class Page:
 
 def find(lake: Lake, wanted: Filters, *, limit: int = 50, newest_first: bool = True) -> Page:
     """The first `limit` rows that the filters let through; 0 asks for all."""
-    connection = _connect(lake)
-    try:
-        first = limit + 1 if limit else _LARGEST_CHUNK
-        rows = entries(connection, wanted, _days(lake, wanted), first=first, newest_first=newest_first)
+    with _reading(lake, wanted, newest_first=newest_first) as reading:
+        rows = entries(reading, wanted, first=limit + 1 if limit else _LARGEST_CHUNK)
         found = tuple(islice(rows, limit + 1)) if limit else tuple(rows)
-    finally:
-        connection.close()
     return Page(found[:limit] if limit else found, bool(limit) and len(found) > limit)
 
 
-def _connect(lake: Lake) -> duckdb.DuckDBPyConnection:
-    connection = lake.connect()
-    connection.execute("SET disabled_optimizers = 'late_materialization'")
-    return connection
+def _reading(lake: Lake, wanted: Filters, *, newest_first: bool) -> Reading:
+    """Of the data files that may hold records of the time and of the resources that are asked for."""
+    begin, end = _bounds(wanted)
+    return read(lake, reaching(may_concern(lake, wanted.resources), begin, end), newest_first=newest_first)
 
 
-def entries(
-    connection: duckdb.DuckDBPyConnection,
-    wanted: Filters,
-    days: Sequence[str],
-    *,
-    first: int,
-    newest_first: bool = True,
-) -> Iterator[Entry]:
-    """Every row that the filters let through, in order of time.
+def _bounds(wanted: Filters) -> tuple[int | None, int | None]:
+    begin, end = (
+        None if moment is None else history_filters.micros(moment) for moment in (wanted.since, wanted.until)
+    )
+    return begin, end
 
-    `days` are those that the lake holds (ISO); `first` is how many rows are expected to be read.
-    """
-    question = _question(connection, wanted)
-    windows = _windows(days, newest_first=newest_first, is_dear=_is_dear(wanted))
-    for chunk in _chunks(connection, question.condition, windows, first, newest_first=newest_first):
+
+def entries(reading: Reading, wanted: Filters, *, first: int) -> Iterator[Entry]:
+    """Every row that the filters let through, in order of time; `first` is how many are expected to be read."""
+    question = _question(reading, wanted)
+    for chunk in reading.chunks(question.condition, first, is_dear=_is_dear(wanted)):
         decoded = [(stored, object_of(stored.text)) for stored in chunk]
         kept = [
             (stored, event) for stored, event in decoded if question.check is None or question.check(event)
         ]
-        via = _sessions(connection, question, kept)
-        paths = _paths(connection, {stored.origin.source for stored, _ in kept})
+        via = _sessions(reading, question, kept)
+        paths = reading.paths(stored.origin.source for stored, _ in kept)
         for stored, event in kept:
             key = text(event, "userIdentity", "accessKeyId")
             placed = replace(stored, origin=replace(stored.origin, path=paths.get(stored.origin.source, "")))
@@ -110,29 +87,21 @@ class _Question:
     traces: bool
 
 
-def _question(connection: duckdb.DuckDBPyConnection, wanted: Filters) -> _Question:
-    who, chains = _callers_and_sessions(connection, wanted) if wanted.users else (TRUE, {})
-    if who is FALSE:
-        return _Question(FALSE, None, {}, traces=False)
-    condition = all_of([history_filters.where(connection, wanted), who])
+def _question(reading: Reading, wanted: Filters) -> _Question:
+    who, chains = _callers_and_sessions(reading, wanted) if wanted.users else (TRUE, {})
+    condition = all_of([history_filters.where(reading.connection, wanted), who])
     if wanted.channels:
-        condition = all_of([condition, may_be_channel(connection, wanted.channels)])
+        condition = all_of([condition, may_be_channel(reading.connection, wanted.channels)])
     return _Question(condition, _check(wanted), chains, traces=_traces(wanted))
 
 
 def _callers_and_sessions(
-    connection: duckdb.DuckDBPyConnection, wanted: Filters
+    reading: Reading, wanted: Filters
 ) -> tuple[Condition, Mapping[str, tuple[Session, ...]]]:
     """The condition that one of the users called, himself or in a session that leads back to him; and the sessions."""
-    roots = any_of(is_principal(name) for name in wanted.users)
-    window = _window_of_sessions(wanted.since, wanted.until)
-    called = acted(connection, roots, window)
-    if called is None:
-        return FALSE, {}
-    chains = sessions_from(connection, roots, window, called.issued_at)
-    if chains:
-        return any_of([roots, is_in("useridentity.accesskeyid", chains)]), chains
-    return all_of([between(called.first, called.last), roots]), {}
+    roots = any_of(principals.is_principal(name) for name in wanted.users)
+    chains = principals.sessions_from(reading.connection, roots, _window_of_sessions(reading, wanted))
+    return any_of([roots, is_in("useridentity.accesskeyid", chains)]) if chains else roots, chains
 
 
 def _traces(wanted: Filters) -> bool:
@@ -145,21 +114,18 @@ def _traces(wanted: Filters) -> bool:
     )
 
 
-def _window_of_sessions(since: datetime | None, until: datetime | None) -> Condition:
+def _window_of_sessions(reading: Reading, wanted: Filters) -> Window:
     """The times at which a session that acts in the window can have been opened."""
-    parts = [history_filters.window(None, until)]
-    if since is not None:
-        earliest = round(since.timestamp() * 1_000_000) - LONGEST_SESSION_HOURS * _HOUR_MICROS
-        parts.append(Condition("eventtime >= make_timestamptz(?)", (earliest,)))
-    return all_of(part for part in parts if part is not TRUE)
+    begin, end = _bounds(wanted)
+    return reading.window(None if begin is None else begin - _LONGEST_SESSION_MICROS, end)
 
 
 def _check(wanted: Filters) -> Check | None:
     """What SQL could only narrow down, decided on the decoded record; None when SQL decided everything."""
     terms = tuple(resources.term(name) for name in wanted.resources)
     types = frozenset(kind.lower() for kind in wanted.resource_types)
-    channels = wanted.channels
-    if not (terms or types or channels):
+    channels, read_only = wanted.channels, wanted.read_only
+    if not (terms or types or channels or read_only is not None):
         return None
 
     def check(event: Mapping[str, object]) -> bool:
@@ -167,158 +133,47 @@ def _check(wanted: Filters) -> Check | None:
             (not terms or any(resources.matches(term, event) for term in terms))
             and (not types or any(found.type.lower() in types for found in named(event)))
             and (not channels or is_channel(event, channels))
+            and (read_only is None or _is_read(event) is read_only)
         )
 
     return check
 
 
+def _is_read(event: Mapping[str, object]) -> bool | None:
+    """What the record says, else its name; None where it has neither."""
+    said, name = event.get("readOnly"), event.get("eventName")
+    if isinstance(said, bool):
+        return said
+    return effects.is_read(name) if isinstance(name, str) else None
+
+
 def _sessions(
-    connection: duckdb.DuckDBPyConnection,
-    question: _Question,
-    rows: Sequence[tuple[Stored, Mapping[str, object]]],
+    reading: Reading, question: _Question, rows: Sequence[tuple[Stored, Mapping[str, object]]]
 ) -> Callable[[str], tuple[Session, ...]]:
     """The chain of sessions behind an access key: the ones traced for the asked user, else what the lake knows."""
     keys = {text(event, "userIdentity", "accessKeyId") for _, event in rows} - question.chains.keys()
     known: Mapping[str, Session] = {}
     if question.traces and any(key.startswith("ASIA") for key in keys):
         times = [stored.micros for stored, _ in rows]
-        opened = between(min(times) - LONGEST_SESSION_HOURS * _HOUR_MICROS, max(times))
-        known = issuers(connection, keys, opened)
-    return lambda key: question.chains.get(key) or chain(key, known)
-
-
-def _paths(connection: duckdb.DuckDBPyConnection, sources: set[str]) -> Mapping[str, str]:
-    if not sources:
-        return {}
-    condition = is_in("source", sorted(sources))
-    rows = connection.execute(
-        f"SELECT source, min(path) FROM raw_sources WHERE {condition.sql} GROUP BY source",
-        condition.parameters,
-    ).fetchall()
-    return {str(source): str(path) for source, path in rows}
-
-
-# --- reading in order ------------------------------------------------------------------------------------------------
-
-
-def _days(lake: Lake, wanted: Filters) -> Sequence[str]:
-    """The days of which the lake may hold records of the resources that are asked for, in order."""
-    return sorted({file.day for file in may_concern(lake, wanted.resources) if file.day})
-
-
-_DEAR_HOURS = 6
-# What the first day does not fill is mostly rare. A million events of a week, what one key did: 107 ms by twos, 95 so.
-_GROWTH = 8
+        known = principals.issuers(reading.connection, keys, (min(times), max(times)), reading.window)
+    return lambda key: question.chains.get(key) or principals.chain(key, known)
 
 
 def _is_dear(wanted: Filters) -> bool:
     return bool(wanted.resources or wanted.resource_types)
 
 
-def _windows(days: Sequence[str], *, newest_first: bool, is_dear: bool = False) -> Iterator[Condition]:
-    """The days in growing groups, in the order of reading: a page is mostly full after the first day or two.
-
-    Where the question is dear, because it reads open-ended texts, the first day comes in two parts. (A bucket of which
-    many of a million events tell: 119 CPU ms for the first day, 80 for six hours of it.)
-    """
-    ordered = sorted(days, reverse=newest_first)
-    start, size = 0, 1
-    while start < len(ordered):
-        group = sorted(ordered[start : start + size])
-        first, last = (datetime.fromisoformat(day).replace(tzinfo=UTC) for day in (group[0], group[-1]))
-        begin, end = first, last + timedelta(days=1)
-        if is_dear and start == 0:
-            part = timedelta(hours=_DEAR_HOURS)
-            edge = end - part if newest_first else begin + part
-            yield history_filters.window(*((edge, end) if newest_first else (begin, edge)))
-            begin, end = (begin, edge) if newest_first else (edge, end)
-        yield history_filters.window(begin, end)
-        start, size = start + size, size * _GROWTH
-
-
-def _chunks(
-    connection: duckdb.DuckDBPyConnection,
-    condition: Condition,
-    windows: Iterable[Condition],
-    first: int,
-    *,
-    newest_first: bool,
-) -> Iterator[Sequence[Stored]]:
-    size = max(first, 1)
-    for window in windows if condition is not FALSE else ():
-        after = TRUE
-        while True:
-            narrowed = all_of([window, condition, after])
-            chunk = _chunk(connection, narrowed, size, newest_first=newest_first)
-            if chunk:
-                yield chunk
-            if len(chunk) < size:
-                break
-            after = _beyond(chunk[-1], newest_first=newest_first)
-            size = min(size * 8, _LARGEST_CHUNK)
-
-
-def _chunk(
-    connection: duckdb.DuckDBPyConnection, condition: Condition, size: int, *, newest_first: bool
-) -> Sequence[Stored]:
-    order = "DESC" if newest_first else "ASC"
-    times = connection.execute(
-        f"SELECT epoch_us(eventtime) FROM raw_cloudtrail WHERE {condition.sql} ORDER BY eventtime {order} LIMIT {size}",
-        condition.parameters,
-    ).fetchall()
-    if not times:
-        return []
-    shown = all_of([at_times([row[0] for row in times]), condition])
-    rows = connection.execute(
-        f"""
-        SELECT epoch_us(eventtime), record_id, source, record_number, eventjson, coalesce(conflict, false)
-        FROM raw_cloudtrail WHERE {shown.sql}
-        """,
-        shown.parameters,
-    ).fetchall()
-    found = [Stored(row[0], row[1], row[4], row[5], Origin(row[2], "", row[3])) for row in rows]
-    sign = -1 if newest_first else 1
-    return sorted(found, key=lambda stored: (sign * stored.micros, *_identity(stored)))[:size]
-
-
-def _identity(stored: Stored) -> tuple[str, str, int]:
-    return stored.record_id, stored.origin.source, stored.origin.record_number
-
-
-def _beyond(last: Stored, *, newest_first: bool) -> Condition:
-    """What comes after the record in the order of reading."""
-    operator = "<" if newest_first else ">"
-    later = Condition(f"eventtime {operator} make_timestamptz(?)", (last.micros,))
-    same = Condition(
-        "eventtime = make_timestamptz(?) AND (record_id, source, record_number) > (?, ?, ?)",
-        (last.micros, *_identity(last)),
-    )
-    # The first condition prunes files and row groups; the second is exact.
-    return all_of(
-        [Condition(f"eventtime {operator}= make_timestamptz(?)", (last.micros,)), any_of([later, same])]
-    )
-
-
 def originals(lake: Lake, wanted: Filters, *, limit: int = 50, newest_first: bool = True) -> Iterator[str]:
     """The exact text of each record that the filters let through, as it stood in its file."""
-    connection = _connect(lake)
-    try:
-        question = _question(connection, wanted)
+    with _reading(lake, wanted, newest_first=newest_first) as reading:
+        question = _question(reading, wanted)
         texts = (
             stored.text
-            for chunk in _chunks(
-                connection,
-                question.condition,
-                _windows(_days(lake, wanted), newest_first=newest_first, is_dear=_is_dear(wanted)),
-                limit or _LARGEST_CHUNK,
-                newest_first=newest_first,
-            )
+            for chunk in reading.chunks(question.condition, limit or _LARGEST_CHUNK, is_dear=_is_dear(wanted))
             for stored in chunk
             if question.check is None or question.check(object_of(stored.text))
         )
         yield from islice(texts, limit) if limit else texts
-    finally:
-        connection.close()
 
 
 def last_root_sign_in(lake: Lake, wanted: Filters) -> Entry | None:
@@ -337,24 +192,21 @@ _SIGNED_IN = Condition("json_extract_string(responseelements, '$.ConsoleLogin') 
 
 
 def _newest(lake: Lake, wanted: Filters, condition: Condition) -> Entry | None:
-    connection = _connect(lake)
-    try:
-        narrowed = all_of([history_filters.where(connection, wanted), condition])
-        windows = _windows(_days(lake, wanted), newest_first=True)
-        chunk = next(_chunks(connection, narrowed, windows, 1, newest_first=True), ())
-        return next((entry(stored, object_of(stored.text)) for stored in chunk), None)
-    finally:
-        connection.close()
+    check = _check(wanted)
+    with _reading(lake, wanted, newest_first=True) as reading:
+        narrowed = all_of([history_filters.where(reading.connection, wanted), condition])
+        for stored in chain.from_iterable(reading.chunks(narrowed, 1)):
+            event = object_of(stored.text)
+            if check is None or check(event):
+                return entry(stored, event)
+    return None
 
 
 def suggestions(lake: Lake, wanted: Filters) -> tuple[str, ...]:
     """Names in the lake that look like those asked for, when nothing was found; at most three for each."""
-    connection = _connect(lake)
-    try:
-        names = history_filters.distinct(connection, "eventname") if wanted.event_names else ()
-        callers = _callers(connection) if wanted.users else ()
-    finally:
-        connection.close()
+    with read(lake, ()) as reading:
+        names = history_filters.distinct(reading.connection, "eventname") if wanted.event_names else ()
+        callers = _callers(reading.connection) if wanted.users else ()
     found = [name for word in wanted.event_names for name in history_filters.nearest(word, names)]
     found += [name for word in wanted.users for name in history_filters.nearest(word, callers)]
     return tuple(name for name in found if name not in {*wanted.event_names, *wanted.users})

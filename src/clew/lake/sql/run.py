@@ -143,14 +143,12 @@ def _prepared(text: str, now: datetime) -> tuple[Columns, str]:
 
 
 def _connect(lake: Lake, sql: str, limits: Limits, without: str) -> duckdb.DuckDBPyConnection:
-    connection = lake.connect(memory_limit_mb=limits.memory_mb, threads=limits.threads)
-    connection.execute(f"SET disabled_optimizers = '{without}'")
     named = {name.lower().removeprefix("clew_") for name in _RELATION.findall(sql)}
-    for view in VIEWS.values():
-        if view.name in named:
-            for statement in view.statements():
-                connection.execute(statement)
-    for statement in macro_statements(sql):
+    views = [statement for view in VIEWS.values() if view.name in named for statement in view.statements()]
+    tables = [table for table in TABLES if any(f"raw_{table}" in statement for statement in views)]
+    connection = lake.connect(tables=tables, memory_limit_mb=limits.memory_mb, threads=limits.threads)
+    connection.execute(f"SET disabled_optimizers = '{without}'")
+    for statement in (*views, *macro_statements(sql)):
         connection.execute(statement)
     guard.lock(connection, (file.path for table in TABLES for file in lake.files(table)))
     return connection
