@@ -44,12 +44,27 @@ def crosses_partitions(request: Request) -> str | None:
 
 
 def root_assumes_role(request: Request) -> str | None:
-    """Rule 45: the root user cannot assume a role.
+    """Rules 45 and 54: the root user cannot assume a role, nor another account's root user.
 
-    AWS STS API reference, "AssumeRole". 0007 Q34.
+    AWS STS API reference, "AssumeRole", "AssumeRoot". 0007 Q34, Q50.
     """
-    is_root = request.caller.kind is Kind.ROOT and request.action.lower() == "sts:assumerole"
-    return "roles may not be assumed by root accounts" if is_root else None
+    if request.caller.kind is not Kind.ROOT:
+        return None
+    match request.action.lower():
+        case "sts:assumerole":
+            return "roles may not be assumed by root accounts"
+        case "sts:assumeroot":
+            return "AssumeRoot cannot be called with credentials of a root user"
+    return None
+
+
+def is_assume_root(request: Request) -> bool:
+    """Rule 54: a privileged session of a member account's root user is granted by the caller's own policies.
+
+    AWS STS API reference, "AssumeRoot": "You must use credentials from an AWS Organizations management account or a
+    delegated administrator account for IAM"; the member account has no policy that could allow it. 0007 Q50.
+    """
+    return request.action.lower() == "sts:assumeroot"
 
 
 def role_passed_across_accounts(request: Request) -> str | None:

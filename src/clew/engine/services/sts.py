@@ -38,6 +38,9 @@ def law(subject: Subject) -> Law | None:
         return ALWAYS if kind in {Kind.USER, Kind.ROOT} else UNHEARD
     if action in _UNSIGNED:
         return RESOURCE_ALONE
+    if action == "sts:assumeroot" and subject.caller.is_person_of_account:
+        # AWS STS API Reference, AssumeRoot: the caller's own policies decide, and root users cannot call it.
+        return SAME_ACCOUNT.refused() if kind is Kind.ROOT else SAME_ACCOUNT
     if not is_about_trust(action, subject.resource):
         return None
     if kind is Kind.ROOT and action == "sts:assumerole":
