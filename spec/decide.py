@@ -75,7 +75,9 @@ class Evaluation:
     @property
     def is_same_account(self) -> bool:
         """Whether caller and resource belong to one account, or the caller's account has the say in both."""
-        return sts.is_assume_root(self.request) or self.request.caller.account == s3.owner_account(self.request)
+        return sts.is_assume_root(self.request) or self.request.caller.account == s3.owner_account(
+            self.request
+        )
 
 
 def decide(

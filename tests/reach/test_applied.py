@@ -255,3 +255,32 @@ def test_group_that_is_not_there_is_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps({"GroupDetailList": [group]}))
     with pytest.raises(InputError, match="there are `arn:aws:iam::111122223333:group/Ops`"):
         applied(load(Inputs((str(path),))), "arn:aws:iam::111122223333:group/Opps", "sqs:SendMessage", "*")
+
+
+@pytest.mark.parametrize(
+    ("resource", "is_told"),
+    [
+        ("arn:aws:ec2:us-east-1:222222222222:subnet/subnet-1", True),
+        ("arn:aws:rds:us-east-1:222222222222:snapshot:s", True),
+        ("arn:aws:ec2:us-east-1:111122223333:subnet/subnet-1", False),
+        ("arn:aws:sqs:us-east-1:222222222222:q", False),
+    ],
+)
+def test_sharing_beside_policies_is_told_as_not_looked_at(resource: str, is_told: bool) -> None:
+    """What another account shares of a service without resource policies is said to be unseen, not to be nothing."""
+    found = applied(snapshot(), ANA, "ec2:RunInstances", resource)
+    assert any("AWS RAM" in text for text in found.assumed) is is_told
+
+
+def test_a_method_of_an_api_is_ruled_by_the_policy_of_the_api() -> None:
+    """An API's policy is found under either of its names, and its short form is read."""
+    stage = "arn:aws:execute-api:us-east-2:111122223333:aabbccddee/test/GET/pets"
+    closed = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "execute-api:/*"}],
+    }
+    for name in (stage.partition("/")[0], "arn:aws:apigateway:us-east-2::/restapis/aabbccddee"):
+        api = Resource(name, policy=Document("policy", closed))
+        found = applied(snapshot(resources={name: api}), ANA, "execute-api:Invoke", stage)
+        asked = Request(ANA, "execute-api:Invoke", stage)
+        assert authorize(asked, found.policies).effect is Effect.EXPLICIT_DENY

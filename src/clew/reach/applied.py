@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from clew.reach import guardrails
 from clew.reach.attached import Attachment, Held, Missing, held
 from clew.reach.guardrails import Guardrails
 from clew.reach.identity import NOBODY, PRINCIPAL_TAG, Identity, group_identity, identity
-from clew.reach.resource_policy import ResourceSide, resource_side
+from clew.reach.resource_policy import ResourceSide, has_resource_policies, resource_side
 from clew.snapshot.model import Resource, Snapshot
 
 if TYPE_CHECKING:
@@ -126,6 +126,8 @@ def applied(
     owner = resource_account or _owner(side.resource, resource)
     is_stand_in = principal is None or _is_group(principal)
     caller = parse_principal(_stand_in(principal, resource, owner) if is_stand_in else principal or "")
+    if owner and caller.account and owner != caller.account and not has_resource_policies(resource):
+        side = replace(side, assumed=(_shared_otherwise(resource, owner),) if side.assumed else ())
     sides = _Sides(
         _identity(snapshot, principal, caller),
         side,
@@ -149,6 +151,13 @@ def applied(
         resource_account=owner,
         excluded=gates.excluded,
         is_stand_in=is_stand_in,
+    )
+
+
+def _shared_otherwise(resource: str, owner: str) -> str:
+    return (
+        f"resources such as {resource} have no policies: what {owner} shares by AWS RAM, or by permissions of "
+        "snapshots and images, is not looked at"
     )
 
 

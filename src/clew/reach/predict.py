@@ -16,6 +16,7 @@ from clew.engine.principal import PrincipalError
 from clew.errors import InputError
 from clew.reach.applied import applied, is_about_action
 from clew.reach.attached import UNKNOWN_DOCUMENT, unknown_policy
+from clew.reach.resource_policy import has_resource_policies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,14 +25,6 @@ if TYPE_CHECKING:
     from clew.reach.applied import Applied
     from clew.snapshot.model import Snapshot
 
-# AWS: IAM user guide, "AWS services that work with IAM": no resource of another service has a policy.
-WITH_RESOURCE_POLICIES = frozenset({
-    "acm-pca", "aoss", "apigateway", "backup", "cloudtrail", "codeartifact", "codebuild", "dynamodb", "ecr",
-    "ecr-public", "elasticfilesystem", "es", "events", "execute-api", "glacier", "glue", "iam", "kafka", "kinesis",
-    "kms", "lambda", "lex", "logs", "mediastore", "network-firewall", "redshift-serverless", "rekognition", "s3",
-    "s3-object-lambda", "s3-outposts", "s3express", "s3tables", "schemas", "secretsmanager", "ses", "signer", "sns",
-    "sqs", "ssm-contacts", "ssm-incidents", "vpc-lattice", "vpce",
-})  # fmt: skip
 _SESSION_NOTE = "a session policy given when the role was assumed is not in the snapshot: taken as none"
 
 
@@ -127,9 +120,8 @@ def may_have_policy(action: str, resource: str) -> bool:
     >>> may_have_policy("iam:AddUserToGroup", "arn:aws:iam::111122223333:group/Ops")
     False
     """
-    service = resource.split(":")[2] if resource.count(":") > 1 else ""
-    is_trust = service != "iam" or action.lower().startswith("sts:")
-    return service in WITH_RESOURCE_POLICIES and is_trust
+    is_trust = ":iam:" not in resource or action.lower().startswith("sts:")
+    return has_resource_policies(resource) and is_trust
 
 
 @dataclass(frozen=True, slots=True)

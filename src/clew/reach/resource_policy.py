@@ -31,6 +31,14 @@ _CONTAINED_BY = {
     "es": "/",
     "execute-api": "/",
 }
+# AWS: IAM user guide, "AWS services that work with IAM": no resource of another service has a policy.
+WITH_RESOURCE_POLICIES = frozenset({
+    "acm-pca", "aoss", "apigateway", "backup", "cloudtrail", "codeartifact", "codebuild", "dynamodb", "ecr",
+    "ecr-public", "elasticfilesystem", "es", "events", "execute-api", "glacier", "glue", "iam", "kafka", "kinesis",
+    "kms", "lambda", "lex", "logs", "mediastore", "network-firewall", "redshift-serverless", "rekognition", "s3",
+    "s3-object-lambda", "s3-outposts", "s3express", "s3tables", "schemas", "secretsmanager", "ses", "signer", "sns",
+    "sqs", "ssm-contacts", "ssm-incidents", "vpc-lattice", "vpce",
+})  # fmt: skip
 _ARN_PARTS = 6
 
 
@@ -80,6 +88,11 @@ def resource_side(snapshot: Snapshot, action: str, arn: str) -> ResourceSide:
     if arn == "*" or not arn.startswith("arn:"):
         return ResourceSide()
     return ResourceSide(assumed=(f"no resource policy of {_holder(arn)} is given: taken as none",))
+
+
+def has_resource_policies(arn: str) -> bool:
+    """Whether resources of the ARN's service can have policies."""
+    return arn.count(":") > 1 and arn.split(":")[2] in WITH_RESOURCE_POLICIES
 
 
 def _is_object(arn: str) -> bool:
