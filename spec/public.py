@@ -68,9 +68,13 @@ def _fixes(condition: Condition) -> bool:
 def _is_fixed(operator: str, key: str, value: str) -> bool:
     if key == "aws:sourceip":
         return operator == "IpAddress" and _is_narrow(value)
-    if key == "s3:dataaccesspointarn":
-        return ACCESS_POINT_OF_ACCOUNT.fullmatch(value) is not None
-    return operator != "IpAddress" and key in FIXING_KEYS and not re.search(r"[*?]|\$\{", value)
+    if key == "s3:dataaccesspointarn" and operator != "IpAddress":
+        return ACCESS_POINT_OF_ACCOUNT.fullmatch(value) is not None or _is_literal(value)
+    return operator != "IpAddress" and key in FIXING_KEYS and _is_literal(value)
+
+
+def _is_literal(value: str) -> bool:
+    return not re.search(r"[*?]|\$\{", value)
 
 
 def _is_narrow(value: str) -> bool:
