@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
+from spec.documents import read_document
+from spec.public import is_public as is_public_by_law
 
 from clew.engine import Context, Effect, Gate, Policies, Request, Verdict, authorize, prepare
 from clew.engine.services.s3_public import is_public
@@ -44,7 +48,11 @@ IDENTITY = from_document({"Statement": {"Effect": "Allow", "Action": "*", "Resou
         ({"Condition": {"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}}, True),
         ({"Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/7"}}}, True),
         ({"Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}, False),
-        ({"Condition": {"IpAddress": {"aws:SourceIp": "everywhere"}}}, True),
+        ({"Condition": {"IpAddress": {"aws:SourceIp": "240.0.0.0/4"}}}, True),
+        ({"Condition": {"StringEquals": {"aws:SourceVpc": []}}}, True),
+        ({"Condition": {"StringLike": {"aws:userid": "AROAEXAMPLEID:*"}}}, True),
+        ({"Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:sns:us-east-1:{HOME}:*"}}}, True),
+        ({"Condition": {"StringEquals": {"s3:DataAccessPointAccount": HOME}}}, False),
         (
             {"Condition": {"StringLike": {"s3:DataAccessPointArn": f"arn:aws:s3:*:{HOME}:accesspoint/*"}}},
             False,
@@ -55,6 +63,35 @@ IDENTITY = from_document({"Statement": {"Effect": "Allow", "Action": "*", "Resou
 def test_a_bucket_policy_is_public_in_the_meaning_of_s3(elements: dict[str, object], public: bool) -> None:
     """An Allow for everybody is public unless a condition fixes callers, networks or access points."""
     assert is_public(policy(**elements)) is public
+
+
+_KEYS = (
+    "aws:SourceIp", "aws:SourceArn", "aws:SourceVpc", "aws:userid", "aws:PrincipalOrgPaths", "aws:SourceAccount",
+    "s3:DataAccessPointArn", "s3:x-amz-server-side-encryption-aws-kms-key-id", "aws:Referer",
+)  # fmt: skip
+_VALUES = (
+    [], "x", "*", "vpc-?", "${aws:userid}", "192.0.2.0/24", "10.0.0.0/7", "240.0.0.0/4", "10.0.0.0/255.0.0.0",
+    "2001:db8::/31", "2001:db8::/32", ["192.0.2.0/24", "0.0.0.0/0"], f"arn:aws:s3:us-west-2:{HOME}:accesspoint/*",
+    "arn:aws:s3:us-west-2:*:accesspoint/a", f"arn:aws:s3:*:{HOME}:accesspoint/a",
+)  # fmt: skip
+_OPERATORS = ("StringEquals", "StringLike", "ArnLike", "IpAddress", "NotIpAddress", "StringNotEquals", "Bool")
+
+
+@pytest.mark.parametrize("key", _KEYS)
+def test_law_and_engine_call_the_same_bucket_policies_public(key: str) -> None:
+    """What S3 calls public is the same to the law and to the engine, whatever operator and value say of the key."""
+    for name, value in product(_OPERATORS, _VALUES):
+        for operator in (name, f"{name}IfExists", f"ForAnyValue:{name}", f"ForAllValues:{name}"):
+            statement = {
+                "Effect": "Allow",
+                "Principal": "*",
+                "Action": "*",
+                "Resource": "*",
+                "Condition": {operator: {key: value}},
+            }
+            document = {"Version": "2012-10-17", "Statement": [statement]}
+            law = is_public_by_law(read_document(document, "resource_policy", "resource"))
+            assert is_public(from_document(document)) is law, (operator, value)
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,6 @@ def _of_caller(caller: Caller) -> Iterator[tuple[str, str]]:
         yield "aws:userid", f"{caller.account}:{caller.text.partition('/')[2]}"
     elif kind is Kind.ANONYMOUS:
         yield "aws:userid", "anonymous"
-        yield "aws:PrincipalAccount", "anonymous"
     elif kind is Kind.SERVICE and not caller.text.startswith("arn:"):
         yield "aws:PrincipalIsAWSService", "true"
         yield "aws:PrincipalServiceName", caller.text

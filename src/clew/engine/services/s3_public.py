@@ -5,11 +5,11 @@ AWS S3 User Guide: "Blocking public access to your Amazon S3 storage", The meani
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import TYPE_CHECKING, Final
 
 from clew.engine.conditions import Quantifier, read
+from clew.engine.conditions.addresses import network
 
 if TYPE_CHECKING:
     from clew.policy.model import Condition, Policy, Statement
@@ -39,6 +39,7 @@ _ACCESS_POINT: Final = "s3:dataaccesspointarn"
 _OF_ONE_ACCOUNT: Final = re.compile(r"arn:[^:*?]+:s3:[^:]*:\d{12}:.*", re.ASCII | re.DOTALL)
 _OPEN: Final = ("*", "?", "${")
 _BROADEST: Final = {4: 8, 6: 32}
+_BITS: Final = {4: 32, 6: 128}
 
 
 def is_public(policy: Policy) -> bool:
@@ -63,6 +64,8 @@ def _fixes(condition: Condition) -> bool:
     qualified = read(condition.operator)
     if qualified is None or qualified.if_exists or qualified.quantifier is Quantifier.ALL:
         return False
+    if not condition.values:
+        return False
     key, name = condition.key.lower(), qualified.operator.name
     if key == "aws:sourceip":
         return name == "IpAddress" and all(map(_is_narrow, condition.values))
@@ -78,10 +81,9 @@ def _is_fixed(value: str, key: str) -> bool:
 
 
 def _is_narrow(value: str) -> bool:
-    try:
-        network = ipaddress.ip_network(value, strict=False)
-    except ValueError:
-        return False
-    if network.version == 4 and network.is_private:  # noqa: PLR2004  # IPv4
+    """Whether the range is not "very broad"; none of RFC 1918 is. What is no range holds for nobody."""
+    found = network(value)
+    if found is None:
         return True
-    return network.prefixlen >= _BROADEST[network.version]
+    family, rest, _ = found
+    return _BITS[family] - rest >= _BROADEST[family]
