@@ -265,3 +265,20 @@ def test_combinations_change_no_finding(detection_cases, tmp_path, monkeypatch):
         monkeypatch.setattr(combinations, "_MOST", most)
         monkeypatch.setattr(combinations, "_WIDE", wide)
         assert run(lake, catalog).findings == expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "calls", "found"),
+    [("gte: 3", 3, 1), ("gte: 3", 2, 0), ("gt: 2", 3, 1), ("gt: 2", 2, 0), ("lt: 3", 2, 1), ("eq: 2", 2, 1)],
+)
+@pytest.mark.parametrize(("kind", "field"), [("event_count", ""), ("value_count", "awsRegion")])
+def test_what_cannot_be_enough_is_not_counted(tmp_path, monkeypatch, kind, field, condition, calls, found):
+    """A question that has too few events or values for any window is left out, and no other one."""
+    monkeypatch.setattr(combinations, "_WIDE", 1)
+    events = [event("StopLogging", at, at, awsRegion=f"eu-west-{at}") for at in range(calls)]
+    asked = f"field: {field}, {condition}" if field else condition
+    catalog = rules_of(
+        tmp_path / "rules", CALL.format(name="StopLogging"), correlation(kind, "call", condition=asked)
+    )
+    told = run(lake_of(tmp_path, events), catalog).findings
+    assert [item.event_count for item in told] == [calls] * found

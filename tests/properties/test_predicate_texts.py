@@ -113,3 +113,22 @@ def test_both_engines_read_an_expression_alike(database, pattern, flags, texts):
         f"SELECT regexp_matches({text}, $1) FROM (SELECT unnest($2::VARCHAR[]) AS t)", [regex.re2, texts]
     ).fetchall()
     assert [row[0] for row in rows] == [regex.python.search(text) is not None for text in texts]
+
+
+@given(
+    pattern=st.lists(PIECES, max_size=4).map("".join).filter(lambda text: "$" not in text),
+    around=st.tuples(*[st.sampled_from(["", ".*", ".*?", ".**"])] * 2),
+    flags=st.sampled_from(["", "(?i)", "(?m)", "(?s)"]),
+    texts=st.lists(st.text("abkKsS1. -/\n\té_", max_size=5), min_size=1, max_size=20),
+)
+def test_what_an_expression_is_looked_for_without_changes_nothing(pattern, around, flags, texts):
+    """An expression that begins or ends with anything at all finds the texts that Python finds with the whole of it."""
+    whole = flags + around[0] + pattern + around[1]
+    try:
+        expected = re.compile(whole, re.ASCII)
+    except re.error:
+        with pytest.raises(RuleError):
+            compile_regex(whole)
+        return
+    regex = compile_regex(whole).python
+    assert [bool(regex.search(text)) for text in texts] == [bool(expected.search(text)) for text in texts]

@@ -51,13 +51,18 @@ def correlate(scan: Scan, plan: Plan) -> dict[str, Found]:
     occurring: dict[str, list[tuple[int, int, int]]] = {}
     inner = {place.rule.id for c in plan.correlations for place in c.places if place.occurrences is not None}
     questions = {c.rule.id: c.questions for c in plan.correlations}
+    marked = scan.marked()
     for correlation in plan.correlations:
         for place in correlation.places:
-            if place.occurrences is not None:
-                windows_inside = occurring[place.rule.id]
+            if place.occurrences is not None and (windows_inside := occurring.get(place.rule.id)):
                 add_occurrences(
                     scan, place.occurrences, windows_inside, questions[place.rule.id], place.questions
                 )
+                marked.add(place.occurrences)
+        # Most rules have nothing to count; asking anyway took 0.3 s where others had a million marks.
+        if marked.isdisjoint(number for place in correlation.places for number in place.marked):
+            found[correlation.rule.id] = Found((), ())
+            continue
         if correlation.sigma.type == "first_seen":
             found[correlation.rule.id] = _first_seen(scan, correlation)
             continue

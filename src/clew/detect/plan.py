@@ -6,6 +6,7 @@ import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from clew.detect.windows import GROWING
 from clew.events.patterns.sigma_model import SigmaCorrelation, SigmaRule
 from clew.lake.detection.question import Question
 
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
 _NOWHERE: Path = ("",)
 # Correlations that compute with the values themselves.
 AMOUNTS = frozenset({"value_sum", "value_avg", "value_percentile", "value_median"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Least:
+    events: float = 0
+    values: float = 0
+
+
+_NOTHING = _Least()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +98,11 @@ class Plan:
         counted = sigma.fields_seen or (sigma.condition.field if sigma.condition else ())
         value = tuple(_aliased(sigma, path, base) for path in counted)
         amount = sigma.type in AMOUNTS
-        numbers = tuple(self._question(leaf, key, value, amount=amount) for leaf in self._leaves(base))
         nested = isinstance(base.sigma, SigmaCorrelation)
+        least = _least(sigma) if len(sigma.rules) == 1 and not nested else _NOTHING
+        numbers = tuple(
+            self._question(leaf, key, value, amount=amount, least=least) for leaf in self._leaves(base)
+        )
         return Place(base, numbers, next(self._numbers) if nested else None)
 
     def _question(
@@ -100,9 +113,10 @@ class Plan:
         *,
         amount: bool = False,
         serves: tuple[int, ...] = (),
+        least: _Least = _NOTHING,
     ) -> int:
         number = next(self._numbers)
-        self.questions.append(Question(number, tree, key, value, amount, serves))
+        self.questions.append(Question(number, tree, key, value, amount, serves, least.events, least.values))
         return number
 
     def _leaves(self, rule: Rule) -> Iterable[Node]:
@@ -111,6 +125,21 @@ class Plan:
             return
         for base in self.catalog.counted_by(rule):
             yield from self._leaves(base)
+
+
+def _least(sigma: SigmaCorrelation) -> _Least:
+    """What any window of a correlation about one rule must hold."""
+    growing = sigma.condition is not None and sigma.condition.op in GROWING
+    count = sigma.condition.count if sigma.condition and growing else 0
+    match sigma.type:
+        case "rate":
+            return _Least(events=sigma.minimum)
+        case "event_count":
+            return _Least(events=count)
+        case "value_count":
+            return _Least(events=count, values=count)
+        case _:
+            return _NOTHING
 
 
 def _aliased(sigma: SigmaCorrelation, path: Path, base: Rule) -> Path:

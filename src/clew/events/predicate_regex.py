@@ -53,7 +53,7 @@ def compile_regex(pattern: str, *, case_sensitive: bool = True) -> Regex:
     letters = set(leading[1]) if leading else set()
     if not case_sensitive:
         letters.add("i")
-    body = pattern[leading.end() :] if leading else pattern
+    body = _searched(pattern[leading.end() :] if leading else pattern)
     multiline = "m" in letters
     try:
         flags = re.ASCII
@@ -66,6 +66,12 @@ def compile_regex(pattern: str, *, case_sensitive: bool = True) -> Regex:
     if re2 is not None and letters:
         re2 = f"(?{''.join(sorted(letters))}){re2}"
     return Regex(compiled, re2, "i" in letters)
+
+
+def _searched(body: str) -> str:
+    """The body without a first and a last `.*`, which what is looked for anywhere in a text does not need."""
+    begun = body[2:] if re.match(r"\.\*(?![?+*{])", body) else body
+    return begun[:-2] if re.search(r"(?<!\\)\.\*\Z", begun) and "[" not in begun else begun
 
 
 def _python(body: str, *, multiline: bool) -> str:

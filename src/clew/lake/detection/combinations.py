@@ -9,7 +9,7 @@ combinations; the questions, put to each row instead, took ten times as long as 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from clew.events.predicate_tree import FACT, And, Leaf, Node, Not, Or, Path
 from clew.lake.detection.typed import column, is_text, light_tests, typed
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from clew.lake.detection.typed import Dictionary
 
 _MOST = 20_000
-# A question that is open for so many events is worth a test of its own in the combinations.
+# A question about so many events is worth a test of its own in the combinations.
 _WIDE = 20_000
 _MOST_TESTS = 32
 _STRUCT = "userIdentity"
@@ -44,6 +44,20 @@ _CHOICES: tuple[tuple[Path, ...], ...] = (
     (),
 )
 _OPEN = Leaf((FACT, ""), "exists")
+
+
+class Possible(NamedTuple):
+    """A question that may be true of so many events, of which so many are `open`; it is `sure` where none can be."""
+
+    question: int
+    events: int
+    open: int
+    sure: bool
+
+    @property
+    def wide(self) -> bool:
+        """Whether it is worth a question to the lake whether this one needs to be asked."""
+        return self.events >= _WIDE
 
 
 @dataclass(slots=True)
@@ -96,6 +110,13 @@ class Combinations:
         """The fields among them that hold text."""
         return tuple(path for path in self.paths if is_text(path))
 
+    def values_of(self, path: Path, question: int) -> int:
+        """How many values a column that is combined has where a question may be true."""
+        rows = self.connection.execute(
+            f"SELECT count(DISTINCT {column(path)}) FROM combinations JOIN pairs USING (h) WHERE question = {question}"
+        ).fetchall()
+        return int(rows[0][0])
+
     def values(self, path: Path) -> tuple[str, ...]:
         """The distinct values of a column that is combined."""
         name = column(path)
@@ -106,14 +127,14 @@ class Combinations:
 
     def ask(
         self, trees: Sequence[tuple[int, Node]], applies: Mapping[str, Node], dictionary: Dictionary
-    ) -> list[tuple[int, bool]]:
-        """The questions that some combination leaves open or answers, most events first, and whether all are `sure`.
+    ) -> list[Possible]:
+        """The questions that some combination leaves open or answers, most events first.
 
         Makes `pairs`: the hashes of combinations with these questions.
         """
         answers = self._ask(trees, applies, dictionary)
         known = frozenset(self.paths)
-        wide = {number for number, _, events in answers if (events or 0) >= _WIDE}
+        wide = {answer.question for answer in answers if answer.open >= _WIDE}
         tests = {
             test: sql
             for number, tree in trees
@@ -122,7 +143,7 @@ class Combinations:
         }
         if tests and self._refine(tests):
             answers = self._ask(trees, applies, dictionary)
-        return [(number, sure) for number, sure, _ in answers]
+        return answers
 
     def _refine(self, tests: Mapping[Node, str]) -> bool:
         """Combine the answers of these tests too: computed once for a row, not once for each question about it."""
@@ -152,7 +173,7 @@ class Combinations:
 
     def _ask(
         self, trees: Sequence[tuple[int, Node]], applies: Mapping[str, Node], dictionary: Dictionary
-    ) -> list[tuple[int, bool, int | None]]:
+    ) -> list[Possible]:
         known, named = frozenset(self.paths), {test: name for test, (name, _) in self.tests.items()}
         domains = {name: _coarse(domain, known, {}) for name, domain in applies.items()}
         answers = []
@@ -165,10 +186,11 @@ class Combinations:
             if answers
             else "CREATE OR REPLACE TEMP TABLE pairs (h UBIGINT, question INTEGER, sure BOOLEAN)"
         )
-        return self.connection.execute(
-            "SELECT question, bool_and(sure), (sum(events) FILTER (NOT sure))::BIGINT FROM pairs "
-            "JOIN combinations USING (h) GROUP BY question ORDER BY sum(events) DESC, question"
+        rows = self.connection.execute(
+            "SELECT question, sum(events)::BIGINT, coalesce(sum(events) FILTER (NOT sure), 0)::BIGINT, bool_and(sure) "
+            "FROM pairs JOIN combinations USING (h) GROUP BY question ORDER BY sum(events) DESC, question"
         ).fetchall()
+        return [Possible(*row) for row in rows]
 
 
 def _coarse(tree: Node, known: frozenset[Path], named: Mapping[Node, str]) -> Node:

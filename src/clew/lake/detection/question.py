@@ -17,7 +17,8 @@ class Question:
 
     Shape: `key` groups the answers (by actor and account when None, all together when empty), `value` is what is
     counted, or summed where it is an `amount`. A path that begins with `clew` names a derived fact of one field.
-    `serves` are questions without whose answers its own matter to nobody.
+    `serves` are questions without whose answers its own matter to nobody; nor do they where there are fewer than
+    `least_events` in all, or fewer than `least_values` different values.
     """
 
     number: int
@@ -26,6 +27,8 @@ class Question:
     value: tuple[Path, ...] = ()
     amount: bool = False
     serves: tuple[int, ...] = ()
+    least_events: float = 0
+    least_values: float = 0
 
 
 @dataclass(frozen=True, slots=True)

