@@ -483,3 +483,19 @@ def test_facts_are_documented(name):
     text = FACTS[name].function.__doc__ or ""
     for heading in ("Finds", "Why it matters", "False positives", "Fix", "References"):
         assert f"**{heading}**" in text
+
+
+@pytest.mark.parametrize(
+    ("event_name", "parameters", "expected"),
+    [
+        ("CreateResourceShare", {"principals": ["999988887777", OWN, "ou-1"]}, ["999988887777"]),
+        ("CreateGrant", {"granteePrincipal": f"arn:aws:iam::{OWN}:role/x"}, []),
+        ("CreateGrant", {"granteePrincipal": ["odd", 7, {"x": "999988887777"}]}, []),
+        ("CreateGrant", None, []),
+        ("PutTargets", {"targets": [{"arn": "arn:aws:sqs:eu-west-1:999988887777:q"}, 3]}, ["999988887777"]),
+        ("DescribeTargets", {"targets": [{"arn": "arn:aws:sqs:eu-west-1:999988887777:q"}]}, []),
+    ],
+)
+def test_foreign_accounts(event_name, parameters, expected):
+    """Only accounts other than the record's own, only where the call names a receiver, whatever else stands there."""
+    assert fact("foreign_accounts", call(event_name, parameters)) == expected

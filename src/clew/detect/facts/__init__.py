@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clew.detect.facts import access, actors, documents
+from clew.detect.facts import access, actors, documents, sharing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,12 +34,13 @@ IDENTITY = (
 RESOURCE = (
     "PutKeyPolicy", "CreateKey", "SetTopicAttributes", "SetQueueAttributes", "PutResourcePolicy", "SetRepositoryPolicy",
     "PutRegistryPolicy", "PutFileSystemPolicy", "PutBackupVaultAccessPolicy", "UpdateDomainConfig",
-    "UpdateElasticsearchDomainConfig", "PutRepositoryPermissionsPolicy", "PutDomainPermissionsPolicy",
+    "UpdateElasticsearchDomainConfig", "PutRepositoryPermissionsPolicy", "PutDomainPermissionsPolicy", "CreateQueue",
+    "CreateTopic", "PutPermission", "PutPolicy", "PutTableBucketPolicy",
 )  # fmt: skip
 INGRESS = ("AuthorizeSecurityGroupIngress", "ModifySecurityGroupRules")
 SHARES = (
     "ModifySnapshotAttribute", "ModifyImageAttribute", "ModifyDBSnapshotAttribute", "ModifyDBClusterSnapshotAttribute",
-    "ModifyDocumentPermission", "ModifyFpgaImageAttribute",
+    "ModifyDocumentPermission", "ModifyFpgaImageAttribute", "AuthorizeSnapshotAccess",
 )  # fmt: skip
 BLOCKS = (
     "PutBucketPublicAccessBlock", "DeleteBucketPublicAccessBlock", "PutAccountPublicAccessBlock",
@@ -67,6 +68,7 @@ FACTS: Mapping[str, Fact] = {
     "shared_with_accounts": Fact(access.shared_with_accounts, SHARES),
     "lambda_permission_public": Fact(access.lambda_permission_public, PERMISSIONS),
     "lambda_permission_external": Fact(access.lambda_permission_external, PERMISSIONS),
+    "foreign_accounts": Fact(sharing.foreign_accounts, tuple(sharing.RECEIVERS)),
     "user_acts_on_other_user": Fact(actors.user_acts_on_other_user),
     "attached_admin_policy": Fact(
         actors.attached_admin_policy, ("AttachUserPolicy", "AttachRolePolicy", "AttachGroupPolicy")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from clew.detect.facts.fields import (
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 WORLD = frozenset({"0.0.0.0/0", "::/0"})
+# A wider range is the internet cut in pieces: AWS itself counts one as public where a bucket policy names it.
+# AWS: "Blocking public access to your Amazon S3 storage", The meaning of "public".
+NARROWEST_WORLD = {4: 7, 6: 31}
 LAST_PORT = 65535
 
 # Remote administration and data stores: ports that no one opens to the world with good reason.
@@ -38,7 +42,7 @@ BLOCK_SWITCHES = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "R
 def security_group_world_ports(event: Mapping[str, object]) -> list[str]:
     """The ports that the call opens to the whole internet, as `22`, `8000-8100` or `all`; empty when none.
 
-    **Finds** ingress rules whose source is 0.0.0.0/0 or ::/0, in every shape that EC2 records.
+    **Finds** ingress rules from 0.0.0.0/0, ::/0 or a range wider than /8 (/32), in every shape that EC2 records.
     **Why it matters** everything that listens there is reachable by every scanner.
     **False positives** web servers and load balancers that serve the public.
     **Fix** revoke the rule, or narrow it to known addresses or another security group.
@@ -50,7 +54,7 @@ def security_group_world_ports(event: Mapping[str, object]) -> list[str]:
 def security_group_world_admin_ports(event: Mapping[str, object]) -> list[int]:
     """The administration and database ports that the call opens to the whole internet; empty when none.
 
-    **Finds** such ports within any ingress range whose source is 0.0.0.0/0 or ::/0.
+    **Finds** such ports within any ingress range whose source is 0.0.0.0/0, ::/0 or wider than /8 (/32).
     **Why it matters** these services fall to password guessing and known exploits within hours.
     **False positives** none that should stay: use Session Manager or a bastion.
     **Fix** revoke the rule.
@@ -75,9 +79,15 @@ def _updates(parameters: Mapping[str, object]) -> list[Mapping[str, object]]:
 def _from_world(rule: Mapping[str, object]) -> bool:
     ranges = [*mappings(rule.get("ipRanges")), *mappings(rule.get("ipv6Ranges")), rule]
     fields = ("cidrIp", "cidrIpv6", "CidrIpv4", "CidrIpv6")
-    return any(
-        isinstance(cidr := each.get(field), str) and cidr in WORLD for each in ranges for field in fields
-    )
+    return any(_is_world(each.get(field)) for each in ranges for field in fields)
+
+
+def _is_world(cidr: object) -> bool:
+    try:
+        network = ip_network(cidr, strict=False) if isinstance(cidr, str) else None
+    except ValueError:
+        return False
+    return network is not None and network.prefixlen <= NARROWEST_WORLD[network.version]
 
 
 def _span(rule: Mapping[str, object]) -> tuple[int, int]:
@@ -154,13 +164,20 @@ def public_access_block_weakened(event: Mapping[str, object]) -> bool:
     return any(str(switches.get(name)).lower() != "true" for name in BLOCK_SWITCHES)
 
 
+_GRANTEES = ("group", "userId", "organizationArn", "organizationalUnitArn")
+# The last is Redshift's.
+_ADDED = (
+    "valuesToAdd", "accountIdsToAdd", "userIds", "userGroups", "userGroup", "accountsToAdd", "accountWithRestoreAccess",
+)  # fmt: skip
+
+
 def _shared_with(event: Mapping[str, object]) -> list[str]:
     parameters = request(event)
     added: list[str] = []
     for permission in ("createVolumePermission", "launchPermission", "loadPermission"):
         for grant in mappings(value_at(parameters, permission, "add")):
-            added += [str(grant[key]) for key in ("group", "userId", "organizationArn") if key in grant]
-    for field in ("valuesToAdd", "accountIdsToAdd", "userIds", "userGroups", "userGroup", "accountsToAdd"):
+            added += [str(grant[key]) for key in _GRANTEES if key in grant]
+    for field in _ADDED:
         added += [str(each) for each in items(parameters.get(field))]
     return added if text_at(parameters, "operationType") != "remove" else []
 

@@ -48,7 +48,7 @@ IDENTITY_FIELDS = (("policyDocument",), ("inlinePolicy",))
 BUCKET_FIELDS = (("bucketPolicy",), ("policy",))
 RESOURCE_FIELDS = (
     ("policy",), ("policyText",), ("resourcePolicy",), ("attributes", "Policy"), ("attributes", "policy"),
-    ("accessPolicies",), ("policyDocument",),
+    ("accessPolicies",), ("policyDocument",), ("policyInJson",),
 )  # fmt: skip
 
 # Actions whose grant on every resource lets the holder give itself the rest.
