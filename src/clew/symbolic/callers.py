@@ -39,16 +39,25 @@ _TYPES: Final = {
 }
 _PERSONS: Final = frozenset({Kind.USER, Kind.ROLE, Kind.SESSION, Kind.FEDERATED_USER, Kind.ROOT})
 _OF_MEMBERS: Final = ("aws:principalorgid", "aws:principalorgpaths")
+# AWS: "AWS global condition context keys", availability of each: anonymous requests are not signed.
+_OF_SIGNED: Final = frozenset(
+    {
+        "aws:principalisawsservice",
+        "aws:multifactorauthpresent",
+        "aws:multifactorauthage",
+        "aws:tokenissuetime",
+    }
+)
 DERIVED: Final = frozenset(
     {
         "aws:principalarn",
         "aws:principalaccount",
         "aws:principaltype",
         "aws:username",
-        "aws:principalisawsservice",
         "aws:principalservicename",
         "aws:principalservicenameslist",
         *_OF_MEMBERS,
+        *_OF_SIGNED,
     }
 )
 """The keys, in lower case, that depend on the kind of the caller; and `aws:PrincipalTag/…`."""
@@ -372,6 +381,8 @@ def _can_have(key: str, caller: CallerKind) -> bool:
         return kind is Kind.SERVICE
     if key == "aws:username":
         return kind is Kind.USER
+    if key in _OF_SIGNED:
+        return kind is not Kind.ANONYMOUS
     if key in _OF_MEMBERS or key.startswith("aws:principaltag/"):
         return kind not in {Kind.SERVICE, Kind.ANONYMOUS}
     if key in {"aws:principalarn", "aws:principalaccount"}:
