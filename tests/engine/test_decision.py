@@ -228,3 +228,35 @@ def test_keys_that_a_caller_never_has_are_absent(
     """A key that AWS gives to other callers only is known to be absent; one that may be there stays unknown."""
     found = derived(Request(principal, SEND, QUEUE, context=Context(unknown=None))).context.get(key.lower())
     assert found is (None if is_known_to_be_absent else UNKNOWN)
+
+
+# AWS: https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html, endpoint policies.
+@pytest.mark.parametrize(
+    ("action", "principal", "is_told"),
+    [
+        ("s3:GetObject", {"AWS": HOME}, True),
+        ("dynamodb:GetItem", {"AWS": f"arn:aws:iam::{HOME}:root"}, True),
+        ("s3:GetObject", "*", False),
+        ("sqs:SendMessage", {"AWS": HOME}, False),
+    ],
+)
+def test_an_account_in_the_policy_of_a_gateway_endpoint_is_remarked(
+    action: str, principal: object, is_told: bool
+) -> None:
+    """A gateway endpoint would take the account for its root user, which a request does not tell."""
+    policies = Policies(identity=(ALLOW,), endpoint=(policy({"Principal": principal}),))
+    asked = Request(USER, action, "*", HOME)
+    found = authorize(asked, policies)
+    assert found.effect is Effect.ALLOW
+    assert any("gateway endpoint" in note for note in found.notes) is is_told
+
+
+@pytest.mark.parametrize(
+    ("resource", "is_told"), [("arn:aws:s3:::*", True), ("*", False), ("arn:aws:s3:::b", False)]
+)
+def test_what_the_pages_disagree_on_is_remarked(resource: str, is_told: bool) -> None:
+    """Whether the ARN of every bucket is about the list of buckets is told as a doubt where it may matter."""
+    found = authorize(
+        Request(USER, "s3:ListAllMyBuckets", "*", HOME), Policies(identity=(policy({"Resource": resource}),))
+    )
+    assert any("pages disagree" in note for note in found.notes) is is_told

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from clew.engine import gates
 from clew.engine.gates import ACL, GRANT, Remark
@@ -271,8 +272,50 @@ def facts(record: Record, request: Request) -> Iterator[str]:
         yield "federated-user session without session policies: it has no permissions of its own"
     if law.explains:
         yield law.name
-    if record.action.startswith("s3:"):
-        yield from s3.facts(record.action, request.resource, policies, record.owner, record.bucket_account)
+    yield from _facts_of_service(record, request)
+
+
+def _facts_of_service(record: Record, request: Request) -> Iterator[str]:
+    action = record.action
+    if action.startswith(_OF_GATEWAYS) and any(_by_account_at_endpoint(record)):
+        yield (
+            "a gateway endpoint takes an account in its policy for the root user alone; the policy is read as that "
+            "of an interface endpoint"
+        )
+    if action == "s3:listallmybuckets" and any(map(_names_every_bucket, _asked(record))):
+        yield (
+            "`s3:ListAllMyBuckets`: AWS's pages disagree on whether `arn:aws:s3:::*` is about it; by the service "
+            "authorization reference only `*` is"
+        )
+    if action.startswith("s3:"):
+        policies = record.plan.policies
+        yield from s3.facts(action, request.resource, policies, record.owner, record.bucket_account)
+
+
+# AWS PrivateLink guide, "Gateway endpoints": of these two services there are endpoints of both kinds.
+_OF_GATEWAYS: Final = ("s3:", "dynamodb:")
+
+
+def _names_every_bucket(placed: Placed) -> bool:
+    """Whether the statement names every bucket by an ARN, and nothing that is about an action on no bucket.
+
+    AWS: S3 user guide, "Identity-based policy examples": such a statement shows the list of buckets in the console.
+    """
+    listed = placed.statement.resources or ()
+    return "*" not in listed and any(_EVERY_BUCKET.fullmatch(text) for text in listed)
+
+
+_EVERY_BUCKET: Final = re.compile(r"arn:[^:]+:s3:::\*")
+
+
+def _by_account_at_endpoint(record: Record) -> Iterator[bool]:
+    """Whether each Allow of the endpoint's policy that matched names the caller's account only."""
+    if record.caller.kind is Kind.ROOT:
+        return
+    for placed, *_ in record.hits:
+        if placed.gate is Gate.ENDPOINT and not placed.denies:
+            manner = placed.manner(record.caller, bounded=record.plan.bounded, owner=record.owner)
+            yield manner is Manner.ACCOUNT
 
 
 def remarks(record: Record, request: Request) -> Iterator[Remark]:
