@@ -16,6 +16,7 @@ from clew.lake.sql.types import (
     DATE,
     DOUBLE,
     INSTANT,
+    INTERVAL,
     JSON,
     TIMESTAMP,
     VARBINARY,
@@ -24,6 +25,7 @@ from clew.lake.sql.types import (
     array,
     decimal,
     is_time,
+    is_zoned,
     mapping,
 )
 
@@ -53,34 +55,56 @@ def cast(node: exp.Expr, value: Typed) -> Typed:
     if isinstance(value.sql, exp.Literal) and value.sql.is_string and is_time(target):
         return _time_literal(value.sql, target, name, safe=safe)
     if target == VARCHAR:
-        return Typed(_limited(node, _as_text(value)), VARCHAR)
+        return Typed(_limited(node, as_text(value)), VARCHAR)
     if target == ADDRESS:
         return Typed(call("clew_try_address" if safe else "clew_address", value.sql), ADDRESS)
+    _refuse_text(node, value, target)
     if target == JSON and value.type != JSON:
         # Trino makes a JSON string of a text; DuckDB reads the text as JSON.
         return Typed(call("to_json", value.sql), JSON)
-    made = _prepared(value, target)
+    made = _prepared(value, target, safe=safe)
     kind = exp.TryCast if safe else exp.Cast
     return Typed(kind(this=made, to=exp.DataType.build(name, dialect="duckdb")), target)
 
 
-def _prepared(value: Typed, target: Type) -> exp.Expr:
+def _refuse_text(node: exp.Expr, value: Typed, target: Type) -> None:
+    """What Trino does not make of a text, and DuckDB would read in a way of its own."""
+    if value.type != VARCHAR:
+        return
+    if target == VARBINARY:
+        refuse(node, "cannot cast varchar to varbinary; use `to_utf8`")
+    if target.name in {"array", "map", "row"}:
+        refuse(node, f"cannot cast varchar to {target}; use `json_parse` first")
+    literal = node.this
+    is_bare = target.name == "decimal" and not node.args["to"].expressions
+    if is_bare and isinstance(literal, exp.Literal) and "." in literal.name:
+        refuse(node, "a decimal needs its digits here: `CAST('10.50' AS decimal(4, 2))`")
+
+
+def _prepared(value: Typed, target: Type, *, safe: bool) -> exp.Expr:
+    if target == BOOLEAN and value.type == VARCHAR:
+        return call("clew_try_boolean" if safe else "clew_boolean", value.sql)
+    if target == DOUBLE and value.type == VARCHAR:
+        return call("translate", value.sql, text("_"), text("?"))
     if target != BIGINT:
         return value.sql
     if value.type == DOUBLE:
         return call("round", value.sql)  # halves away from zero; DuckDB's cast takes the even neighbour
     if value.type == VARCHAR:
-        # '1.5', '1e3' and ' 1' are no whole numbers to Trino; DuckDB reads them.
-        return call("translate", value.sql, text(".eE_ "), text("?????"))
+        # '1.5', '1e3', '0x1f' and ' 1' are no whole numbers to Trino; DuckDB reads them.
+        return call("translate", value.sql, text(".eE_ xXbBoO"), text("???????????"))
     return value.sql
 
 
-def _as_text(value: Typed) -> exp.Expr:
+def as_text(value: Typed) -> exp.Expr:
+    """The value as Trino writes it in a text."""
     if value.type == DOUBLE:
         return call("clew_double_text", value.sql)
     if value.type == JSON:
         return call("clew_json_text", value.sql)
-    if is_time(value.type) or value.type.name == "timestamp in a zone":
+    if value.type == INTERVAL:
+        return call("clew_interval_text", value.sql)
+    if is_time(value.type) or is_zoned(value.type):
         return call("strftime", value.sql, text(iso_pattern(value.type, " ", " UTC")))
     if value.type in {VARCHAR, ADDRESS}:
         return value.sql

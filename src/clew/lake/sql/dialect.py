@@ -24,10 +24,13 @@ _WORDS = re.compile(
     r"""('(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/)"""
     r"""|\b(arn:aws[\w-]*:cloudtrail:[\w-]*:\d*:eventdatastore/[\w-]+)"""
     r"""|(?<![\w-])([0-9A-Za-z]+(?:-[0-9A-Za-z]+){3,}|(?i:eds-id))(?![\w-])"""
-    r"""|(<(?i:event[ _-]data[ _-]store[ _-]id|eds[ _-]?id)>|\$(?i:eds_id)\b)""",
+    r"""|(<(?i:event[ _-]data[ _-]store[ _-]id|eds[ _-]?id)>|\$(?i:eds_id)\b)"""
+    # The CloudTrail user guide has `< =` in "CloudTrail Lake queries".
+    r"""|([<>][ ]=)""",
     re.DOTALL,
 )
 _SHORTEST_ID = 32
+_PLACEHOLDER = re.compile(r"eds[-_]?(?:id|\d)|event_data_store_id", re.IGNORECASE)
 
 
 class ClewAthena(Trino):
@@ -75,7 +78,7 @@ def is_data_store(name: str) -> bool:
     >>> is_data_store("0233062b-51c6-4d18-8dec-a6a1ce8e8e8e"), is_data_store("users")
     (True, False)
     """
-    if ":eventdatastore/" in name or name.lower() in {"eds-id", "eds_id", "edsid", "event_data_store_id"}:
+    if ":eventdatastore/" in name or _PLACEHOLDER.fullmatch(name):
         return True
     is_long = len(name) >= _SHORTEST_ID and name.count("-") >= 3  # noqa: PLR2004  # a UUID has four hyphens
     return is_long and bool(re.fullmatch(r"[0-9A-Za-z-]+", name)) and any(c.isdigit() for c in name)
@@ -140,7 +143,9 @@ def position(node: exp.Expr) -> str:
 
 
 def _quoted_store(match: re.Match[str]) -> str:
-    skipped, arn, name, placeholder = match.groups()
+    skipped, arn, name, placeholder, operator = match.groups()
+    if operator is not None:
+        return f"{operator[0]}="
     if placeholder is not None:
         return "event_data_store_id"
     if skipped is not None or not is_data_store(arn or name):

@@ -12,7 +12,7 @@ from sqlglot import exp
 from clew.lake.sql import operators
 from clew.lake.sql.casts import cast
 from clew.lake.sql.dialect import refuse
-from clew.lake.sql.functions import FUNCTIONS, times
+from clew.lake.sql.functions import FUNCTIONS, collections, times
 from clew.lake.sql.functions.model import Call, Function, Typed, call, number, text
 from clew.lake.sql.functions.model import cast as duckdb_cast
 from clew.lake.sql.scope import Context, fields, resolve
@@ -23,6 +23,7 @@ from clew.lake.sql.types import (
     DOUBLE,
     INSTANT,
     INTERVAL,
+    TIME_TEXT,
     TIMESTAMP,
     UNKNOWN,
     VARCHAR,
@@ -32,6 +33,7 @@ from clew.lake.sql.types import (
     decimal,
     is_numeric,
     is_time,
+    is_zoned,
 )
 
 Rule = Callable[[exp.Expr, Context], Typed]
@@ -70,8 +72,16 @@ def _column(node: exp.Expr, context: Context) -> Typed:
     type_ = resolve(node, parts, context.scope)
     first, *rest = [quoted(p) for p in parts]
     if len(parts) <= 4:  # noqa: PLR2004  # catalog, schema, table, column
-        return Typed(exp.column(*reversed([first, *rest])), type_)
-    return Typed(exp.Dot.build([first, *rest]), type_)
+        return _read(Typed(exp.column(*reversed([first, *rest])), type_))
+    return _read(Typed(exp.Dot.build([first, *rest]), type_))
+
+
+def _read(value: Typed) -> Typed:
+    """The value as its type says, where a view stores it as text."""
+    if value.type != TIME_TEXT:
+        return value
+    made = exp.TryCast(this=value.sql, to=exp.DataType.build("TIMESTAMP", dialect="duckdb"))
+    return Typed(made, TIMESTAMP)
 
 
 def _identifier(node: exp.Expr, context: Context) -> Typed:
@@ -84,7 +94,8 @@ def _dot(node: exp.Expr, context: Context) -> Typed:
     base, name = translate(node.this, context), node.expression
     if not isinstance(name, exp.Identifier):
         refuse(node, f"`{_spelled(node)}` is not supported")
-    return Typed(exp.Dot(this=base.sql, expression=quoted(name)), fields(node, base.type, [name.name]))
+    made = exp.Dot(this=base.sql, expression=quoted(name))
+    return _read(Typed(made, fields(node, base.type, [name.name])))
 
 
 # --- literals --------------------------------------------------------------------------------------------------------
@@ -155,7 +166,7 @@ def _comparison(node: exp.Expr, context: Context) -> Typed:
     left, right = translate(node.this, context), translate(node.expression, context)
     checked = operators.checked(node, left, right)
     left = operators.checked(node, checked, left) if checked is right else left
-    return Typed(node.__class__(this=left.sql, expression=checked.sql), BOOLEAN)
+    return operators.compared(node, left, checked)
 
 
 def _quantified(node: exp.Expr, context: Context) -> Typed:
@@ -174,6 +185,7 @@ def _between(node: exp.Expr, context: Context) -> Typed:
     low, high = (
         operators.checked(node, value, translate(node.args[key], context)) for key in ("low", "high")
     )
+    value, low, high = (operators.key(part) for part in (value, low, high))
     return Typed(exp.Between(this=value.sql, low=low.sql, high=high.sql), BOOLEAN)
 
 
@@ -188,8 +200,9 @@ def _in(node: exp.Expr, context: Context) -> Typed:
         return Typed(exp.In(this=value.sql, query=exp.Subquery(this=inner)), BOOLEAN)
     if not node.expressions or node.args.get("unnest") or node.args.get("field"):
         refuse(node, "IN expects a list of values or a subquery")
-    listed = [operators.checked(node, value, item).sql for item in _each(node.expressions, context)]
-    return Typed(exp.In(this=value.sql, expressions=listed), BOOLEAN)
+    listed = [operators.checked(node, value, item) for item in _each(node.expressions, context)]
+    keys = [operators.key(item).sql for item in listed]
+    return Typed(exp.In(this=operators.key(value).sql, expressions=keys), BOOLEAN)
 
 
 def _like(node: exp.Expr, context: Context) -> Typed:
@@ -242,8 +255,10 @@ def _negative(node: exp.Expr, context: Context) -> Typed:
 
 def _joined(node: exp.Expr, context: Context) -> Typed:
     left, right = translate(node.this, context), translate(node.expression, context)
+    if "array" in {left.type.name, right.type.name}:
+        return collections.joined(left, right)
     for side in (left, right):
-        if side.type not in {VARCHAR, UNKNOWN} and side.type.name not in {"array", "varbinary"}:
+        if side.type not in {VARCHAR, UNKNOWN} and side.type.name != "varbinary":
             refuse(node, f"`||` expects varchar or arrays, found {side.type}; use `CAST(… AS varchar)`")
     return Typed(exp.DPipe(this=left.sql, expression=right.sql, safe=False), left.type)
 
@@ -317,7 +332,10 @@ def _at_zone(node: exp.Expr, context: Context) -> Typed:
     zone = node.args["zone"]
     if not (isinstance(zone, exp.Literal) and zone.is_string):
         refuse(node, "the time zone must be a string literal")
-    return times.at_zone(translate(node.this, context), zone.name)
+    value = translate(node.this, context)
+    if is_zoned(value.type):
+        refuse(node, "the time is in another zone already; convert it once")
+    return times.at_zone(value, zone.name)
 
 
 def _moment(type_: Type, name: str) -> Rule:
@@ -358,7 +376,7 @@ def _scalar_query(node: exp.Expr, context: Context) -> Typed:
 
 
 def _ordered(node: exp.Expr, context: Context) -> Typed:
-    value = translate(node.this, context)
+    value = operators.key(translate(node.this, context))
     # Trino puts NULLs last whichever way it sorts, unless told otherwise.
     nulls_first = bool(node.args.get("nulls_first"))
     return Typed(exp.Ordered(this=value.sql, desc=node.args.get("desc"), nulls_first=nulls_first), value.type)
@@ -426,7 +444,7 @@ def _reviewed(core: exp.Expr, modified: bool, *, windowed: bool) -> Function:
 
 def _arguments(core: exp.Expr, function: Function, context: Context) -> tuple[Typed, ...]:
     made: list[Typed] = []
-    for argument in core.expressions:
+    for argument in _separated(core):
         if isinstance(argument, exp.Lambda):
             made.append(_lambda(argument, function.parameters(tuple(t.type for t in made)), context))
         elif isinstance(argument, (exp.Distinct, exp.Order)) and not function.aggregate:
@@ -434,6 +452,17 @@ def _arguments(core: exp.Expr, function: Function, context: Context) -> tuple[Ty
         else:
             made.append(translate(argument, context))
     return tuple(made)
+
+
+def _separated(core: exp.Expr) -> list[exp.Expr]:
+    """The arguments, of which DISTINCT concerns the first: the parser puts all of them under it."""
+    first, *rest = core.expressions or [None]
+    if not isinstance(first, exp.Distinct) or len(first.expressions) < 2 or rest:  # noqa: PLR2004  # two are one too many
+        return list(core.expressions)
+    if core.name.lower() == "count":
+        refuse(core, "count(DISTINCT …) takes one expression; use a row: `count(DISTINCT (a, b))`")
+    distinct, *others = first.expressions
+    return [exp.Distinct(expressions=[distinct]), *others]
 
 
 def _lambda(node: exp.Lambda, types: tuple[Type, ...], context: Context) -> Typed:

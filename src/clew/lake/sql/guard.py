@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 # Everything that the tables of functions may emit. None of these reads files, settings, the environment or SQL text.
 _EMITTED = """
-    abs any_value arg_max_null arg_min_null array_agg avg bool_and bool_or cardinality cbrt ceil chr coalesce
-    concat_ws corr count count_if cume_dist date_trunc day dayofyear decode dense_rank encode epoch exp
-    first_value flatten floor from_base64 generate_series greatest grouping hamming hex histogram hour
-    isfinite isinf isnan isodow isoyear json json_extract_string lag last_day last_value lead least length levenshtein
-    list_extract list_filter list_reduce list_reverse list_sort list_transform list_zip ln log log10 log2
-    lower lpad ltrim map map_concat map_entries map_from_entries map_keys map_values max md5 millisecond min
-    minute month nth_value ntile nullif percent_rank pi pow quantile_disc quarter range rank
-    regexp_extract_all regexp_matches replace reverse round row row_number rpad rtrim second sha1 sha256 sign
-    sqrt starts_with stddev stddev_pop stddev_samp strftime string_agg string_split string_split_regex strpos
-    strptime struct_extract substr sum timezone to_base64 to_days to_hours to_json to_milliseconds to_minutes
-    to_months to_quarters to_seconds to_timestamp to_weeks to_years translate trim trunc try unhex unicode
-    unnest upper var_pop var_samp variance week xor year
+    abs any_value arg_max arg_max_null arg_min arg_min_null array_agg avg bit_and bit_or bool_and bool_or
+    cardinality cbrt ceil chr coalesce concat_ws corr count count_if cume_dist date_trunc day dayofyear decode
+    dense_rank encode epoch epoch_ms exp first_value flatten floor from_base64 generate_series greatest grouping
+    hamming hex histogram hour isfinite isinf isnan isodow isoyear json json_extract_string lag last_day
+    last_value lead least length levenshtein list_extract list_filter list_reduce list_reverse list_sort
+    list_transform list_zip ln log log10 log2 lower lpad ltrim map map_concat map_entries map_from_entries
+    map_keys map_values max md5 millisecond min minute month nth_value ntile nullif percent_rank pi pow
+    quantile_disc quarter range rank regexp_extract_all regexp_matches replace reverse round row row_number rpad
+    rtrim second sha1 sha256 sign sqrt starts_with stddev stddev_pop stddev_samp strftime string_agg
+    string_split string_split_regex strpos strptime struct_extract substr sum timezone to_base64 to_days
+    to_hours to_json to_milliseconds to_minutes to_months to_quarters to_seconds to_timestamp to_weeks to_years
+    translate trim trunc try unhex unicode unnest upper var_pop var_samp variance week xor year
 """
 DUCKDB_FUNCTIONS = frozenset(_EMITTED.split())
 # The grammar that our translation writes; a query of any other shape is not ours.

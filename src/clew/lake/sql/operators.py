@@ -10,19 +10,21 @@ from clew.lake.sql.dialect import refuse
 from clew.lake.sql.functions import times
 from clew.lake.sql.functions.model import Typed, call, cast, number
 from clew.lake.sql.types import (
+    ADDRESS,
     BIGINT,
+    BOOLEAN,
     DATE,
     DOUBLE,
     INTERVAL,
     UNKNOWN,
     VARCHAR,
-    ZONED,
     Type,
     common,
     comparable,
     decimal,
     is_numeric,
     is_time,
+    is_zoned,
 )
 
 _ALWAYS_READ = frozenset({"this", "expression", "expressions"})
@@ -58,6 +60,9 @@ _ALSO_READ: dict[type[exp.Expr], frozenset[str]] = {
 }
 
 
+_ORDERINGS = (exp.EQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
+
+
 def unread(node: exp.Expr) -> str:
     """The part of the node that no rule reads, by the parser's name; empty when there is none.
 
@@ -71,11 +76,43 @@ def checked(node: exp.Expr, left: Typed, right: Typed) -> Typed:
     """The right side, made a time where AWS compares a time with a text."""
     if is_time(left.type) and right.type == VARCHAR and isinstance(right.sql, exp.Literal):
         return Typed(cast(right.sql, "DATE" if left.type == DATE else "TIMESTAMP"), left.type)
-    if ZONED in {left.type, right.type}:
+    if is_zoned(left.type) or is_zoned(right.type):
         refuse(node, "a time converted to another zone cannot be compared; compare before converting")
+    if _is_console_flag(left) and right.type == BOOLEAN:
+        return Typed(cast(right.sql, "VARCHAR"), VARCHAR)
     if not comparable(left.type, right.type):
         refuse(node, f"cannot compare {left.type} with {right.type}; {_advice(left.type, right.type)}")
     return right
+
+
+def _is_console_flag(value: Typed) -> bool:
+    # CloudTrail Lake's schema says string, its sample query compares with true.
+    return isinstance(value.sql, exp.Column) and value.sql.name.lower() == "sessioncredentialfromconsole"
+
+
+def compared(node: exp.Expr, left: Typed, right: Typed) -> Typed:
+    """A comparison of operands that can be compared: addresses by number, NaN equal to and greater than nothing."""
+    if left.type == ADDRESS == right.type:
+        left, right = key(left), key(right)
+    made: exp.Expr = node.__class__(this=left.sql, expression=right.sql)
+    if DOUBLE not in {left.type, right.type}:
+        return Typed(made, BOOLEAN)
+    if isinstance(node, exp.NEQ):
+        return Typed(exp.Paren(this=exp.or_(made, _is_nan(left), copy=False)), BOOLEAN)
+    # To DuckDB NaN equals itself and is the greatest number.
+    side = right if isinstance(node, (exp.LT, exp.LTE)) else left
+    if not isinstance(node, _ORDERINGS) or isinstance(side.sql, exp.Literal):
+        return Typed(made, BOOLEAN)
+    return Typed(exp.Paren(this=exp.and_(made, exp.Not(this=_is_nan(side)), copy=False)), BOOLEAN)
+
+
+def _is_nan(value: Typed) -> exp.Expr:
+    return call("isnan", cast(value.sql.copy(), "DOUBLE"))
+
+
+def key(value: Typed) -> Typed:
+    """What the value is ordered by: the number of an address, otherwise the value."""
+    return Typed(call("clew_address_key", value.sql), UNKNOWN) if value.type == ADDRESS else value
 
 
 def _advice(left: Type, right: Type) -> str:
@@ -121,7 +158,12 @@ def time_arithmetic(node: exp.Expr, left: Typed, right: Typed) -> Typed:
     pair = (left.sql, right.sql)
     if isinstance(node, exp.Mul) and INTERVAL in {left.type, right.type}:
         return Typed(exp.Mul(this=pair[0], expression=pair[1]), INTERVAL)
-    if type_ is None or not isinstance(node, (exp.Add, exp.Sub)) or ZONED in {left.type, right.type}:
+    if (
+        type_ is None
+        or not isinstance(node, (exp.Add, exp.Sub))
+        or is_zoned(left.type)
+        or is_zoned(right.type)
+    ):
         refuse(node, f"cannot calculate with {left.type} and {right.type}")
     if type_ == INTERVAL and is_time(left.type) and is_time(right.type):
         # DuckDB subtracts dates to a number of days.

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from clew.lake.sql import prune, relations
+from clew.lake.sql.casts import as_text
 from clew.lake.sql.dialect import read, refuse
 from clew.lake.sql.expressions import order, quoted, translate, window
+from clew.lake.sql.functions.model import Typed
 from clew.lake.sql.scope import Columns, Context, Scope
-from clew.lake.sql.types import UNKNOWN, Type, common
+from clew.lake.sql.types import INTERVAL, UNKNOWN, Type, common, is_zoned
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,7 +41,23 @@ def translate_query(text: str, now: datetime) -> tuple[exp.Query, Columns]:
         query, columns = _Translation(now).query(read(text), Scope())
     except RecursionError:
         refuse(exp.Null(), "the query is nested too deeply")
-    return query, columns
+    return _shown(query, columns), columns
+
+
+def _shown(query: exp.Query, columns: Columns) -> exp.Query:
+    """The query with intervals and times in another zone as Trino writes them: DuckDB has no such values to show."""
+    if not any(type_ == INTERVAL or is_zoned(type_) for _, type_ in columns):
+        return query
+    names = [f"c{position}" for position in range(len(columns))]
+    made = exp.Select()
+    for name, (shown, type_) in zip(names, columns, strict=True):
+        value = Typed(exp.column(name), type_)
+        is_text = type_ == INTERVAL or is_zoned(type_)
+        sql = as_text(value) if is_text else value.sql
+        made.append("expressions", exp.alias_(sql, shown, quoted=True))
+    alias = exp.TableAlias(this=exp.to_identifier("answer"), columns=[exp.to_identifier(n) for n in names])
+    made.set("from_", exp.From(this=exp.Subquery(this=query, alias=alias)))
+    return made
 
 
 class _Translation:
@@ -139,6 +157,11 @@ class _Translation:
         made = exp.Select()
         made.set("with_", with_)
         scope = relations.add_sources(node, made, self._context(scope))
+        where = prune.apply(node, made, self._context(scope))
+        if where is not None:
+            made.set("where", exp.Where(this=_condition(where, self._context(scope))))
+        if node.args.get("group"):
+            scope = _grouped(scope)
         context = self._context(scope)
         self._conditions(node, made, context)
         columns = self._outputs(node, made, context)
@@ -147,9 +170,6 @@ class _Translation:
         return made, columns
 
     def _conditions(self, node: exp.Select, made: exp.Select, context: Context) -> None:
-        where = prune.apply(node, made, context)
-        if where is not None:
-            made.set("where", exp.Where(this=_condition(where, context)))
         if node.args.get("group"):
             made.set("group", _group(node.args["group"], context))
         if node.args.get("having"):
@@ -178,6 +198,17 @@ class _Translation:
             written.append(exp.alias_(value.sql, name, quoted=True))
         made.set("expressions", written)
         return tuple((name, replace(type_, text_column="")) for name, type_ in columns)
+
+
+def _grouped(scope: Scope) -> Scope:
+    """The names after GROUP BY, where a key of a map must be looked up in the map that was grouped by."""
+    return replace(
+        scope,
+        sources=tuple(
+            (alias, tuple((name, replace(type_, text_column="")) for name, type_ in columns))
+            for alias, columns in scope.sources
+        ),
+    )
 
 
 def _condition(node: exp.Expr, context: Context) -> exp.Expr:

@@ -46,7 +46,10 @@ DATE = Type("date")
 TIMESTAMP = Type("timestamp", scale=3)
 INSTANT = Type("timestamp with time zone", scale=3)
 # A time with a zone other than UTC: DuckDB holds its local clock reading, so it can be formatted but not compared.
-ZONED = Type("timestamp in a zone", scale=3)
+# `names` holds the zone.
+_ZONED = "timestamp in a zone"
+# A time that a view stores as ISO 8601 text within a row: it is read where it is used.
+TIME_TEXT = Type("timestamp", scale=3, text_column="text")
 INTERVAL = Type("interval")
 JSON = Type("json")
 VARBINARY = Type("varbinary")
@@ -72,6 +75,16 @@ def mapping(key: Type, value: Type) -> Type:
     return Type("map", (key, value))
 
 
+def zoned(zone: str) -> Type:
+    """A time as clocks in that zone read it."""
+    return Type(_ZONED, names=(zone,), scale=3)
+
+
+def is_zoned(type_: Type) -> bool:
+    """Whether the type is a clock reading in a zone other than UTC."""
+    return type_.name == _ZONED
+
+
 def row(**fields: Type) -> Type:
     """A row with named fields."""
     return Type("row", tuple(fields.values()), tuple(fields))
@@ -90,7 +103,7 @@ def is_time(type_: Type) -> bool:
 def comparable(left: Type, right: Type) -> bool:
     """Whether Trino compares the two types; unknown ones are given the benefit of the doubt."""
     if "unknown" in {left.name, right.name} or left.name == right.name:
-        return ZONED.name not in {left.name, right.name}
+        return not (is_zoned(left) or is_zoned(right))
     return (is_numeric(left) and is_numeric(right)) or (is_time(left) and is_time(right))
 
 
@@ -120,6 +133,8 @@ def _parse(tokens: list[str]) -> Type:
     name = tokens.pop(0)
     if name == "instant":
         return INSTANT
+    if name == "timetext":
+        return TIME_TEXT
     if not tokens or tokens[0] != "(":
         return TIMESTAMP if name == "timestamp" else Type(name)
     items, names = [], []

@@ -29,6 +29,8 @@ _IDENTITY = (
     " row(sourcearn varchar, sourceaccount varchar, issuertype varchar, credentialsissuedto varchar),"
     " identityprovider varchar, credentialid varchar)"
 )
+# AWS's schema of event data stores has a timestamp here, the tables for Athena a string.
+_LAKE_IDENTITY = _IDENTITY.replace("creationdate varchar", "creationdate timetext")
 _RESOURCES = "array(row(arn varchar, accountid varchar, type varchar))"
 _LAKE_RESOURCES = "array(row(arn varchar, accountid varchar, type varchar, arnprefix varchar))"
 _TLS = "row(tlsversion varchar, ciphersuite varchar, clientprovidedhostheader varchar)"
@@ -173,7 +175,7 @@ CLOUDTRAIL_LAKE = View(
     "raw_cloudtrail",
     _columns(
         "eventversion",
-        ("useridentity", _IDENTITY),
+        ("useridentity", _LAKE_IDENTITY),
         ("eventtime", "timestamp", "timezone('UTC', eventtime)"),
         *(
             "eventsource",
@@ -294,7 +296,7 @@ VIEWS = {
 }
 # Names that AWS's pages and console give to the same tables.
 _PAGE_NAMES = (
-    (re.compile(r"cloudtrail_(?:logs_\w+|table)"), CLOUDTRAIL_LOGS),
+    (re.compile(r"cloudtrail_(?:logs_\w+|(?:\w+_)?table(?:_partitioned)?)"), CLOUDTRAIL_LOGS),
     (
         re.compile(r"(?:s3_)?access_logs|(?:my|amzn_s3_demo_)?bucket\d*_logs|s3_access_logs_\w+"),
         S3_ACCESS_LOGS,

@@ -5,9 +5,13 @@ from __future__ import annotations
 from sqlglot import exp
 
 from clew.lake.sql.functions.model import Call, Function, Typed, aggregate, argument, call, cast, ranking
-from clew.lake.sql.types import BIGINT, BOOLEAN, DOUBLE, VARCHAR, array, mapping
+from clew.lake.sql.types import ADDRESS, BIGINT, BOOLEAN, DOUBLE, VARCHAR, array, mapping
 
 MACROS = {
+    "clew_multimap_of": "(l) AS map_from_entries(list_transform(clew_distinct("
+    "list_transform(l, lambda clew_e: clew_e.k)), lambda clew_key:"
+    " (clew_key, list_transform(list_filter(l, lambda clew_e: clew_e.k = clew_key),"
+    " lambda clew_e: clew_e.v))))",
     # Trino keeps one value for a key that comes twice; DuckDB's map refuses it.
     "clew_map_of": "(l) AS map_from_entries(list_filter(l, lambda clew_e, clew_i:"
     " clew_i = list_position(list_transform(l, lambda clew_x: clew_x.k), clew_e.k)))",
@@ -19,17 +23,36 @@ def _plain(made: Call) -> None:
         made.refuse("DISTINCT and ORDER BY are not supported here")
 
 
-def _map_agg(made: Call) -> Typed:
+def _extreme(name: str) -> Function:
+    def build(made: Call) -> Typed:
+        if made.type(0) == ADDRESS:
+            made.refuse("addresses are ordered as numbers; use `ORDER BY` and `LIMIT 1`")
+        if len(made.args) == 1:
+            return Typed(made.modify(call(name, *made.all())), made.type(0))
+        return Typed(made.modify(call(name, *made.all())), array(made.type(0)))
+
+    return Function(name, 1, 2, build, "NULLs are skipped; the n extreme values", aggregate=True, window=True)
+
+
+def _multimap_agg(made: Call) -> Typed:
     _plain(made)
-    pair = exp.Struct(
+    found = call("clew_multimap_of", made.modify(call("array_agg", _pair(made))))
+    return Typed(found, mapping(made.type(0), array(made.type(1))))
+
+
+def _pair(made: Call) -> exp.Struct:
+    return exp.Struct(
         expressions=[
-            exp.PropertyEQ(this=exp.to_identifier("k"), expression=made.sql(0)),
-            exp.PropertyEQ(this=exp.to_identifier("v"), expression=made.sql(1)),
+            exp.PropertyEQ(this=exp.to_identifier(name), expression=made.sql(position))
+            for position, name in enumerate("kv")
         ]
     )
-    return Typed(
-        call("clew_map_of", made.modify(call("array_agg", pair))), mapping(made.type(0), made.type(1))
-    )
+
+
+def _map_agg(made: Call) -> Typed:
+    _plain(made)
+    found = call("clew_map_of", made.modify(call("array_agg", _pair(made))))
+    return Typed(found, mapping(made.type(0), made.type(1)))
 
 
 def _approx_distinct(made: Call) -> Typed:
@@ -57,9 +80,13 @@ def _count_if(made: Call) -> Typed:
 
 def _by(name: str, target: str) -> Function:
     def build(made: Call) -> Typed:
-        return Typed(made.modify(call(target, *made.all())), made.type(0))
+        type_ = made.type(0) if len(made.args) == 2 else array(made.type(0))  # noqa: PLR2004  # no count given
+        name = target if len(made.args) == 2 else target.removesuffix("_null")  # noqa: PLR2004  # as above
+        return Typed(made.modify(call(name, *made.all())), type_)
 
-    return Function(name, 2, 2, build, "the value of the extreme row, NULL too", aggregate=True, window=True)
+    return Function(
+        name, 2, 3, build, "the values of the n extreme rows, NULL too", aggregate=True, window=True
+    )
 
 
 def _approx_percentile(made: Call) -> Typed:
@@ -86,8 +113,10 @@ FUNCTIONS = (
     Function("count_if", 1, 1, _count_if, "a bigint", aggregate=True, window=True),
     Function("sum", 1, 1, _sum, "a bigint, an error when it does not fit", aggregate=True, window=True),
     Function("avg", 1, 1, _avg, "of decimals: rounded to their scale", aggregate=True, window=True),
-    aggregate("min", "min", argument(0), 1),
-    aggregate("max", "max", argument(0), 1),
+    _extreme("min"),
+    _extreme("max"),
+    aggregate("bitwise_and_agg", "bit_and", BIGINT, 1, note="the same, renamed"),
+    aggregate("bitwise_or_agg", "bit_or", BIGINT, 1, note="the same, renamed"),
     Function("array_agg", 1, 1, _array_agg, "NULLs are kept in both", aggregate=True, window=True),
     Function("listagg", 1, 2, _listagg, "WITHIN GROUP gives the order", aggregate=True),
     aggregate("bool_and", "bool_and", BOOLEAN, 1),
@@ -102,6 +131,7 @@ FUNCTIONS = (
     Function(
         "map_agg", 2, 2, _map_agg, "one value stays for a key that comes twice", aggregate=True, window=True
     ),
+    Function("multimap_agg", 2, 2, _multimap_agg, "all values of a key", aggregate=True, window=True),
     Function("histogram", 1, 1, _histogram, "value to count", aggregate=True, window=True),
     *(
         aggregate(n, n, DOUBLE, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -23,6 +24,7 @@ from clew.lake.sql.types import (
     BIGINT,
     BOOLEAN,
     DATE,
+    DOUBLE,
     INTERVAL,
     UNKNOWN,
     VARCHAR,
@@ -50,19 +52,22 @@ MACROS = {
     "clew_max": "(a) AS CASE WHEN list_count(a) = len(a) THEN list_max(a) END",
     "clew_min": "(a) AS CASE WHEN list_count(a) = len(a) THEN list_min(a) END",
     "clew_position": "(a, e) AS CASE WHEN a IS NOT NULL AND e IS NOT NULL THEN coalesce(list_position(a, e), 0) END",
-    "clew_remove": "(a, e) AS CASE WHEN e IS NOT NULL THEN list_filter(a, lambda clew_x: clew_x <> e) END",
+    "clew_remove": "(a, e) AS CASE WHEN e IS NOT NULL THEN list_filter(a, lambda clew_x: clew_x IS NULL OR clew_x <> e)"
+    " END",
     "clew_intersect": "(a, b) AS list_filter(clew_distinct(a), lambda clew_e: list_position(b, clew_e) IS NOT NULL)",
     "clew_except": "(a, b) AS list_filter(clew_distinct(a), lambda clew_e: list_position(b, clew_e) IS NULL)",
     "clew_union": "(a, b) AS clew_distinct(a || b)",
     "clew_overlap": "(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN list_has_any(a, b) THEN true"
     " WHEN len(a) > 0 AND len(b) > 0 AND (list_count(a) < len(a) OR list_count(b) < len(b)) THEN NULL ELSE false END",
+    "clew_double_texts": "(a) AS list_transform(a, lambda clew_e: clew_double_text(clew_e))",
     "clew_join": "(a, d) AS array_to_string(list_filter(a, lambda clew_e: clew_e IS NOT NULL), d)",
     "clew_join_null": "(a, d, n) AS array_to_string(list_transform(a, lambda clew_e:"
     " coalesce(CAST(clew_e AS VARCHAR), n)), d)",
     "clew_slice": "(a, s, n) AS CASE WHEN clew_check(coalesce(s <> 0, true), 'slice starts at 1') THEN CASE WHEN s > 0"
     " THEN a[s:s + n - 1] WHEN len(a) + s >= 0 THEN a[len(a) + s + 1:len(a) + s + n] ELSE a[1:0] END END",
     # The check stands inside: around the list, a list of 100,000,000 entries is made before it is refused.
-    "clew_sequence": "(a, b, s) AS generate_series(a, CASE WHEN clew_check(coalesce(abs(b - a) // abs(s) < 10000,"
+    "clew_sequence": "(a, b, s) AS generate_series(a, CASE WHEN clew_check(coalesce((b - a) * s >= 0, true),"
+    " 'sequence: the step does not lead to the end') AND clew_check(coalesce(abs(b - a) // abs(s) < 10000,"
     " true), 'sequence has more than 10000 entries') THEN b END, s)",
     "clew_count": "(n) AS CASE WHEN clew_check(coalesce(n <= 10000, true), 'repeat has more than 10000 entries')"
     " THEN n END",
@@ -139,7 +144,20 @@ def _replaced(node: exp.Expr, name: str, value: exp.Expr) -> exp.Expr:
     return value.copy() if is_parameter and not isinstance(node.parent, exp.Column) else node
 
 
+def joined(left: Typed, right: Typed) -> Typed:
+    """Two arrays, or an array and an element, in one array."""
+    sides = [
+        side.sql if side.type.name in {"array", "unknown"} else exp.Array(expressions=[side.sql])
+        for side in (left, right)
+    ]
+    type_ = left.type if left.type.name == "array" else right.type
+    return Typed(exp.DPipe(this=sides[0], expression=sides[1], safe=False), type_)
+
+
 def _join(made: Call) -> Typed:
+    if made.element(0) == DOUBLE:
+        texts = call("clew_double_texts", made.sql(0))
+        made = replace(made, args=(Typed(texts, array(VARCHAR)), *made.args[1:]))
     name = "clew_join" if len(made.args) == 2 else "clew_join_null"  # noqa: PLR2004  # no text for NULL given
     return Typed(call(name, *made.all()), VARCHAR)
 
@@ -174,6 +192,15 @@ def _transform_values(made: Call) -> Typed:
     values = call("list_transform", entries, _over_entry(step))
     keys = made.type(0).items[0] if made.type(0).items else UNKNOWN
     return Typed(call("map", call("map_keys", made.sql(0)), values), mapping(keys, made.type(1)))
+
+
+def _transform_keys(made: Call) -> Typed:
+    step = made.args[1].sql
+    if not isinstance(step, exp.Lambda) or len(step.expressions) != 2:  # noqa: PLR2004  # key and value
+        made.refuse("expects a lambda of key and value")
+    keys = call("list_transform", call("map_entries", made.sql(0)), _over_entry(step))
+    values = made.type(0).items[1] if made.type(0).items else UNKNOWN
+    return Typed(call("map", keys, call("map_values", made.sql(0))), mapping(made.type(1), values))
 
 
 def _sequence(made: Call) -> Typed:
@@ -282,4 +309,5 @@ FUNCTIONS = (
     renamed("map_concat", "map_concat", argument(0), 2, MANY, note="the later map wins in both"),
     Function("map_filter", 2, 2, _map_entries_filter, "over the entries"),
     Function("transform_values", 2, 2, _transform_values, "over the entries"),
+    Function("transform_keys", 2, 2, _transform_keys, "over the entries; a key twice is an error in both"),
 )

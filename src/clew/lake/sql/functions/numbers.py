@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sqlglot import exp
 
 from clew.lake.sql.functions.model import (
@@ -15,9 +17,13 @@ from clew.lake.sql.functions.model import (
     is_null,
     renamed,
     same,
+    text,
     when,
 )
 from clew.lake.sql.types import BIGINT, BOOLEAN, DOUBLE, common
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # An IPv4 address as a number; NULL for what is none. The groups of an IPv6 address are padded, `::` filled.
 MACROS = {
@@ -46,6 +52,13 @@ MACROS = {
     " ELSE clew_check(false, 'invalid network ' || n) END",
     "clew_address": "(a) AS CASE WHEN clew_check(a IS NULL OR clew_ipv4(a) IS NOT NULL OR clew_ipv6(a) IS NOT NULL,"
     " 'cannot cast value to IPADDRESS: ' || a) THEN a END",
+    # An IPv4 address is the IPv6 address ::ffff:a.b.c.d.
+    "clew_address_key": "(a) AS CASE WHEN clew_ipv4(a) IS NOT NULL THEN"
+    " CAST(281470681743360 + clew_ipv4(a) AS UHUGEINT) ELSE CAST(clew_ipv6(a) AS UHUGEINT) END",
+    "clew_is_boolean": "(s) AS lower(s) IN ('true', 't', '1', 'false', 'f', '0')",
+    "clew_boolean": "(s) AS CASE WHEN clew_check(coalesce(clew_is_boolean(s), true), 'cannot cast `' || s ||"
+    " '` to boolean; TRY_CAST gives NULL instead') THEN s END",
+    "clew_try_boolean": "(s) AS CASE WHEN clew_is_boolean(s) THEN s END",
     "clew_try_address": "(a) AS CASE WHEN clew_ipv4(a) IS NOT NULL OR clew_ipv6(a) IS NOT NULL THEN a END",
     # Not an error, as in Trino: a double divided by zero.
     "clew_divide_double": "(a, b) AS CASE WHEN b = 0 THEN CASE WHEN a = 0 OR isnan(a) THEN CAST('nan' AS DOUBLE)"
@@ -53,15 +66,23 @@ MACROS = {
     "clew_divide_decimal": "(a, b, s) AS CASE WHEN clew_check(coalesce(b <> 0, true), 'division by zero')"
     " THEN round(a / b, s) END",
     "clew_divide": "(a, b) AS a // b",
-    "clew_from_base": "(s, r) AS list_reduce(list_prepend(0, list_transform(string_split(lower(s), ''),"
+    "clew_from_base": "(s, r) AS CASE WHEN clew_check(coalesce(translate(lower(s),"
+    " substr('0123456789abcdefghijklmnopqrstuvwxyz', 1, r), '') = '', true), 'no number of that base: ' || s) THEN"
+    " list_reduce(list_prepend(0, list_transform(string_split(lower(s), ''),"
     " lambda clew_e: CAST(strpos('0123456789abcdefghijklmnopqrstuvwxyz', clew_e) - 1 AS BIGINT))),"
-    " lambda clew_x, clew_y: clew_x * r + clew_y)",
-    "clew_double_text": "(x) AS CASE WHEN x = 0 OR (abs(x) >= 0.001 AND abs(x) < 10000000) THEN CAST(x AS VARCHAR)"
-    " WHEN isfinite(x) THEN clew_scientific(format('{:.17e}', x), x) WHEN isnan(x) THEN 'NaN'"
+    " lambda clew_x, clew_y: clew_x * r + clew_y) END",
+    "clew_double_text": "(x) AS CASE WHEN x IS NULL THEN NULL"
+    " WHEN x = 0 OR (abs(x) >= 0.001 AND abs(x) < 10000000) THEN CAST(x AS VARCHAR)"
+    " WHEN isfinite(x) THEN CASE WHEN x < 0 THEN '-' ELSE '' END || clew_scientific(CAST(abs(x) AS VARCHAR))"
+    " WHEN isnan(x) THEN 'NaN'"
     " WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END",
-    "clew_scientific": "(t, x) AS clew_mantissa(CAST(x / pow(10, CAST(split_part(t, 'e', 2) AS BIGINT)) AS VARCHAR))"
-    " || 'E' || CAST(CAST(split_part(t, 'e', 2) AS BIGINT) AS VARCHAR)",
-    "clew_mantissa": "(m) AS CASE WHEN contains(m, '.') THEN m ELSE m || '.0' END",
+    # From the shortest digits that DuckDB writes: 1e+23, 10000000000.0 and 0.00012.
+    "clew_scientific": "(t) AS CASE WHEN contains(t, 'e') THEN clew_mantissa(replace(split_part(t, 'e', 1), '.', ''),"
+    " CAST(split_part(t, 'e', 2) AS BIGINT)) WHEN starts_with(t, '0.') THEN clew_mantissa(ltrim(substr(t, 3), '0'),"
+    " length(ltrim(substr(t, 3), '0')) - length(substr(t, 3)) - 1)"
+    " ELSE clew_mantissa(replace(t, '.', ''), length(split_part(t, '.', 1)) - 1) END",
+    "clew_mantissa": "(digits, e) AS substr(digits, 1, 1) || '.' ||"
+    " coalesce(nullif(rtrim(substr(digits, 2), '0'), ''), '0') || 'E' || e",
 }
 
 
@@ -110,6 +131,10 @@ def _pi(made: Call) -> Typed:
     return Typed(call("pi"), DOUBLE)
 
 
+def _special(name: str) -> Callable[[Call], Typed]:
+    return lambda _: Typed(cast(text(name), "DOUBLE"), DOUBLE)
+
+
 def _from_base(made: Call) -> Typed:
     return Typed(cast(call("clew_from_base", *made.all()), "BIGINT"), BIGINT)
 
@@ -121,12 +146,15 @@ FUNCTIONS = (
     _whole("floor"),
     _whole("sign"),
     Function("round", 1, 2, _round, "halves away from zero in both"),
-    Function("truncate", 1, 1, lambda c: Typed(call("trunc", *c.all()), c.type(0)), "towards zero"),
+    Function("truncate", 1, 2, lambda c: Typed(call("trunc", *c.all()), c.type(0)), "towards zero"),
     *(same(n, DOUBLE, 1) for n in ("sqrt", "cbrt", "exp", "ln", "log2", "log10")),
     same("log", DOUBLE, 2, note="base first in both"),
     renamed("power", "pow", DOUBLE, 2),
     same("pow", DOUBLE, 2),
     Function("pi", 0, 0, _pi, "the same"),
+    Function("e", 0, 0, lambda _: Typed(call("exp", exp.Literal.number(1)), DOUBLE), "exp(1)"),
+    Function("nan", 0, 0, _special("nan"), "not a number"),
+    Function("infinity", 0, 0, _special("inf"), "more than any number"),
     renamed("is_nan", "isnan", BOOLEAN, 1),
     renamed("is_finite", "isfinite", BOOLEAN, 1),
     renamed("is_infinite", "isinf", BOOLEAN, 1),

@@ -7,8 +7,9 @@ import re
 
 from sqlglot import exp
 
+from clew.lake.sql.functions import patterns
 from clew.lake.sql.functions.model import MANY, Call, Function, Typed, call, renamed, same, text
-from clew.lake.sql.types import BIGINT, BOOLEAN, VARBINARY, VARCHAR, array, mapping
+from clew.lake.sql.types import BIGINT, BOOLEAN, UNKNOWN, VARBINARY, VARCHAR, array, mapping
 
 # Trino trims white space, DuckDB's one-argument form only blanks.
 _BLANKS = "\x20\t\n\x0b\x0c\r"
@@ -20,19 +21,30 @@ MACROS = {
     " WHEN i = 0 OR i < -length(s) OR n <= 0 THEN '' ELSE substr(s, i, n) END",
     "clew_split_part": "(s, d, i) AS CASE WHEN clew_check(coalesce(i > 0, true), 'split_part index must be greater than"
     " zero') THEN list_extract(string_split(s, d), i) END",
+    "clew_split": "(s, d) AS CASE WHEN clew_check(coalesce(d <> '', true), 'the delimiter of split may not be empty')"
+    " THEN string_split(s, d) END",
     "clew_split_n": "(s, d, n) AS CASE WHEN len(string_split(s, d)) <= n THEN string_split(s, d)"
     " ELSE list_concat(string_split(s, d)[1:n - 1], [array_to_string(string_split(s, d)[n:], d)]) END",
-    "clew_split_to_map": "(s, d, k) AS map_from_entries(list_transform(string_split(s, d),"
-    " lambda clew_e: (split_part(clew_e, k, 1), substr(clew_e, length(split_part(clew_e, k, 1)) + length(k) + 1))))",
+    "clew_split_to_map": "(s, d, k) AS map_from_entries(list_transform(string_split(s, d), lambda clew_e:"
+    " CASE WHEN clew_check(contains(clew_e, k), 'split_to_map: an entry without the key-value delimiter: ' || clew_e)"
+    " THEN (split_part(clew_e, k, 1), substr(clew_e, length(split_part(clew_e, k, 1)) + length(k) + 1)) END))",
     "clew_regexp_extract": "(s, p, g) AS CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END",
+    "clew_regexp_position": "(s, p) AS CASE WHEN regexp_matches(s, p)"
+    " THEN length(regexp_extract(s, '^([\\s\\S]*?)(?:' || p || ')', 1)) + 1"
+    " WHEN s IS NOT NULL AND p IS NOT NULL THEN -1 END",
+    "clew_strpos": "(s, d, n) AS CASE WHEN clew_check(coalesce(n <> 0, true), 'the instance of strpos may not be 0')"
+    " THEN CASE WHEN len(string_split(s, d)) <= abs(n) THEN 0 WHEN n > 0 THEN"
+    " length(array_to_string(string_split(s, d)[:n], d)) + 1"
+    " ELSE length(array_to_string(string_split(s, d)[:n - 1], d)) + 1 END END",
+    "clew_blanked": "(a) AS list_transform(a, lambda clew_e: nullif(clew_e, ''))",
     "clew_regexp_replace": "(s, p, r) AS regexp_replace(s, p, r, 'g')",
     "clew_regexp_count": "(s, p) AS len(regexp_extract_all(s, p))",
     "clew_trim": f"(s) AS trim(s, '{_BLANKS}')",
     "clew_ltrim": f"(s) AS ltrim(s, '{_BLANKS}')",
     "clew_rtrim": f"(s) AS rtrim(s, '{_BLANKS}')",
     "clew_url_part": "(u, p) AS CASE WHEN regexp_matches(u, '^[^\\s<>\"{}|\\\\^`]*$')"
-    " THEN nullif(regexp_extract(u, p, 1), '') END",
-    "clew_url_text": "(u, p) AS CASE WHEN regexp_matches(u, '^[^\\s<>\"{}|\\\\^`]*$') THEN regexp_extract(u, p, 1) END",
+    " THEN regexp_extract(u, p, 1) END",
+    "clew_url_text": "(u, p) AS url_decode(clew_url_part(u, p))",
     "clew_url_parameter": "(u, name) AS url_decode(replace(list_filter(list_transform(string_split("
     "regexp_extract(u, '^[^?#]*\\?([^#]*)', 1), '&'), lambda clew_e: CASE WHEN split_part(clew_e, '=', 1) = name THEN"
     " substr(clew_e, length(name) + 2) END), lambda clew_e: clew_e IS NOT NULL)[1], '+', ' '))",
@@ -52,16 +64,23 @@ def _substr(made: Call) -> Typed:
 
 
 def _replace(made: Call) -> Typed:
+    if isinstance(made.sql(1), exp.Literal) and not made.sql(1).name:
+        made.refuse("what is searched for may not be empty")
     removed = (text(""),) if len(made.args) == 2 else ()  # noqa: PLR2004  # no replacement given
     return Typed(call("replace", *made.all(), *removed), VARCHAR)
 
 
 def _split(made: Call) -> Typed:
-    name = "string_split" if len(made.args) == 2 else "clew_split_n"  # noqa: PLR2004  # no limit given
+    name = "clew_split" if len(made.args) == 2 else "clew_split_n"  # noqa: PLR2004  # no limit given
     return Typed(call(name, *made.all()), array(VARCHAR))
 
 
 def _concat(made: Call) -> Typed:
+    wrong = [
+        a.type for a in made.args if a.type not in {VARCHAR, VARBINARY, UNKNOWN} and a.type.name != "array"
+    ]
+    if wrong:
+        made.refuse(f"expects varchar or arrays, found {wrong[0]}; use `CAST(… AS varchar)`")
     joined = functools.reduce(
         lambda left, right: exp.DPipe(this=left, expression=right, safe=False), made.all()
     )
@@ -69,8 +88,11 @@ def _concat(made: Call) -> Typed:
 
 
 def _concat_ws(made: Call) -> Typed:
-    if any(a.type.name == "array" for a in made.args):
-        made.refuse("an array argument is not supported; use `array_join`")
+    if made.type(1).name == "array" and len(made.args) == 2:  # noqa: PLR2004  # separator and array
+        return Typed(call("clew_join", made.sql(1), made.sql(0)), VARCHAR)
+    wrong = [a.type for a in made.args if a.type not in {VARCHAR, UNKNOWN}]
+    if wrong:
+        made.refuse(f"expects varchar, found {wrong[0]}; use `CAST(… AS varchar)`")
     return Typed(call("concat_ws", *made.all()), VARCHAR)
 
 
@@ -80,8 +102,32 @@ def _reverse(made: Call) -> Typed:
 
 
 def _regexp_extract(made: Call) -> Typed:
-    group = made.all() if len(made.args) == 3 else (*made.all(), exp.Literal.number(0))  # noqa: PLR2004  # group
-    return Typed(call("clew_regexp_extract", *group), VARCHAR)
+    if len(made.args) == 2:  # noqa: PLR2004  # the whole match
+        return Typed(call("clew_regexp_extract", *made.all(), exp.Literal.number(0)), VARCHAR)
+    found = call("clew_regexp_extract", *made.all())
+    return Typed(call("nullif", found, text("")) if _is_never_empty(made) else found, VARCHAR)
+
+
+def _regexp_extract_all(made: Call) -> Typed:
+    found = call("regexp_extract_all", *made.all())
+    is_grouped = len(made.args) == 3 and _is_never_empty(made)  # noqa: PLR2004  # a group is asked for
+    return Typed(call("clew_blanked", found) if is_grouped else found, array(VARCHAR))
+
+
+def _is_never_empty(made: Call) -> bool:
+    """Whether the group matches at least one character: then '' is a group that took no part, NULL in Trino."""
+    pattern, group = made.node.expressions[1:3]
+    if not (isinstance(pattern, exp.Literal) and isinstance(group, exp.Literal) and group.name.isdigit()):
+        return False
+    number, count = int(group.name), patterns.group_count(pattern.name)
+    if count is not None and number > count:
+        made.refuse(f"there is no group {number} in the pattern, it has {count}")
+    return number > 0 and patterns.is_never_empty(pattern.name, number)
+
+
+def _strpos(made: Call) -> Typed:
+    name = "strpos" if len(made.args) == 2 else "clew_strpos"  # noqa: PLR2004  # no instance given
+    return Typed(call(name, *made.all()), BIGINT)
 
 
 def _regexp_replace(made: Call) -> Typed:
@@ -115,11 +161,17 @@ def _url(name: str, pattern: str, macro: str) -> Function:
     def build(made: Call) -> Typed:
         return Typed(call(macro, made.sql(0), text(pattern)), VARCHAR)
 
-    return Function(name, 1, 1, build, "RFC 3986 parts by pattern; NULL for what is no URL")
+    return Function(
+        name,
+        1,
+        1,
+        build,
+        "RFC 3986 parts by pattern, decoded; '' for a missing part, NULL for what is no URL",
+    )
 
 
 def _url_port(made: Call) -> Typed:
-    found = call("clew_url_part", made.sql(0), text(_PORT))
+    found = call("nullif", call("clew_url_part", made.sql(0), text(_PORT)), text(""))
     return Typed(exp.Cast(this=found, to=exp.DataType.build("BIGINT")), BIGINT)
 
 
@@ -139,13 +191,7 @@ FUNCTIONS = (
     renamed("chr", "chr", VARCHAR, 1),
     renamed("codepoint", "unicode", BIGINT, 1),
     same("starts_with", BOOLEAN, 2),
-    renamed(
-        "strpos",
-        "strpos",
-        BIGINT,
-        2,
-        note="first match, 0 when there is none; Trino's third argument is refused",
-    ),
+    Function("strpos", 2, 3, _strpos, "the first or n-th match, from the end where n is negative"),
     Function("split", 2, 3, _split, "the limit keeps the rest in the last element"),
     renamed("split_part", "clew_split_part", VARCHAR, 3, note="NULL beyond the last part, an error below 1"),
     renamed("split_to_map", "clew_split_to_map", mapping(VARCHAR, VARCHAR), 3),
@@ -153,7 +199,8 @@ FUNCTIONS = (
     renamed("hamming_distance", "hamming", BIGINT, 2),
     renamed("regexp_like", "regexp_matches", BOOLEAN, 2, note="a match anywhere; RE2 syntax, no look-around"),
     Function("regexp_extract", 2, 3, _regexp_extract, "NULL without a match, not ''"),
-    renamed("regexp_extract_all", "regexp_extract_all", array(VARCHAR), 2, 3),
+    Function("regexp_extract_all", 2, 3, _regexp_extract_all, "a group that took no part is NULL"),
+    renamed("regexp_position", "clew_regexp_position", BIGINT, 2, note="-1 without a match"),
     Function("regexp_replace", 2, 3, _regexp_replace, "every match, groups as $1"),
     renamed("regexp_split", "string_split_regex", array(VARCHAR), 2),
     renamed("regexp_count", "clew_regexp_count", BIGINT, 2),

@@ -16,9 +16,10 @@ from clew.lake.sql.types import (
     INTERVAL,
     TIMESTAMP,
     VARCHAR,
-    ZONED,
     Type,
     is_time,
+    is_zoned,
+    zoned,
 )
 
 if TYPE_CHECKING:
@@ -27,6 +28,14 @@ if TYPE_CHECKING:
 MACROS = {
     "clew_whole_units": "(u, a, b) AS CAST(date_sub(u, a, b) AS BIGINT)",
     "clew_instant": "(t) AS CAST(t AS TIMESTAMPTZ)",
+    "clew_interval_text": "(i) AS CASE WHEN date_part('year', i) <> 0 OR date_part('month', i) <> 0 THEN"
+    " clew_months_text(date_part('year', i) * 12 + date_part('month', i)) ELSE clew_milliseconds_text(epoch_ms(i)) END",
+    "clew_months_text": "(m) AS CASE WHEN m < 0 THEN '-' ELSE '' END || abs(m) // 12 || '-' || abs(m) % 12",
+    "clew_milliseconds_text": "(m) AS CASE WHEN m < 0 THEN '-' ELSE '' END || abs(m) // 86400000 || ' ' ||"
+    " format('{:02d}:{:02d}:{:02d}.{:03d}', abs(m) // 3600000 % 24, abs(m) // 60000 % 60, abs(m) // 1000 % 60,"
+    " abs(m) % 1000)",
+    # Joda's Z reads `Z` too.
+    "clew_offset": "(s) AS CASE WHEN ends_with(s, 'Z') THEN s[:-2] || '+0000' ELSE s END",
 }
 _UNITS = {
     **{u: f"to_{u}s" for u in ("millisecond", "second", "minute", "hour", "day", "week", "month", "year")},
@@ -85,13 +94,14 @@ _JODA = {
     "ss": "%S",
     "s": "%-S",
     "SSS": "%g",
+    "SSSSSS": "%f",
     "a": "%p",
     "EEEE": "%A",
     "EEE": "%a",
     "E": "%a",
     "e": "%u",
     "Z": "%z",
-    "ZZ": "%z",
+    "ZZ": "%:z",
 }
 _JODA_TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+")
 _EXTRACT = {
@@ -128,6 +138,22 @@ def part(made: Call, name: str, value: exp.Expr) -> Typed:
     return Typed(call(_EXTRACT[name], value), BIGINT)
 
 
+_DAY_UNITS = frozenset({"day", "week", "month", "quarter", "year"})
+
+
+def _no_zone(made: Call, *indexes: int) -> None:
+    if any(is_zoned(made.type(i)) for i in indexes):
+        made.refuse("a time converted to another zone cannot be used here; convert afterwards")
+
+
+def _date_unit(made: Call, index: int) -> str:
+    """The unit, which must be one of a date's where the argument is a date."""
+    unit = _unit(made)
+    if made.type(index) == DATE and unit not in _DAY_UNITS:
+        made.refuse(f"`{unit}` is no unit of a date; CAST it to timestamp")
+    return unit
+
+
 def _unit(made: Call) -> str:
     unit = made.literal(0, "the unit").lower()
     if unit not in _UNITS:
@@ -157,14 +183,16 @@ def _now(made: Call) -> Typed:
 def _date_add(made: Call) -> Typed:
     if made.type(2) == VARCHAR:
         made.refuse("expects a date or time, found varchar")
+    _no_zone(made, 2)
     count = cast(made.sql(1), "BIGINT")
-    total = exp.Paren(this=exp.Add(this=made.sql(2), expression=interval(count, _unit(made))))
+    total = exp.Paren(this=exp.Add(this=made.sql(2), expression=interval(count, _date_unit(made, 2))))
     return like(total, made.type(2))
 
 
 def _date_diff(made: Call) -> Typed:
     if VARCHAR in {made.type(1), made.type(2)}:
         made.refuse("expects dates or times, found varchar")
+    _no_zone(made, 1, 2)
     unit, pair = _unit(made), (made.sql(1), made.sql(2))
     if made.type(1).name != made.type(2).name:
         pair = (cast(pair[0], "TIMESTAMPTZ"), cast(pair[1], "TIMESTAMPTZ"))
@@ -176,7 +204,7 @@ def _date_diff(made: Call) -> Typed:
 def _date_trunc(made: Call) -> Typed:
     if made.type(1) == VARCHAR:
         made.refuse("expects a date or time, found varchar")
-    return like(call("date_trunc", text(_unit(made)), made.sql(1)), made.type(1))
+    return like(call("date_trunc", text(_date_unit(made, 1)), made.sql(1)), made.type(1))
 
 
 def _mysql(made: Call, index: int) -> str:
@@ -204,7 +232,9 @@ def _joda(made: Call, index: int) -> str:
 
 def _parsed(pattern: str, made: Call, type_: Type) -> Typed:
     # %-d and its like are for writing; reading accepts both widths.
-    read = call("strptime", made.sql(0), text(pattern.replace("%-", "%")))
+    pattern = pattern.replace("%:z", "%z")
+    value = call("clew_offset", made.sql(0)) if pattern.endswith("%z") else made.sql(0)
+    read = call("strptime", value, text(pattern.replace("%-", "%")))
     return Typed(cast(read, "TIMESTAMPTZ" if type_ == INSTANT else "TIMESTAMP"), type_)
 
 
@@ -216,13 +246,15 @@ def _date_format(made: Call) -> Typed:
 
 def _format_datetime(made: Call) -> Typed:
     pattern = _joda(made, 1)
-    if made.type(0) == ZONED and "%z" in pattern:
+    if is_zoned(made.type(0)) and re.search("%:?z", pattern):
         made.refuse("the zone of a converted time cannot be written")
-    # DuckDB writes +00; Joda's Z writes +0000. Our times are in UTC.
-    return Typed(call("strftime", made.sql(0), text(pattern.replace("%z", "+0000"))), VARCHAR)
+    # DuckDB writes +00; Joda's Z writes +0000 and ZZ +00:00. Our times are in UTC.
+    written = pattern.replace("%z", "+0000").replace("%:z", "+00:00")
+    return Typed(call("strftime", made.sql(0), text(written)), VARCHAR)
 
 
 def _to_iso8601(made: Call) -> Typed:
+    _no_zone(made, 0)
     return Typed(call("strftime", made.sql(0), text(iso_pattern(made.type(0), "T", "Z"))), VARCHAR)
 
 
@@ -231,14 +263,23 @@ def iso_pattern(type_: Type, between: str, zone: str) -> str:
     if type_ == DATE:
         return "%Y-%m-%d"
     fraction = {0: "", 3: ".%g", 6: ".%f"}.get(type_.scale, ".%g")
-    return f"%Y-%m-%d{between}%H:%M:%S{fraction}{zone if type_.name == INSTANT.name else ''}"
+    suffix = zone if type_.name == INSTANT.name else f" {type_.names[0]}" if is_zoned(type_) else ""
+    return f"%Y-%m-%d{between}%H:%M:%S{fraction}{suffix.replace('%', '%%')}"
 
 
 def _from_unixtime(made: Call) -> Typed:
-    return Typed(call("to_timestamp", made.sql(0)), INSTANT)
+    moment = Typed(call("to_timestamp", made.sql(0)), INSTANT)
+    return moment if len(made.args) == 1 else at_zone(moment, made.literal(1, "the time zone"))
+
+
+def _to_milliseconds(made: Call) -> Typed:
+    if made.type(0) != INTERVAL:
+        made.refuse(f"expects an interval, found {made.type(0)}")
+    return Typed(call("epoch_ms", made.sql(0)), BIGINT)
 
 
 def _to_unixtime(made: Call) -> Typed:
+    _no_zone(made, 0)
     return Typed(cast(call("epoch", made.sql(0)), "DOUBLE"), DOUBLE)
 
 
@@ -246,10 +287,11 @@ def at_zone(value: Typed, zone: str) -> Typed:
     """The time as clocks in that zone read it."""
     if zone.upper() in {"UTC", "Z", "GMT", "ETC/UTC", "+00:00"}:
         return Typed(cast(value.sql, "TIMESTAMPTZ"), INSTANT)
-    return Typed(call("timezone", text(zone), cast(value.sql, "TIMESTAMPTZ")), ZONED)
+    return Typed(call("timezone", text(zone), cast(value.sql, "TIMESTAMPTZ")), zoned(zone))
 
 
 def _at_timezone(made: Call) -> Typed:
+    _no_zone(made, 0)
     return at_zone(made.args[0], made.literal(1, "the time zone"))
 
 
@@ -308,7 +350,9 @@ FUNCTIONS = (
     Function("from_iso8601_timestamp", 1, 1, _from_iso_timestamp, "UTC where no zone is written"),
     Function("from_iso8601_date", 1, 1, _date, "an ISO 8601 calendar date"),
     Function("to_iso8601", 1, 1, _to_iso8601, "as many digits of the second as the type has"),
-    Function("from_unixtime", 1, 1, _from_unixtime, "in UTC"),
+    Function("from_unixtime", 1, 2, _from_unixtime, "in UTC, or as clocks in the zone read"),
+    Function("to_milliseconds", 1, 1, _to_milliseconds, "of an interval of days or less"),
+    Function("current_timezone", 0, 0, lambda _: Typed(text("UTC"), VARCHAR), "UTC always"),
     Function("to_unixtime", 1, 1, _to_unixtime, "seconds with fraction"),
     Function("at_timezone", 2, 2, _at_timezone, "the clock reading; comparing it is refused"),
     Function("with_timezone", 2, 2, _with_timezone, "the instant at which clocks there read so"),
