@@ -30,6 +30,9 @@ _WORDS = re.compile(
     re.DOTALL,
 )
 _SHORTEST_ID = 32
+# The Kelvin sign and the dotted capital I: k and i to us, letters of their own to DuckDB, which folds ASCII only. A
+# WITH relation named so hid a table of DuckDB's behind its name.
+_ASCII_IN_LOWER_CASE = re.compile("[\u212a\u0130]")
 _PLACEHOLDER = re.compile(r"eds[-_]?(?:id|\d)|event_data_store_id", re.IGNORECASE)
 
 
@@ -101,6 +104,8 @@ def read(text: str) -> exp.Query:
         # Ours: lambda parameters of macros, columns behind columns, the tables behind the views.
         if name.name.lower().startswith(("clew_", "raw_")):
             refuse(name, f"the name `{name.name}` is reserved")
+        if _ASCII_IN_LOWER_CASE.search(name.name):
+            refuse(name, f"the name `{name.name}` has a letter that reads as another in lower case")
     return query
 
 

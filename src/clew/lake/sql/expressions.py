@@ -121,8 +121,11 @@ def _interval(node: exp.Expr, context: Context) -> Typed:
     count = str(node.this.name if isinstance(node.this, exp.Literal) else node.this)
     if not isinstance(unit, exp.Var) or not count.strip().lstrip("+-").replace(".", "", 1).isdigit():
         refuse(node, "expected an interval such as `INTERVAL '7' DAY`")
+    name = unit.name.lower().removesuffix("s")
+    if name not in times.UNITS:
+        refuse(node, f"unknown unit `{unit.name}` of an interval")
     value = exp.Literal.number(count) if "." in count else number(int(count))
-    return Typed(times.interval(value, unit.name.lower().removesuffix("s")), INTERVAL)
+    return Typed(times.interval(value, name), INTERVAL)
 
 
 def _array(node: exp.Expr, context: Context) -> Typed:

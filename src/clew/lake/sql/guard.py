@@ -59,7 +59,7 @@ _SETTINGS = (
 def check(sql: str) -> None:
     """Raise QueryError unless the SQL is one SELECT over nothing but our views, macros and reviewed functions."""
     tree = reread(sql)
-    own = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+    own = {_folded(cte.alias) for cte in tree.find_all(exp.CTE)}
     for node in tree.walk():
         if type(node).__name__ not in SHAPES:
             raise QueryError(f"the query cannot be run: `{node.key.upper()}` is not allowed")
@@ -70,17 +70,22 @@ def check(sql: str) -> None:
     _check_statement(sql)
 
 
+def _folded(name: str) -> str:
+    """The name as DuckDB compares it: only ASCII letters have a lower case."""
+    return "".join(c.lower() if c.isascii() else c for c in name)
+
+
 def _check_table(node: exp.Table, own: set[str]) -> None:
     if isinstance(node.this, exp.Anonymous):
-        if node.this.name.lower() not in {view.within for view in VIEWS.values()}:
+        if _folded(node.this.name) not in {view.within for view in VIEWS.values()}:
             raise QueryError(f"the query cannot be run: the table function `{node.this.name}` is not allowed")
         return
-    if node.db or node.catalog or node.name.lower() not in {*VIEWS, *own}:
+    if node.db or node.catalog or _folded(node.name) not in {*VIEWS, *own}:
         raise QueryError(f"the query cannot be run: the table `{node.sql()}` is not allowed")
 
 
 def _check_function(node: exp.Anonymous) -> None:
-    name = node.name.lower()
+    name = _folded(node.name)
     is_view = isinstance(node.parent, exp.Table)
     if not is_view and name not in DUCKDB_FUNCTIONS and name not in MACROS:
         raise QueryError(f"the query cannot be run: the function `{name}` is not allowed")

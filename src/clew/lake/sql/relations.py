@@ -132,7 +132,7 @@ def _known(node: exp.Table, context: Context) -> tuple[exp.Table, Columns, str]:
     name, qualifiers = node.name, (node.db, node.catalog)
     own = context.scope.tables.get(name.lower()) if not any(qualifiers) else None
     if own is not None:
-        return exp.Table(this=quoted(node.this)), own, name
+        return exp.Table(this=_identifier(name.lower())), own, name
     view = views.find(name, *qualifiers)
     if view is None:
         shown = ".".join(part for part in (node.catalog, node.db, name) if part)

@@ -117,7 +117,8 @@ class _Translation:
             query, columns = self.query(cte.this, Scope(tables=tables))
             name, listed = cte.args["alias"].this, cte.args["alias"].args.get("columns") or []
             columns = relations.renamed(cte, columns, listed)
-            alias = exp.TableAlias(this=quoted(name), columns=[quoted(c) for c in listed])
+            shown = exp.to_identifier(name.name.lower(), quoted=True)
+            alias = exp.TableAlias(this=shown, columns=[quoted(c) for c in listed])
             made.append(exp.CTE(this=query, alias=alias))
             tables = {**tables, name.name.lower(): columns}
         return replace(outer, tables=tables), exp.With(expressions=made)

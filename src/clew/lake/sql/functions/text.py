@@ -39,6 +39,11 @@ MACROS = {
     "clew_blanked": "(a) AS list_transform(a, lambda clew_e: nullif(clew_e, ''))",
     "clew_regexp_replace": "(s, p, r) AS regexp_replace(s, p, r, 'g')",
     "clew_regexp_count": "(s, p) AS len(regexp_extract_all(s, p))",
+    **{
+        f"clew_{name}": f"(s, n, p) AS {name}(s, CASE WHEN clew_check(coalesce(n BETWEEN 0 AND 100000, true),"
+        f" '{name} makes 0 to 100000 characters') THEN CAST(n AS INTEGER) END, p)"
+        for name in ("lpad", "rpad")
+    },
     "clew_trim": f"(s) AS trim(s, '{_BLANKS}')",
     "clew_ltrim": f"(s) AS ltrim(s, '{_BLANKS}')",
     "clew_rtrim": f"(s) AS rtrim(s, '{_BLANKS}')",
@@ -187,7 +192,8 @@ FUNCTIONS = (
     Function("reverse", 1, 1, _reverse, "text and arrays have separate functions in DuckDB"),
     Function("concat", 1, MANY, _concat, "NULL makes NULL; DuckDB's concat skips it"),
     Function("concat_ws", 2, MANY, _concat_ws, "NULLs are skipped in both"),
-    *(same(n, VARCHAR, 3) for n in ("lpad", "rpad", "translate")),
+    *(renamed(n, f"clew_{n}", VARCHAR, 3, note="to at most 100,000 characters") for n in ("lpad", "rpad")),
+    same("translate", VARCHAR, 3),
     renamed("chr", "chr", VARCHAR, 1),
     renamed("codepoint", "unicode", BIGINT, 1),
     same("starts_with", BOOLEAN, 2),

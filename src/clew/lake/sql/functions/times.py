@@ -37,7 +37,7 @@ MACROS = {
     # Joda's Z reads `Z` too.
     "clew_offset": "(s) AS CASE WHEN ends_with(s, 'Z') THEN s[:-2] || '+0000' ELSE s END",
 }
-_UNITS = {
+UNITS = {
     **{u: f"to_{u}s" for u in ("millisecond", "second", "minute", "hour", "day", "week", "month", "year")},
     "quarter": "to_quarters",
 }
@@ -119,7 +119,7 @@ _EXTRACT = {
 
 def interval(count: exp.Expr, unit: str) -> exp.Expr:
     """So many units of time."""
-    return call(_UNITS[unit], count)
+    return call(UNITS[unit], count)
 
 
 def instant(moment: datetime) -> exp.Expr:
@@ -156,8 +156,8 @@ def _date_unit(made: Call, index: int) -> str:
 
 def _unit(made: Call) -> str:
     unit = made.literal(0, "the unit").lower()
-    if unit not in _UNITS:
-        made.refuse(f"unknown unit `{unit}`; expected {', '.join(_UNITS)}")
+    if unit not in UNITS:
+        made.refuse(f"unknown unit `{unit}`; expected {', '.join(UNITS)}")
     return unit
 
 
