@@ -40,7 +40,7 @@ def group_lets(groups: Iterable[Found], port: int, client: Network | None) -> tu
     rules = [rule for each in found for rule in inbound(each.data) if rule.covers("tcp", port)]
     wanted = client or _WORLD
     for rule in rules:
-        if rule.network is not None and _covers(rule.network, wanted):
+        if rule.network is not None and covers(rule.network, wanted):
             return True, rule.text
     same = [rule.network for rule in rules if rule.network and rule.network.version == wanted.version]
     if client is None and is_world(same, wanted.version):
@@ -48,12 +48,14 @@ def group_lets(groups: Iterable[Found], port: int, client: Network | None) -> tu
     touching = [rule for rule in rules if rule.network is None or _overlap(rule.network, wanted)]
     if touching:
         return None, f"only {', '.join(rule.text for rule in touching[:3])}"
-    if client is None and any(_references(each.data, port) for each in found):
+    # A rule that names a group lets in the private addresses of its members, and they are not at hand.
+    if (client is None or not is_public(client)) and any(_references(each.data, port) for each in found):
         return None, "only from members of a security group"
     return False, f"no rule lets tcp {port} in" + (f" from {client}" if client else "")
 
 
-def _covers(outer: Network, inner: Network) -> bool:
+def covers(outer: Network, inner: Network) -> bool:
+    """Whether all of the inner addresses are among the outer ones."""
     if isinstance(outer, ipaddress.IPv4Network):
         return isinstance(inner, ipaddress.IPv4Network) and inner.subnet_of(outer)
     return isinstance(inner, ipaddress.IPv6Network) and inner.subnet_of(outer)
@@ -67,6 +69,8 @@ def _references(group: Mapping[str, object], port: int) -> bool:
     """Whether a rule about the port names other groups."""
     for permission in items(group, "IpPermissions"):
         first, last = member(permission, "FromPort"), member(permission, "ToPort")
+        if text(permission, "IpProtocol") not in {"-1", "6", "tcp"}:
+            continue
         is_about = not isinstance(first, int) or not isinstance(last, int) or first <= port <= last
         if is_about and any(True for _ in items(permission, "UserIdGroupPairs")):
             return True
@@ -93,7 +97,7 @@ def acl_lets(
             continue
         action = text(entry, "RuleAction")
         says = f"rule {text(entry, 'RuleNumber')} {action} tcp {ports(*spans)} {'to' if egress else 'from'} {there}"
-        if _covers(there, target) and spans[0] <= wanted[0] and wanted[1] <= spans[1]:
+        if covers(there, target) and spans[0] <= wanted[0] and wanted[1] <= spans[1]:
             return action == "allow", says
         return None, says
     return False, "no rule matches, so the last rule denies it"
@@ -149,9 +153,9 @@ def route_to(table: Mapping[str, object], client: Network | None) -> tuple[str, 
     parts = [text(route, "DestinationPrefixListId") for route in items(table, "Routes")]
     for route in items(table, "Routes"):
         there = network(text(route, "DestinationCidrBlock") or text(route, "DestinationIpv6CidrBlock"))
-        if there is not None and not _covers(there, wanted) and _overlap(there, wanted):
+        if there is not None and not covers(there, wanted) and _overlap(there, wanted):
             parts.append("" if text(route, "GatewayId") == "local" else str(there))
-        if there is None or not _covers(there, wanted):
+        if there is None or not covers(there, wanted):
             continue
         target = next((text(route, name) for name in _TARGETS if text(route, name)), "")
         state = text(route, "State")
@@ -160,9 +164,15 @@ def route_to(table: Mapping[str, object], client: Network | None) -> tuple[str, 
         if best is None or there.prefixlen > best[0]:
             best = there.prefixlen, target, says
     part = next(filter(None, parts), "")
-    if best is None and part:
+    if part and (best is None or (client is not None and _is_within(part, client))):
         return OPEN, f"only to {part}"
     return (best[1], best[2]) if best else ("", "no route")
+
+
+def _is_within(part: str, client: Network) -> bool:
+    """Whether the route is to some of the client's addresses: they do not all go one way."""
+    there = network(part)
+    return there is not None and covers(client, there)
 
 
 OPEN = "?"
@@ -177,4 +187,4 @@ _TARGETS = (
 
 def is_public(client: Network | None) -> bool:
     """Whether somebody comes over the internet; so it is taken where nothing is said."""
-    return client is None or not any(_covers(each, client) for each in _WITHIN)
+    return client is None or not any(covers(each, client) for each in _WITHIN)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clew.audit.ingress import network
 from clew.audit.resources import facts, items, moment, text
 from clew.explain.operational.network import (
     EPHEMERAL,
     OPEN,
     acl_lets,
     acl_of,
+    covers,
     group_lets,
     is_public,
     route_to,
@@ -21,6 +23,7 @@ from clew.explain.operational.signs import KEY_REFUSED, signs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from clew.audit.ingress import Network
     from clew.explain.links import Facts, Link
     from clew.explain.operational.scene import Found, Scene
 
@@ -28,6 +31,8 @@ _SAY_FROM = "say where they come from: `--from ADDRESS`"
 
 
 _WEB = (80, 443)
+# Amazon VPC user guide, "NAT gateways", "Enable outbound IPv6 traffic using an egress-only internet gateway".
+_ONE_WAY = ("nat-", "eigw-")
 
 
 def _ports(scene: Scene) -> tuple[int, ...]:
@@ -101,6 +106,8 @@ def _acl_closed(scene: Scene) -> Link:
         command = f"aws ec2 describe-network-acls --filters Name=association.subnet-id,Values={subnet}"
         return scene.open("ec2:DescribeNetworkAcls", command)
     client = scene.about.client
+    if client is not None and (near := _subnet_with(scene, subnet, client)):
+        return refuted("they are in the same subnet, where no network ACL is asked", near.seen)
     inward = {port: acl_lets(acl.data, (port, port), client, egress=False) for port in _ports(scene)}
     outward = acl_lets(acl.data, EPHEMERAL, client, egress=True)
     told = [(f"in on {port}", says) for port, (_, says) in inward.items()]
@@ -119,6 +126,13 @@ def _acl_closed(scene: Scene) -> Link:
     return refuted("the network ACL lets both directions through", evidence)
 
 
+def _subnet_with(scene: Scene, subnet: str, client: Network) -> Found | None:
+    """The instance's subnet, where the client's addresses are in it."""
+    found = scene.find("ec2:DescribeSubnets", "Subnets", "SubnetId", subnet)
+    there = network(found.text("CidrBlock")) if found else None
+    return found if there is not None and covers(there, client) else None
+
+
 def _no_route(scene: Scene) -> Link:
     instance = scene.instance
     if instance is None:
@@ -134,7 +148,7 @@ def _no_route(scene: Scene) -> Link:
         return refuted("the subnet has a route back", evidence)
     if target == OPEN:
         return unknown("the route table has routes to a part of the addresses only", _SAY_FROM, evidence)
-    if not target or (is_public(client) and target.startswith(("nat-", "eigw-"))):
+    if not target or target.startswith(_ONE_WAY if is_public(client) else ("igw-",)):
         why = "a NAT gateway lets no connection in" if target.startswith("nat-") else "there is no route back"
         fix = f"aws ec2 create-route --route-table-id {table.text('RouteTableId')}, to an internet gateway"
         return true(f"{why} from {subnet}", evidence, fix)
@@ -149,7 +163,9 @@ def _no_address(scene: Scene) -> Link:
         return refuted("they come from within, where the private address does", instance.seen)
     interfaces = list(items(instance.data, "NetworkInterfaces"))
     v6 = any(text(one, "Ipv6Address") for each in interfaces for one in items(each, "Ipv6Addresses"))
-    address = instance.text("PublicIpAddress")
+    client, address = scene.about.client, instance.text("PublicIpAddress")
+    # A caller reaches addresses of its own family only.
+    address, v6 = (address if _is_of(client, 4) else ""), v6 and _is_of(client, 6)
     if address or v6:
         says = (
             f"the instance has the public address {address}"
@@ -164,10 +180,14 @@ def _no_address(scene: Scene) -> Link:
             "an instance that does not run has no public address of its own", settle, instance.seen
         )
     return true(
-        "the instance has no public address",
+        "the instance has no public address" + (f" of IPv{client.version}" if client else ""),
         (*facts(instance.data, "PublicIpAddress", "PrivateIpAddress"), *instance.seen),
         "aws ec2 associate-address, or go through Session Manager, a bastion or a load balancer",
     )
+
+
+def _is_of(client: Network | None, version: int) -> bool:
+    return client is None or client.version == version
 
 
 def _wrong_key(scene: Scene) -> Link:
