@@ -26,12 +26,13 @@ import questions
 HERE = Path(__file__).resolve().parent
 CLEW = [sys.executable, "-m", "clew", "--quiet"]
 SECTIONS = ("help", "ingest", "tiny", "investigate", "questions", "drip")
-TINY_FILE_EVENTS = 25
+# Events a file, and how many such files. A quiet region's file of five minutes holds two or three events.
+TINY_FILES = ((25, 4_000), (8, 12_500), (3, 32_000))
 
 
 def ingest(events: int, source: Path, scratch: Path, label: str) -> Path:
     """Ingest the archive beside its rivals; returns the workspace that holds it."""
-    workspace = scratch / f"workspace-{label}"
+    workspace = scratch / f"workspace-{label.replace(' ', '-')}"
     stages = scratch / "stages.json"
     ours = measure.run([*CLEW, "-w", str(workspace), "ingest", str(source), "--output", "json"])
     stages.write_text(ours.output, encoding="utf-8")
@@ -126,9 +127,10 @@ def main() -> int:
         for events in map(int, arguments.events.split(",")):
             _one_size(events, sections, scratch)
         if "tiny" in sections:
-            source = scratch / "tiny"
-            archive.write(source, 4000 * TINY_FILE_EVENTS, per_file=TINY_FILE_EVENTS)
-            ingest(4000 * TINY_FILE_EVENTS, source, scratch, "tiny files")
+            for events, files in TINY_FILES:
+                source = scratch / f"tiny-{events}"
+                archive.write(source, files * events, per_file=events)
+                ingest(files * events, source, scratch, f"tiny files of about {events} events")
         if "drip" in sections:
             drip.month(scratch / "drip")
     finally:
