@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from clew.events.channel import channel
 from clew.events.outcome import Result, outcome
+from clew.lake import reader
 from clew.lake.history import reading as reading_in_order
 from clew.lake.history import resources, word_filters, words
 from clew.lake.history.effects import Effect, effect
@@ -208,12 +209,15 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     return open_lake(home / "lake")
 
 
+@pytest.mark.parametrize("small_rows", [0, 2_000])
 @pytest.mark.parametrize("ties", [0, 200])
 @pytest.mark.parametrize("newest_first", [True, False])
 @pytest.mark.parametrize("first", [1, 7, 10_000])
-def test_chunks_join_without_seam(monkeypatch, lake, first, newest_first, ties):
-    """However the reading is cut into chunks, every record comes once and in order of time."""
+def test_chunks_join_without_seam(monkeypatch, lake, first, newest_first, ties, small_rows):
+    """However the reading is cut into chunks and files, every record comes once and in order of time."""
     monkeypatch.setattr(reading_in_order, "_TIES", ties)
+    monkeypatch.setattr(reader, "_SMALL_ROWS", small_rows)
+    monkeypatch.setattr(reader, "_FILES_AT_ONCE", 3)
     with read(lake, lake.manifest.files["cloudtrail"], newest_first=newest_first) as reading:
         found = [row.record_id for row in entries(reading, Filters(), first=first)]
     assert len(set(found)) == len(found) == 500

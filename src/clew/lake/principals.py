@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clew.lake.history.conditions import Condition, all_of, among, any_of, equals, is_in
-from clew.lake.reader import relation, rows_at
-from clew.lake.schema import CLOUDTRAIL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -216,13 +214,10 @@ def _issued(connection: duckdb.DuckDBPyConnection, condition: Condition, window:
     # has an answer is asked second: 33 ms of a million events' 86, for 90,000 answers are unpacked to know it.)
     places: defaultdict[str, list[int]] = defaultdict(list)
     for path, place in connection.execute(
-        f"SELECT filename, file_row_number FROM ({window.source}) WHERE {issuing.sql}", issuing.parameters
+        f"SELECT filename, file_row_number FROM ({window.part.query}) WHERE {issuing.sql}", issuing.parameters
     ).fetchall():
         places[path].append(place)
-    if not places:
-        return []
-    query, parameters = rows_at(_OF_SESSION, places, _over)
-    rows = connection.execute(query, parameters).fetchall()
+    rows = window.part.rows_at(connection, _OF_SESSION, places)
     found = [_session(row) for row in rows if row[0]]
     return sorted(found, key=lambda session: (session.issued_at, session.event_id))
 
@@ -235,10 +230,6 @@ _OF_SESSION = f"""
     {CALLER},
     coalesce({_IDENTITY}.accesskeyid, '')
 """
-
-
-def _over(path: str) -> str:
-    return relation(CLOUDTRAIL, [path], has_places=True)
 
 
 def _session(row: Sequence[object]) -> Session:

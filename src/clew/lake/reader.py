@@ -7,7 +7,7 @@ PyIceberg, and happens after a kill or a foreign write only).
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -17,12 +17,12 @@ from clew.lake.manifest import DataFile, Manifest
 from clew.lake.schema import TABLES, empty_relation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from clew.lake.schema import Table
 
-__all__ = ["DataFile", "Lake", "open_lake", "quoted", "relation", "rows_at"]
+__all__ = ["DataFile", "Lake", "Part", "open_lake", "quoted", "relation"]
 
 _INLINE_CONFLICTS = 500
 _IN_UTC = "SET TimeZone = 'UTC'"
@@ -68,13 +68,11 @@ class Lake:
         cursor.execute(_IN_UTC)
         return cursor
 
-    def over(self, table: str, paths: Iterable[str]) -> str:
-        """A query over data files of the table (paths as `files` gives them), as the view `raw_<table>` is over all.
-
-        It has two columns more, `filename` (such a path) and `file_row_number`. DuckDB opens every file that a
-        statement names, 0.3 ms each the first time.
-        """
-        return self._query(TABLES[table], paths, has_places=True)
+    def part(self, table: str, files: Iterable[DataFile]) -> Part:
+        """These data files of the table (paths absolute)."""
+        listed = tuple(files)
+        query = self._query(TABLES[table], (file.path for file in listed), has_places=True)
+        return Part(self, table, listed, query)
 
     def _opened(self, tables: Iterable[str], memory_limit_mb: int, threads: int) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect()
@@ -111,6 +109,69 @@ class Lake:
         return f"record_id IN (SELECT record_id FROM ({occurrences}) WHERE conflict)"
 
 
+_SMALL_ROWS = 2_000
+_FILES_AT_ONCE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some data files of a table; `query` is over them as the view `raw_<table>` is over all.
+
+    It has two columns more, `filename` and `file_row_number`: the place of a row. DuckDB opens every file that a
+    statement names, 0.3 ms each the first time.
+    """
+
+    lake: Lake
+    table: str
+    files: tuple[DataFile, ...]
+    query: str
+
+    def rows_at(
+        self, connection: duckdb.DuckDBPyConnection, columns: str, places: Mapping[str, Sequence[int]]
+    ) -> list[tuple[Any, ...]]:
+        """The columns of the rows at these places (row numbers by file), in no order.
+
+        Large files are read one by one: over many at once DuckDB reads what no place needs, thrice as long where they
+        are 43. Of small ones all is read, in half the time of a statement for each.
+        """
+        chosen = [file for file in self.files if file.path in places]
+        large = [file for file in chosen if file.rows >= _SMALL_ROWS]
+        found: list[tuple[Any, ...]] = []
+        for start in range(0, len(large), _FILES_AT_ONCE):
+            found += self._one_by_one(connection, columns, large[start : start + _FILES_AT_ONCE], places)
+        small = [file for file in chosen if file.rows < _SMALL_ROWS]
+        return found + (self._together(connection, columns, small, places) if small else [])
+
+    def _one_by_one(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        columns: str,
+        files: Sequence[DataFile],
+        places: Mapping[str, Sequence[int]],
+    ) -> list[tuple[Any, ...]]:
+        query = " UNION ALL ".join(
+            f"SELECT {columns} FROM ({self.lake.part(self.table, [file]).query}) "
+            "WHERE file_row_number IN (SELECT unnest(?::BIGINT[]))"
+            for file in files
+        )
+        return connection.execute(query, [places[file.path] for file in files]).fetchall()
+
+    def _together(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        columns: str,
+        files: Sequence[DataFile],
+        places: Mapping[str, Sequence[int]],
+    ) -> list[tuple[Any, ...]]:
+        paths = [file.path for file in files for _ in places[file.path]]
+        numbers = [number for file in files for number in places[file.path]]
+        query = (
+            f"SELECT {columns} FROM ({self.lake.part(self.table, files).query}) "
+            "WHERE (filename, file_row_number) IN (SELECT unnest(?::VARCHAR[]), unnest(?::BIGINT[]))"
+        )
+        return connection.execute(query, [paths, numbers]).fetchall()
+
+
 def open_lake(path: Path) -> Lake:
     """The lake in that directory; WorkspaceError when there is none."""
     if not (path / manifest.CATALOG_NAME).is_file():
@@ -134,21 +195,6 @@ def relation(table: Table, paths: Iterable[str], *, has_places: bool = False) ->
         return f"SELECT *, {nowhere} FROM ({empty_relation(table)})" if has_places else empty_relation(table)
     places = ", filename = true, file_row_number = true" if has_places else ""
     return f"SELECT * FROM read_parquet([{listed}], hive_partitioning = false, union_by_name = false{places})"
-
-
-def rows_at(
-    columns: str, places: Mapping[str, Sequence[int]], over: Callable[[str], str]
-) -> tuple[str, list[Sequence[int]]]:
-    """A query for the columns of the rows at these places (row numbers by file), with its parameters.
-
-    `over` gives a query, with places, over one file. File by file, because over all of them at once DuckDB reads what
-    no place needs: thrice as long where they are 43.
-    """
-    each = (
-        f"SELECT {columns} FROM ({over(path)}) WHERE file_row_number IN (SELECT unnest(?::BIGINT[]))"
-        for path in places
-    )
-    return " UNION ALL ".join(each), list(places.values())
 
 
 def quoted(text: str) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from clew.lake.reader import Part
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -19,9 +21,9 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of time: an SQL query over the data files that reach into it, and the condition on a record's time."""
+    """A stretch of time: the data files that reach into it, and the condition on a record's time."""
 
-    source: str
+    part: Part
     condition: Condition
 
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Self
 
 from clew.lake.history.conditions import FALSE, TRUE, Condition, Window, all_of, any_of
 from clew.lake.history.entries import Origin, Stored
-from clew.lake.reader import rows_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -59,8 +58,7 @@ class Reading:
             parts.append(Condition("eventtime >= make_timestamptz(?)", (first,)))
         if end is not None:
             parts.append(Condition("eventtime < make_timestamptz(?)", (end,)))
-        paths = (file.path for file in reaching(files, first, end))
-        return Window(self.lake.over("cloudtrail", paths), all_of(parts))
+        return Window(self.lake.part("cloudtrail", reaching(files, first, end)), all_of(parts))
 
     def chunks(
         self, condition: Condition, first: int, *, is_dear: bool = False
@@ -100,16 +98,13 @@ class Reading:
             start, size = start + size, size * _GROWTH
 
     def _chunk(self, window: Window, condition: Condition, size: int) -> Sequence[Stored]:
-        files: defaultdict[str, list[int]] = defaultdict(list)
-        for _, path, place in self._places(window, all_of([window.condition, condition]), size):
-            files[path].append(place)
-        if not files:
-            return []
+        places: defaultdict[str, list[int]] = defaultdict(list)
+        for _, path, number in self._places(window, all_of([window.condition, condition]), size):
+            places[path].append(number)
         columns = (
             "epoch_us(eventtime), record_id, source, record_number, eventjson, coalesce(conflict, false)"
         )
-        query, parameters = rows_at(columns, files, lambda path: self.lake.over("cloudtrail", [path]))
-        rows = self.connection.execute(query, parameters).fetchall()
+        rows = window.part.rows_at(self.connection, columns, places)
         found = [Stored(row[0], row[1], row[4], row[5], Origin(row[2], "", row[3])) for row in rows]
         sign = -1 if self.newest_first else 1
         return sorted(found, key=lambda stored: (sign * stored.micros, *_identity(stored)))[:size]
@@ -120,7 +115,7 @@ class Reading:
         limit = size + _TIES
         while True:
             rows = self.connection.execute(
-                f"SELECT epoch_us(eventtime), filename, file_row_number FROM ({window.source}) "
+                f"SELECT epoch_us(eventtime), filename, file_row_number FROM ({window.part.query}) "
                 f"WHERE {condition.sql} ORDER BY eventtime {order} LIMIT {limit}",
                 condition.parameters,
             ).fetchall()
