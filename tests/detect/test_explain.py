@@ -108,3 +108,11 @@ def test_any_record_can_be_told(name, agent):
     told = explanation("{actor} ran `{event_name}` with {user_agent}", "T", story(event))
     assert "\n" not in told
     assert told.split(". ")[0].count("`") % 2 == 0
+
+
+def test_clients_that_no_table_knows_are_named_once():
+    """Several names that clients gave themselves stand in one list, behind the clients that are known."""
+    named = [STOP | {"userAgent": agent} for agent in ("mine/1", "mine/2", "mine/1")]
+    told = explanation("{actor} did it.", "Title", story(STOP, *named))
+    assert ", by CLI (2.13.5), clients that call themselves mine/1, mine/2, " in told
+    assert ", by a client that calls itself mine/1, " in explanation("{actor}.", "Title", story(named[0]))

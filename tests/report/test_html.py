@@ -96,3 +96,13 @@ def _dump(page: Path, home: Path) -> str:
         capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     return done.stdout
+
+
+def test_a_story_stops_where_the_figures_begin() -> None:
+    """What the finding itself says of times and counts is not told twice, whatever its form."""
+    for figures in (
+        "2 events at 2023-07-10 12:08:04 UTC, all",
+        "1,098 events between x and y",
+        "One event at z",
+    ):
+        assert html._lead(f"A was done. {figures} succeeded.") == "A was done."

@@ -222,7 +222,7 @@ def _how(story: Story, told: frozenset[str]) -> str:
         f"{count} {when}" if "event_name" in told else f"{count} {when}: {calls}",
         "" if "source_ip" in told else f"from {addresses}",
         f"in {_listed(list(story.regions))}" if story.regions and "region" not in told else "",
-        "" if "user_agent" in told else f"by {_listed(_each(story, _channel))}",
+        "" if "user_agent" in told else f"by {_channels(story)}",
         _keys(story.access_keys),
         _second_factor(story),
         _ends(story),
@@ -236,12 +236,16 @@ def _call(event: Event) -> str:
     return f"{service}:{name}" if service and name else name
 
 
-def _channel(event: Event) -> str:
-    """How the call was made; a client that no table knows is called by the name it gave itself."""
-    made = channel(event)
-    if made.kind is not ChannelKind.UNKNOWN:
-        return _clean(str(made))
-    return f"a client that calls itself {_clean(made.detail)[:_NAME]}" if made.detail else "an unknown client"
+def _channels(story: Story) -> str:
+    """How the calls were made; clients that no table knows are called, once, by the names they gave themselves."""
+    made = [channel(event) for event in story.events]
+    known = [_clean(str(each)) for each in made if each.kind is not ChannelKind.UNKNOWN]
+    own = [_clean(each.detail)[:_NAME] for each in made if each.kind is ChannelKind.UNKNOWN and each.detail]
+    parts = [_listed(list(dict.fromkeys(known)))] if known else []
+    if own:
+        calls = "a client that calls itself" if len(set(own)) == 1 else "clients that call themselves"
+        parts.append(f"{calls} {_listed(list(dict.fromkeys(own)))}")
+    return ", ".join(parts) or "an unknown client"
 
 
 def _keys(keys: Sequence[str]) -> str:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # The story tells at most this many findings, worst first, then in the order of time.
 _STORY = 24
 # Where an explanation turns from what happened to when, how often and by what.
-_FIGURES = re.compile(r" (?=[0-9][0-9,]* events between |One event at )")
+_FIGURES = re.compile(r" (?=[0-9][0-9,]* events (?:between|at) |One event at )")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def brief(investigation: Investigation) -> str:
     findings = worst_first(investigation.findings)
     if not findings:
         return (
-            f"None of {investigation.rules} rules fired on {investigation.events:,} events. "
+            f"None of {investigation.rules} rules fired on {_counted(investigation.events, 'event')}. "
             "What the evidence could not show is listed under blind spots."
         )
     serious = [f for f in findings if f.severity.rank >= Severity.HIGH.rank]
@@ -196,6 +196,8 @@ def _environment() -> Environment:
     made.globals.update(style=Markup(asset("incident.css")), script=Markup(asset("incident.js")))  # noqa: S704  # our own files
     made.filters.update(
         moment=_moment,
+        clock=lambda t: _moment(t).removesuffix(" UTC"),
+        counted=_counted,
         iso=lambda t: t.astimezone(UTC).isoformat() if t else "",
         until=_until,
         listed=_listed,
@@ -212,6 +214,10 @@ def _environment() -> Environment:
 
 def _moment(time: datetime | None) -> str:
     return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if time else "unknown time"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _until(end: datetime, start: datetime) -> str:
