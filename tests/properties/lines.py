@@ -58,12 +58,20 @@ ACTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("kms:ScheduleKeyDeletion", (f"arn:aws:kms:us-east-1:{OTHER}:key/1234abcd-12ab-34cd-56ef-1234567890ab",)),
     ("kms:UpdateAlias", (f"arn:aws:kms:us-east-1:{HOME}:alias/payroll",)),
     ("sqs:DeleteQueue", (f"arn:aws:sqs:us-east-1:{HOME}:q1", f"arn:aws:sqs:us-east-1:{OTHER}:q1")),
+    (
+        "execute-api:Invoke",
+        (
+            f"arn:aws:execute-api:us-east-1:{HOME}:a1b2c3d4e5/prod/GET/pets",
+            f"arn:aws:execute-api:us-east-1:{OTHER}:a1b2c3d4e5/alice/prod/GET/pets",
+        ),
+    ),
+    ("sts:AssumeRoot", (f"arn:aws:iam::{OTHER}:root",)),
 )
 
 ACTION_PATTERNS = (
     "*", "s3:*", "s3:Get*", "S3:getobject", "s3:???Object", "s3:List*", "sqs:SendMessage", "sqs:*", "kms:Decrypt",
     "kms:*", "sts:AssumeRole", "sts:*", "lambda:InvokeFunction", "ec2:*", "ec2:Start*", "ec2:Describe*", "iam:PassRole",
-    "sts:GetCallerIdentity", "*:*", "s3*", "ec2:StopInstances",
+    "sts:GetCallerIdentity", "*:*", "s3*", "ec2:StopInstances", "execute-api:Invoke",
 )  # fmt: skip
 
 RESOURCE_PATTERNS = (
@@ -73,6 +81,8 @@ RESOURCE_PATTERNS = (
     f"arn:aws:sqs:*:{HOME}:*", "arn:aws:sqs:us-east-1:*:q1", "arn:aws:kms:*:*:key/*", f"arn:aws:kms:us-east-1:{HOME}:*",
     "arn:aws:iam::*:role/*", f"arn:aws:iam::{HOME}:role/deploy", f"arn:aws:iam::{OTHER}:role/audit",
     f"arn:aws:lambda:us-east-1:{HOME}:function:*", "arn:aws:ec2:*:*:instance/*", "arn:*:*:*:*:*", "arn:aws:s3:::lo?s*",
+    "execute-api:/*", "execute-api:/prod/GET/*", "execute-api:/${aws:username}/*", "execute-api:/*/GET/pet?",
+    "arn:aws:execute-api:*:*:*/prod/*",
 )  # fmt: skip
 
 PRINCIPAL_ELEMENTS: tuple[object, ...] = (
@@ -263,7 +273,9 @@ def _focus(action: str, resources: tuple[str, ...]) -> Focus:
     on = tuple(
         each
         for each in RESOURCE_PATTERNS
-        if any(fnmatchcase(resource, each) for resource in resources) or "${" in each
+        if any(fnmatchcase(resource, each) for resource in resources)
+        or "${" in each
+        or each.startswith(f"{action.partition(':')[0]}:/")
     )
     # What is near is drawn more often than what is not.
     return Focus(action, resources, near * 4 + ACTION_PATTERNS, on * 4 + RESOURCE_PATTERNS)
