@@ -260,3 +260,24 @@ def test_what_the_pages_disagree_on_is_remarked(resource: str, is_told: bool) ->
         Request(USER, "s3:ListAllMyBuckets", "*", HOME), Policies(identity=(policy({"Resource": resource}),))
     )
     assert any("pages disagree" in note for note in found.notes) is is_told
+
+
+@pytest.mark.parametrize(
+    ("given", "key", "is_known_to_be_absent"),
+    [
+        ({"aws:SourceIp": "203.0.113.9"}, "aws:SourceVpce", True),
+        ({"aws:SourceIp": "2001:db8::9"}, "aws:VpcSourceIp", True),
+        ({"aws:SourceIp": "10.0.0.9"}, "aws:SourceVpce", False),
+        ({"aws:SourceVpce": "vpce-1a2b3c4d"}, "aws:SourceIp", True),
+        ({"aws:SourceVpc": "vpc-111bbb22"}, "aws:SourceIp", True),
+        ({"aws:SourceVpc": "vpc-111bbb22"}, "aws:SourceVpce", False),
+        ({}, "aws:SourceIp", False),
+    ],
+)
+def test_a_request_goes_through_an_endpoint_or_comes_from_an_address(
+    given: dict[str, str], key: str, is_known_to_be_absent: bool
+) -> None:
+    """aws:SourceIp is there except where the requester uses a VPC endpoint; the endpoint's keys only then."""
+    asked = Request(USER, SEND, QUEUE, context=Context(given, unknown=None))
+    found = derived(asked).context.get(key.lower())
+    assert found is (None if is_known_to_be_absent else UNKNOWN)

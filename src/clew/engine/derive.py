@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from clew.aws.partitions import is_region
 from clew.engine.authorize import resource_account
+from clew.engine.conditions import addresses
 from clew.engine.principal import Caller, Kind, parse_principal
 from clew.engine.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from clew.engine.request import Context
 
 _TYPES: Final = {
     Kind.USER: "User",
@@ -43,6 +46,18 @@ _OF_ROLE_SESSIONS: Final = (
     "ec2:SourceInstanceARN",
     "lambda:SourceFunctionArn",
 )
+_OF_ENDPOINTS: Final = (
+    "aws:SourceVpce",
+    "aws:SourceVpc",
+    "aws:SourceVpcArn",
+    "aws:VpcSourceIp",
+    "aws:VpceAccount",
+    "aws:VpceOrgID",
+    "aws:VpceOrgPaths",
+)
+_PRIVATE: Final = addresses.within(
+    ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"]
+)
 _OF_MEMBERS: Final = ("aws:PrincipalOrgID", "aws:PrincipalOrgPaths")
 _OF_SIGNED: Final = (
     "aws:PrincipalArn",
@@ -65,13 +80,30 @@ def derived(request: Request) -> Request:
     """
     caller = parse_principal(request.principal)
     values = {**dict(_of_caller(caller)), **dict(_of_resource(request, caller))}
+    absent = (*_never_of(caller), *_not_on_this_way(request.context))
     return Request(
         request.principal,
         request.action,
         request.resource,
         request.resource_account,
-        request.context.with_defaults(values, absent=_never_of(caller)),
+        request.context.with_defaults(values, absent=absent),
     )
+
+
+def _not_on_this_way(context: Context) -> tuple[str, ...]:
+    """The keys of the way that the request does not take: through a VPC endpoint, or from a public address.
+
+    AWS: aws:SourceIp is there "except when the requester uses a VPC endpoint to make the request".
+    """
+    if any(isinstance(context.get(key.lower()), str) for key in _OF_ENDPOINTS):
+        return ("aws:SourceIp",)
+    address = context.get("aws:sourceip")
+    return _OF_ENDPOINTS if isinstance(address, str) and _is_public(address) else ()
+
+
+def _is_public(address: str) -> bool:
+    """Whether requests can come from there without an endpoint; a private address may have been meant for one."""
+    return addresses.read(address) is not None and not _PRIVATE(address)
 
 
 def _never_of(caller: Caller) -> tuple[str, ...]:
