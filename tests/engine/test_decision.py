@@ -271,13 +271,17 @@ def test_what_the_pages_disagree_on_is_remarked(resource: str, is_told: bool) ->
         ({"aws:SourceVpce": "vpce-1a2b3c4d"}, "aws:SourceIp", True),
         ({"aws:SourceVpc": "vpc-111bbb22"}, "aws:SourceIp", True),
         ({"aws:SourceVpc": "vpc-111bbb22"}, "aws:SourceVpce", False),
+        ({"aws:MultiFactorAuthPresent": "false"}, "aws:MultiFactorAuthAge", True),
+        ({"aws:MultiFactorAuthPresent": "true"}, "aws:MultiFactorAuthAge", False),
+        ({"aws:ViaAWSService": "False"}, "aws:CalledVia", True),
+        ({"aws:ViaAWSService": "true"}, "aws:CalledVia", False),
         ({}, "aws:SourceIp", False),
     ],
 )
-def test_a_request_goes_through_an_endpoint_or_comes_from_an_address(
+def test_keys_that_exclude_each_other_are_known_to_be_absent(
     given: dict[str, str], key: str, is_known_to_be_absent: bool
 ) -> None:
-    """aws:SourceIp is there except where the requester uses a VPC endpoint; the endpoint's keys only then."""
+    """The keys of an address and of an endpoint are never there together, nor those of MFA without MFA."""
     asked = Request(USER, SEND, QUEUE, context=Context(given, unknown=None))
     found = derived(asked).context.get(key.lower())
     assert found is (None if is_known_to_be_absent else UNKNOWN)

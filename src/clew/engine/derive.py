@@ -55,6 +55,10 @@ _OF_ENDPOINTS: Final = (
     "aws:VpceOrgID",
     "aws:VpceOrgPaths",
 )
+_BESIDE: Final = {
+    "aws:multifactorauthpresent": ("aws:MultiFactorAuthAge",),
+    "aws:viaawsservice": ("aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast"),
+}
 _PRIVATE: Final = addresses.within(
     ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"]
 )
@@ -80,7 +84,11 @@ def derived(request: Request) -> Request:
     """
     caller = parse_principal(request.principal)
     values = {**dict(_of_caller(caller)), **dict(_of_resource(request, caller))}
-    absent = (*_never_of(caller), *_not_on_this_way(request.context))
+    absent = (
+        *_never_of(caller),
+        *_not_on_this_way(request.context),
+        *_not_beside(request.context),
+    )
     return Request(
         request.principal,
         request.action,
@@ -99,6 +107,18 @@ def _not_on_this_way(context: Context) -> tuple[str, ...]:
         return ("aws:SourceIp",)
     address = context.get("aws:sourceip")
     return _OF_ENDPOINTS if isinstance(address, str) and _is_public(address) else ()
+
+
+def _not_beside(context: Context) -> Iterator[str]:
+    """The keys that are there only where another is `true`.
+
+    AWS: aws:MultiFactorAuthAge: "If MFA was not used, this key is not present"; aws:CalledVia: "also not present when
+    the principal makes the call directly".
+    """
+    for key, others in _BESIDE.items():
+        value = context.get(key)
+        if isinstance(value, str) and value.lower() == "false":
+            yield from others
 
 
 def _is_public(address: str) -> bool:
