@@ -86,6 +86,59 @@ def test_fast_and_slow_path_agree(
         assert _decoded(tmp_path, data) == fast
 
 
+def test_fast_and_slow_path_agree_on_many_records(
+    tmp_path: Path,
+    event: Callable[..., Any],
+    log_bytes: Callable[..., bytes],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Texts stay with their records where there are more of both than are handed over, or kept as they are, at once."""
+    identities = [
+        None,
+        *({"type": "IAMUser", "arn": f"arn:aws:iam::111122223333:user/u{n}"} for n in range(150)),
+    ]
+    changes = [
+        {
+            "eventTime": f"2024-05-0{1 + n % 3}T10:00:00Z",
+            "userIdentity": identities[7 * n % 151],
+            "userAgent": f"agent {11 * n % 200}" if n % 5 else None,
+        }
+        for n in range(600)
+    ]
+    data = log_bytes([event(n, **change) for n, change in enumerate(changes)])
+    fast = _decoded(tmp_path, data)
+    assert len(list(tmp_path.rglob("*.parquet"))) == 3
+    monkeypatch.setattr(decode, "split", lambda *_: None)
+    assert (len(fast[0]), _decoded(tmp_path, data)) == (600, fast)
+
+
+def test_what_is_no_json_leaves_the_next_files_alone(
+    tmp_path: Path,
+    event: Callable[..., Any],
+    log_bytes: Callable[..., bytes],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """A decoder that met a broken file reads the next one the fast path."""
+    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
+    good.write_bytes(log_bytes([event(n) for n in range(200)]))
+    bad.write_bytes(
+        log_bytes([event(n) for n in range(200, 400)]).replace(b'"eventName":', b'"eventName"', 1)
+    )
+    taken: list[str] = []
+    take = slow.SlowPath.take
+    monkeypatch.setattr(
+        slow.SlowPath, "take", lambda path, file, *rest: (taken.append(file.path), take(path, file, *rest))
+    )
+    decoder = decode.Decoder(Setting(str(tmp_path / "lake"), 1_717_243_200_000_000))
+    outcomes = [
+        answer for path in (bad, good) for answer in (decoder.take([input_file(str(path))]), decoder.flush())
+    ]
+    read = [read for outcome in outcomes for read in outcome.read]
+    assert [(r.records, len(r.refusals)) for r in read] == [(199, 1), (200, 0)]
+    assert sum(staged.file.rows for outcome in outcomes for staged in outcome.staged) == 399
+    assert taken == [str(bad)]
+
+
 def _schema(folder: Path, data: bytes) -> list[str]:
     """The columns of the first data file, as Parquet spells them, with field ids."""
     folder.mkdir()

@@ -6,12 +6,11 @@ is to write. They come out as dictionaries, which Parquet writes as they are.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from clew.lake.ingest.parse import parsed
+from clew.lake.ingest.parse import Statement
 from clew.lake.reader import quoted
 from clew.lake.schema import CLOUDTRAIL, Struct, transform_structure
 
@@ -21,16 +20,18 @@ if TYPE_CHECKING:
 COLUMN = CLOUDTRAIL.column("useridentity")
 
 
-def taken_apart(connection: duckdb.DuckDBPyConnection, texts: pa.Array) -> pa.StructArray | None:
-    """The identities whose JSON texts these are, as DuckDB types them; None when it changed their order."""
-    found = parsed(connection, pa.chunked_array([texts]), _query())
-    return None if found is None else found["e"].combine_chunks()
-
-
-@lru_cache(maxsize=1)
-def _query() -> str:
+def statement(connection: duckdb.DuckDBPyConnection) -> Statement:
+    """What takes identities apart, given as their JSON texts: its answer's column `e`."""
     parts = COLUMN.type.fields if isinstance(COLUMN.type, Struct) else ()
-    return f"SELECT json_transform(j, {quoted(transform_structure(parts))}) AS e, place FROM unit"
+    structure = quoted(transform_structure(parts))
+    query = f"SELECT json_transform(j, {structure}) AS e, place FROM identities"
+    return Statement(connection, "identities", query)
+
+
+def taken_apart(identities: Statement, texts: pa.Array) -> pa.StructArray | None:
+    """The identities whose JSON texts these are, as DuckDB types them; None when it changed their order."""
+    found = identities.answer(pa.chunked_array([texts]))
+    return None if found is None else found["e"].combine_chunks()
 
 
 def spread(array: pa.Array, places: pa.Array) -> pa.Array:

@@ -18,11 +18,12 @@ from clew.errors import WorkspaceError
 from clew.events.limits import EARLIEST, LATEST_AHEAD, MAX_RECORD_BYTES
 from clew.events.record import Reason
 from clew.lake.ingest import lines
+from clew.lake.ingest.files import write_days
 from clew.lake.ingest.messages import UNREADABLE, InputFile, Outcome, ReadFile, Setting, Staged
 from clew.lake.ingest.slow import Part, SlowPath
 from clew.lake.ingest.split import Pieces, arrow_table, split
 from clew.lake.ingest.stages import Stages
-from clew.lake.ingest.typed import typed, write_days
+from clew.lake.ingest.typed import statements, typed
 from clew.lake.ingest.unpack import Unreadable, unpack
 from clew.lake.ingest.write import Writer
 from clew.lake.schema import CLOUDTRAIL
@@ -56,6 +57,7 @@ class Decoder:
         # Of this thread alone: another may be loading the catalogue.
         self._stages = Stages(time.thread_time)
         self._writer = Writer(Path(setting.lake_path))
+        self._asking = statements(self._writer.connection)
         self._slow = SlowPath(self._writer, self._stages, _EPOCH + setting.now_us * _MICROSECOND)
         self._held = _Held()
         self._read: list[ReadFile] = []
@@ -192,11 +194,11 @@ class Decoder:
             unit = arrow_table(pieces)
         try:
             with self._stages.stage("decode"):
-                found = typed(self._writer.connection, unit, self._times)
+                found = typed(self._asking, unit, self._times)
             if isinstance(found, frozenset):
                 return found
             with self._stages.stage("write"):
-                return write_days(self._writer.lake_path, found)
+                return write_days(self._writer.lake_path, found.table, found.times)
         except (duckdb.InvalidInputException, UnicodeDecodeError):
             # The second where the message would quote bytes that are not UTF-8.
             return self._writer.unparsable_sources(unit) or frozenset(p.source for p in pieces)

@@ -1,25 +1,22 @@
-"""The fast path: the texts of CloudTrail records to typed Arrow columns, and those to Parquet files of one day each.
+"""The fast path: the texts of CloudTrail records to typed Arrow columns, in the order of their days.
 
-DuckDB parses and takes the records apart; Arrow writes what comes out, which costs it half of what DuckDB's COPY takes.
-The record's own text, its source and its number go past DuckDB.
+DuckDB parses and takes the records apart. The record's own text, its source and its number go past DuckDB.
 """
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from clew.lake.ingest import callers
+from clew.lake.ingest.files import UNREPEATED, days_of
 from clew.lake.ingest.order import grouped, reordered
-from clew.lake.ingest.parse import parsed
-from clew.lake.ingest.write import IDENTITY_WORD_KEYS, WORD_KEYS, Written, extracted, new_file
+from clew.lake.ingest.parse import Statement
+from clew.lake.ingest.write import IDENTITY_WORD_KEYS, WORD_KEYS, extracted
 from clew.lake.reader import quoted
 from clew.lake.schema import (
     CLOUDTRAIL,
@@ -36,25 +33,11 @@ from clew.lake.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping
 
     import duckdb
     from numpy.typing import NDArray
 
-_DAY_US = 86_400_000_000
-_TEXTS = ("eventjson", "eventid", "requestid", "record_id", "requestparameters")
-# Where a file's least and greatest value, or having none at all, can spare a question the file. Those of the other
-# columns span everything in a file of any size; finding them took a tenth of the writing.
-_BOUNDED = (
-    *("eventtime", "awsregion", "errorcode", "readonly", "managementevent", "recipientaccountid"),
-    *("vpcendpointid", "eventcategory", "conflict"),
-)
-# All of one length: 13 ms a unit where plain texts take 18, files 1 % smaller, and a quarter quicker to read.
-_IDENTIFIERS = ("eventid", "requestid", "record_id")
-# zstd's level for the exact text, which is half of what there is to pack: 24 ms a unit less than level 1, for files a
-# quarter larger until `clew lake compact` packs them well.
-_QUICK = -5
 _ID_BYTES = 36
 _HYPHENS = (8, 13, 18, 23)
 
@@ -67,24 +50,35 @@ class Typed:
     times: NDArray[np.int64]
 
 
-def typed(
-    connection: duckdb.DuckDBPyConnection, unit: pa.Table, bounds: tuple[int, int]
-) -> Typed | frozenset[str]:
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """What takes records, and their callers, apart."""
+
+    records: Statement
+    callers: Statement
+
+
+def statements(connection: duckdb.DuckDBPyConnection) -> Statements:
+    """The statements on this connection."""
+    return Statements(Statement(connection, "records", _query()), callers.statement(connection))
+
+
+def typed(asking: Statements, unit: pa.Table, bounds: tuple[int, int]) -> Typed | frozenset[str]:
     """The columns of a unit (j, source, record_number), or the sources that hold a record of another shape than AWS's.
 
     The records of one day, name and caller stand together. Bounds are of the time, in epoch microseconds. Errors:
     duckdb.Error when a text is no JSON.
     """
-    found = parsed(connection, unit["j"], _query())
+    found = asking.records.answer(unit["j"])
     if found is None:
         return _sources(unit)  # rows in another order would get another record's text
     columns = {c.name: _encoded(c, _column(found, c.name)) for c in _PARSED}
     del found
     identities = columns.pop(callers.COLUMN.name)
-    people = callers.taken_apart(connection, identities.dictionary)
+    people = callers.taken_apart(asking.callers, identities.dictionary)
     if people is None:
         return _sources(unit)
-    days = _days(columns["eventtime"].cast(pa.int64()).fill_null(0).to_numpy())
+    days = days_of(columns["eventtime"].cast(pa.int64()).fill_null(0).to_numpy())
     order = grouped(days, columns["eventname"], people.field("arn"), identities.indices)
     ordered = {c.name: _retyped(columns.pop(c.name).take(order), c.type, _IDS[c.name]) for c in _PLAIN}
     return _typed(ordered, reordered(unit, order), people, identities.indices.take(order), bounds)
@@ -92,7 +86,7 @@ def typed(
 
 def _encoded(column: Column, array: pa.Array) -> pa.Array:
     """The array, as a dictionary where few texts stand in many records: less to move, and written as it is."""
-    is_repeated = column == callers.COLUMN or (column.type == TEXT and column.name not in _TEXTS)
+    is_repeated = column == callers.COLUMN or (column.type == TEXT and column.name not in UNREPEATED)
     return array.dictionary_encode() if is_repeated else array
 
 
@@ -132,41 +126,6 @@ def _taken(flags: NDArray[np.bool_], places: pa.Array) -> NDArray[np.bool_]:
     return taken
 
 
-def write_days(lake_path: Path, found: Typed) -> list[Written]:
-    """Write one data file for each UTC day of the records."""
-    edges = [0, *(np.flatnonzero(np.diff(_days(found.times))) + 1).tolist(), len(found.times)]
-    return [
-        _write(lake_path, Typed(found.table.slice(start, end - start), found.times[start:end]))
-        for start, end in itertools.pairwise(edges)
-    ]
-
-
-def _days(times: NDArray[np.int64]) -> NDArray[np.int64]:
-    return times // _DAY_US
-
-
-def _write(lake_path: Path, found: Typed) -> Written:
-    path = new_file(lake_path, CLOUDTRAIL)
-    paths = _leaves()
-    try:
-        pq.write_table(
-            found.table,
-            path,
-            row_group_size=len(found.table),
-            compression="zstd",
-            compression_level={p: _QUICK if p == "eventjson" else 1 for p in paths},
-            use_dictionary=[p for p in paths if p not in _TEXTS],
-            column_encoding=dict.fromkeys(_IDENTIFIERS, "DELTA_LENGTH_BYTE_ARRAY"),
-            write_statistics=list(_BOUNDED),
-            store_schema=False,
-        )
-    except OSError:
-        path.unlink(missing_ok=True)
-        raise
-    low, high = int(found.times.min()), int(found.times.max())
-    return Written(str(path), len(found.table), path.stat().st_size, low, high)
-
-
 def _sources(unit: pa.Table) -> frozenset[str]:
     return frozenset(pc.unique(unit["source"].cast(pa.string())).to_pylist())
 
@@ -181,12 +140,11 @@ _PARSED = tuple(c for c in CLOUDTRAIL.columns if c.key)
 _PLAIN = tuple(c for c in _PARSED if c != callers.COLUMN)
 
 
-@lru_cache(maxsize=1)
 def _query() -> str:
     columns = ", ".join(f"{_parsed(c)} AS {c.name}" for c in _PARSED)
     whole = replace(callers.COLUMN, type=JSON)
     structure = quoted(transform_structure((whole, *_PLAIN)))
-    return f"SELECT {columns}, place FROM (SELECT json_transform(j, {structure}) AS e, place FROM unit)"
+    return f"SELECT {columns}, place FROM (SELECT json_transform(j, {structure}) AS e, place FROM records)"
 
 
 def _parsed(column: Column) -> str:
@@ -278,19 +236,3 @@ def _retyped(array: pa.Array, type_: Type, identity: FieldId) -> pa.Array:
 
 def _field(name: str, type_: pa.DataType, identity: FieldId) -> pa.Field:
     return pa.field(name, type_, metadata={"PARQUET:field_id": str(identity.number)})
-
-
-@lru_cache(maxsize=1)
-def _leaves() -> tuple[str, ...]:
-    """The columns of the Parquet file, by their paths."""
-    return tuple(_paths(Struct(CLOUDTRAIL.columns), ""))
-
-
-def _paths(type_: Type, path: str) -> Iterator[str]:
-    if isinstance(type_, ListOf):
-        yield from _paths(type_.element, f"{path}.list.element")
-    elif isinstance(type_, Struct):
-        for column in type_.fields:
-            yield from _paths(column.type, f"{path}.{column.name}" if path else column.name)
-    else:
-        yield path
