@@ -1,6 +1,6 @@
 """`python -m clew` is the command `clew`."""
 
-from clew.cli.main import main
+from clew.cli.process import run
 
 if __name__ == "__main__":
-    main()
+    run()

@@ -75,21 +75,39 @@ class Investigation:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What the rules made of the lake: findings, how many rules ran, what kept a rule from running, blind spots."""
+    """What the rules made of the lake: findings, how many rules ran, what kept a rule from running."""
 
     findings: tuple[Finding, ...]
     rules: int
     problems: tuple[str, ...] = ()
-    blind_spots: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reckoned:
+    """What the lake tells beside the rules: its numbers, its blind spots, and its knowledge of the findings' actors."""
+
+    numbers: Numbers
+    actors: tuple[Actor, ...]
+    blind_spots: tuple[str, ...]
+
+
+def reckon(lake: Lake, actors: Sequence[str]) -> Reckoned:
+    """The lake's part of a report on findings about these actors."""
+    from clew.lake import summary
+    from clew.lake.coverage.blind_spots import Question, blind_spots
+
+    return Reckoned(
+        summary.numbers(lake),
+        summary.actors(lake, actors),
+        tuple(f"{spot.what}: {spot.why}; {spot.settle}" for spot in blind_spots(lake, Question())),
+    )
 
 
 def assemble(
-    source: str, lake: Lake, read: IngestReport, judged: Judged, numbers: Numbers, now: datetime
+    source: str, lake: Lake, read: IngestReport, judged: Judged, reckoned: Reckoned, now: datetime
 ) -> Investigation:
-    """Everything the report says, from what was read, what was judged, and the lake's own numbers."""
-    from clew.lake import summary
-
-    names = list(dict.fromkeys(finding.actor for finding in judged.findings))
+    """Everything the report says, from what was read, what was judged, and what the lake tells beside it."""
+    numbers = reckoned.numbers
     return Investigation(
         source=source,
         generated_at=now,
@@ -105,10 +123,10 @@ def assemble(
         regions=numbers.period.regions,
         activity=numbers.activity,
         step=numbers.step,
-        actors=summary.actors(lake, names),
+        actors=reckoned.actors,
         sources=tuple(SourceFile(e.path, e.source, e.kind, e.records, e.quarantined) for e in read.sources),
         rejections=_rejections(lake, [entry.path for entry in read.sources]) if read.quarantined else (),
-        blind_spots=judged.blind_spots,
+        blind_spots=reckoned.blind_spots,
         problems=judged.problems,
     )
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from clew.detect.correlate import MICROSECOND, correlate
 from clew.detect.facts import FACTS
 from clew.detect.plan import Plan
-from clew.detect.tell import finding, record
+from clew.detect.tell import actor, finding, record
 from clew.events.patterns.sigma_model import Problem, SigmaCorrelation
 from clew.events.predicate import compile_predicate
 from clew.events.predicate_tree import FACT, Leaf, Or
@@ -61,8 +61,13 @@ def run(
     since: datetime | None = None,
     until: datetime | None = None,
     memory_limit_mb: int = 512,
+    gathered: Callable[[Sequence[str]], object] | None = None,
 ) -> Result:
-    """Run the rules over the events from `since` until before `until`."""
+    """Run the rules over the events from `since` until before `until`.
+
+    `gathered` is called with the actors of the findings, each once, when the lake has answered everything and the
+    findings are about to be told; it must not take long.
+    """
     from clew.lake.detection.gather import Members, gather
     from clew.lake.detection.scan import Scan
 
@@ -88,6 +93,8 @@ def run(
         ]
         groups = gather(scan, members, GAP // MICROSECOND)
         events = scan.events()
+    if gathered is not None:
+        gathered(list(dict.fromkeys(actor(group) for group in groups)))
     keys = {c.rule.id: c for c in plan.correlations}
     told = [
         finding(rules[g.rule], g, keys.get(rules[g.rule].id), found.get(rules[g.rule].id)) for g in groups

@@ -65,6 +65,11 @@ def finding(rule: Rule, group: Group, correlation: Correlation | None, found: Fo
     )
 
 
+def actor(group: Group) -> str:
+    """Who a finding about the group names: whoever did most of it."""
+    return group.actors[0] if group.actors else "unknown"
+
+
 def record(text: str) -> Event:
     """The decoded record of a text that the lake holds; empty when it is no object."""
     return object_of(text)
@@ -80,7 +85,7 @@ def _story(group: Group, events: list[Event], correlation: Correlation | None, f
     return Story(
         events=events,
         texts=[proof.text for proof in group.proofs],
-        actor=group.actors[0] if group.actors else "unknown",
+        actor=actor(group),
         count=group.count,
         figure=group.count if figure is None else figure,
         first=_time(group.first),

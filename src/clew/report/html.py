@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from clew.report.page import asset, digest, environment, prose
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jinja2 import Environment
+    from jinja2 import Environment, Template
 
     from clew.detect.investigation import Investigation
     from clew.findings import Finding
@@ -66,24 +67,20 @@ def render(investigation: Investigation) -> str:
     findings = worst_first(investigation.findings)
     told = by_rule(_telling(findings))[:_STORY]
     story = sorted(told, key=lambda group: (group[0].first_seen, group[0].id))
-    return (
-        _environment()
-        .get_template("incident.html.j2")
-        .render(
-            i=investigation,
-            name=_name(investigation.source),
-            version=__version__,
-            style_hash=digest(style),
-            script_hash=digest(script),
-            brief=brief(investigation),
-            counts=counts(findings),
-            findings=findings,
-            story=story,
-            story_left=len(findings) - sum(map(len, story)),
-            by_actor=by_actor(investigation),
-            by_technique=by_technique(findings),
-            svg=_picture(investigation),
-        )
+    return template().render(
+        i=investigation,
+        name=_name(investigation.source),
+        version=__version__,
+        style_hash=digest(style),
+        script_hash=digest(script),
+        brief=brief(investigation),
+        counts=counts(findings),
+        findings=findings,
+        story=story,
+        story_left=len(findings) - sum(map(len, story)),
+        by_actor=by_actor(investigation),
+        by_technique=by_technique(findings),
+        svg=_picture(investigation),
     )
 
 
@@ -186,6 +183,12 @@ def _drawn(findings: Sequence[Finding]) -> list[Finding]:
 
 def _name(source: str) -> str:
     return terminal(PurePosixPath(source.rstrip("/")).name or source)
+
+
+@cache
+def template() -> Template:
+    """The page without its contents; reading it takes 50 ms, which may pass before there is anything to report."""
+    return _environment().get_template("incident.html.j2")
 
 
 def _environment() -> Environment:
