@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.case_files import read_case_file
 
 from clew.events.channel import channel
 from clew.events.outcome import Result, outcome
@@ -28,13 +30,12 @@ from clew.lake.reader import open_lake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from clew.lake.reader import Lake
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
-NAME = st.text('ab1-_./é "\\', min_size=1, max_size=8)
+NAME = st.text('ab1-_./é% "\\', min_size=1, max_size=8)
 PLACES = (
     lambda name: {"requestParameters": {"x": name}},
     lambda name: {"requestParameters": {"x": [{"y": f"{name},other"}]}},
@@ -49,16 +50,58 @@ PLACES = (
     },
     lambda name: {"requestParameters": {"url": f"https://sqs.us-east-1.amazonaws.com/1/{name}"}},
     lambda name: {"requestParameters": {"bucketName": "b", "key": name}},
+    lambda name: {"requestParameters": {"x": f"/{name}"}},
+    lambda name: {"responseElements": {"id": f"/hostedzone/{name}", "name": f"{name}."}},
+    lambda name: {
+        "requestParameters": {
+            "x": f"arn:aws:elasticloadbalancing:us-east-1:111122223333:listener/app/{name}/x1/x2"
+        }
+    },
     lambda name: {"serviceEventDetails": {"keyId": name}},
 )
 TERMS = (
     lambda name: name,
+    lambda name: f"s3://b/{name}",
+    lambda name: f"https://b.s3.us-east-1.amazonaws.com/{name}",
+    lambda name: f"arn:aws:ssm:us-east-1:111122223333:parameter/{name}",
+    lambda name: f"arn:aws:sqs:us-east-1:1:{name}",
+    lambda name: f"arn:aws:elasticloadbalancing:us-east-1:111122223333:loadbalancer/app/{name}/x1",
     lambda name: f"arn:aws:s3:::{name}",
     lambda name: f"arn:aws:s3:::b/{name}",
     lambda name: f"{name}*",
     lambda name: f"arn:aws:iam::111122223333:role/path/{name}",
     lambda name: f"arn:aws:secretsmanager:us-east-1:111122223333:secret:{name}-a1B2c3",
 )
+
+
+KINDS = list(read_case_file(Path(__file__).parents[1] / "cases" / "history" / "kinds.yaml"))
+
+
+def _call(case: dict[str, Any]) -> dict[str, object]:
+    """The record of a case: a call in account 111122223333 and us-east-1."""
+    service, name = case["call"].split()
+    event: dict[str, object] = {
+        "eventSource": f"{service}.amazonaws.com",
+        "eventName": name,
+        "awsRegion": "us-east-1",
+        "recipientAccountId": "111122223333",
+        "userIdentity": {"accountId": "111122223333"},
+        "resources": [{"ARN": arn} for arn in case.get("resources", ())],
+    }
+    parts = {"requestParameters": case.get("request"), "responseElements": case.get("response")}
+    return event | {key: value for key, value in parts.items() if value is not None}
+
+
+@pytest.mark.parametrize("case", KINDS, ids=[case["id"] for case in KINDS])
+def test_a_call_is_found_by_every_name_of_its_resource(case):
+    """Who asks by name, id, ARN or URL finds the call, and who asks for another resource does not."""
+    event = _call(case)
+    for wanted in case["finds"]:
+        term = resources.term(wanted)
+        assert resources.matches(term, event), wanted
+        assert let_through(term, event), wanted
+    for wanted in case.get("not", ()):
+        assert not resources.matches(resources.term(wanted), event), wanted
 
 
 def let_through(term: resources.Term, event: dict[str, object]) -> bool:

@@ -9,6 +9,8 @@ A term matches where it equals a string in `resources`, `requestParameters`, `re
 | `arn:aws:s3:::bucket/a/key` or `bucketName` with `key` | the object, `bucket/a/key`, `a/key`, and its bucket |
 | `arn:aws:lambda:…:function:name:alias` | `name:alias`, `name`, `alias` |
 | `arn:aws:secretsmanager:…:secret:prod/db-a1B2c3` | also `prod/db` |
+| `…:loadbalancer/app/name/id` · `…:stack/name/id` · `…:topic:id` | also the name |
+| `/hostedzone/Z1` · `example.com.` · `111122223333:function:f` | `Z1` · `example.com` · `f` |
 | `sg-1,sg-2` · a URL · a JSON document as a string | each part · its last segment · each string inside |
 
 An ARN also matches by its bare id or name: an id that AWS made (`sg-…`, `i-…`) anywhere, another name only in calls
@@ -17,11 +19,10 @@ to the ARN's service, in its account and region. `*` in a term stands for any ch
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from clew.aws import arn as arns
 from clew.aws.glob import matcher
@@ -29,6 +30,7 @@ from clew.aws.partitions import partition_of
 from clew.aws.services import service_label
 from clew.lake.history.conditions import TRUE, Condition, all_of, any_of
 from clew.lake.history.fields import strings, text
+from clew.lake.history.resource_names import as_asked, bare_names, bare_values, names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -40,39 +42,33 @@ _SAFE_RUN = re.compile(r"[A-Za-z0-9_.-]+")
 _AWS_ID = re.compile(
     r"[a-z]{1,12}-(?:[0-9a-f]{8}|[0-9a-f]{17})|(?:AKIA|ASIA|AIDA|AROA|AGPA|ANPA)[A-Z0-9]{12,}"
 )
-_SECRET_SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
-_NESTED_DOCUMENTS = 2
 # ARN services whose calls carry another event source. AWS: "CloudTrail record contents", eventSource.
 _EVENT_SERVICE = {"cloudwatch": "monitoring", "execute-api": "apigateway"}
-_HAS_SECOND_NAME = frozenset({"assumed-role", "table", "service", "task", "container-instance"})
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """What to look for: its text, the ARN if it is one, and the bare names under which an ARN may appear."""
+    """What to look for: its text, the ARN if it is one, and the bare names under which an ARN may appear.
+
+    `spellings`: the text, also without its percent-encoding; empty for a pattern.
+    """
 
     text: str
     arn: arns.Arn | None
     bare: frozenset[str]
     is_match: Callable[[str], bool]
+    spellings: frozenset[str]
 
 
 def term(wanted: str) -> Term:
     """The term that the user's text stands for."""
-    found = arns.read(wanted)
-    whole = str(found) if found else wanted
-    is_match = matcher(whole, single="") if "*" in whole else whole.__eq__
-    return Term(whole, found, _bare_names(found) if found and "*" not in whole else frozenset(), is_match)
-
-
-def _bare_names(found: arns.Arn) -> frozenset[str]:
-    if found.service == "s3":
-        bucket, _, key = found.resource.partition("/")
-        return frozenset() if key else frozenset({bucket})
-    rest = found.resource_id.removesuffix(":*")
-    if found.service == "secretsmanager":
-        return frozenset({rest, _SECRET_SUFFIX.sub("", rest)})
-    return frozenset({rest, re.split(r"[/:]", rest)[-1]} - {""})
+    asked = as_asked(wanted)
+    found = arns.read(asked)
+    whole = str(found) if found else asked
+    if "*" in whole:
+        return Term(whole, found, frozenset(), matcher(whole, single=""), frozenset())
+    spellings = frozenset({whole, unquote(whole)})
+    return Term(whole, found, bare_names(found) if found else frozenset(), spellings.__contains__, spellings)
 
 
 def prefilter(wanted: Term) -> Condition:
@@ -92,22 +88,27 @@ def whole_words(wanted: Term) -> tuple[tuple[str, ...], ...]:
 def _needles(wanted: Term) -> tuple[tuple[str, ...], ...]:
     """Alternatives, each a group of runs of which all must occur; empty when no run is sure to occur."""
     if wanted.arn and wanted.arn.service == "s3":
-        bucket, _, key = wanted.arn.resource.partition("/")
-        runs = tuple(run for run in (_longest_run(bucket), _longest_run(key)) if run)
-        return (runs,) if runs else ()
-    names = wanted.bare or {wanted.text}
-    shortest = [name for name in names if not any(other != name and other in name for other in names)]
+        groups = {_object_runs(spelling) for spelling in wanted.spellings or {wanted.text}}
+        return tuple(sorted(groups)) if all(groups) else ()
+    spelled = wanted.bare or wanted.spellings or {wanted.text}
+    shortest = [name for name in spelled if not any(other != name and other in name for other in spelled)]
     found = [_longest_run(name) for name in sorted(shortest)]
     return tuple((run,) for run in found) if all(found) else ()
+
+
+def _object_runs(object_arn: str) -> tuple[str, ...]:
+    bucket, _, key = object_arn.split(":", 5)[-1].partition("/")
+    return tuple(run for run in (_longest_run(bucket), _longest_run(key)) if run)
 
 
 def _longest_run(name: str) -> str:
     return max(_SAFE_RUN.findall(name), key=len, default="")
 
 
-# What may stand around a name in JSON text: another character, a percent-encoding, an escape, a secret's own ending.
+# What may stand around a name in JSON text: another character, a percent-encoding, an escape, a secret's own ending,
+# the dot at the end of a domain name.
 _BEFORE = r"(?:^|[^A-Za-z0-9_.-]|%[0-9A-Fa-f]{2}|\\[nrtbf]|\\u[0-9A-Fa-f]{4})"
-_AFTER = r"(?:-[A-Za-z0-9]{6})?(?:$|[^A-Za-z0-9_.-])"
+_AFTER = r"(?:-[A-Za-z0-9]{6})?\.?(?:$|[^A-Za-z0-9_.-])"
 
 
 # `contains` alone decides for nearly every row; joining the ARNs and matching words is for the few that are left.
@@ -134,7 +135,12 @@ def matches(wanted: Term, event: Mapping[str, object]) -> bool:
 def _is_named(wanted: Term, value: str, event: Mapping[str, object]) -> bool:
     if any(wanted.is_match(name) for name in names(value)):
         return True
-    return value in wanted.bare and _may_be_bare(wanted, value, event)
+    if wanted.arn is None or not wanted.bare:
+        return False
+    return any(
+        bare in wanted.bare and _may_be_bare(wanted, bare, event)
+        for bare in bare_values(value, wanted.arn.account)
+    )
 
 
 def _may_be_bare(wanted: Term, value: str, event: Mapping[str, object]) -> bool:
@@ -173,56 +179,3 @@ def s3_object(event: Mapping[str, object]) -> str:
         return ""
     partition = partition_of(text(event, "awsRegion")) or "aws"
     return f"arn:{partition}:s3:::{bucket}/{key}"
-
-
-def names(value: str, depth: int = 0) -> Iterator[str]:
-    """The value and everything that it names.
-
-    >>> sorted(set(names("arn:aws:iam::111122223333:user/dev/Bob")))
-    ['Bob', 'arn:aws:iam::111122223333:user/dev/Bob', 'dev/Bob', 'user/dev/Bob']
-    """
-    yield value
-    found = arns.read(value)
-    if found:
-        yield from _arn_names(found)
-    elif value.startswith(("https://", "http://")):
-        yield from _url_names(value)
-    elif depth < _NESTED_DOCUMENTS and value[:1] in {"{", "[", "%"}:
-        yield from _document_names(value, depth)
-    elif "," in value or " " in value:
-        for piece in re.split(r"[,\s]+", value):
-            if piece != value:
-                yield from names(piece, depth)
-
-
-def _arn_names(found: arns.Arn) -> Iterator[str]:
-    yield str(found)
-    yield found.resource
-    if found.service == "s3":
-        bucket, _, key = found.resource.partition("/")
-        yield from (bucket, f"arn:{found.partition}:s3:::{bucket}")
-        yield from (key,) if key else ()
-        return
-    rest = found.resource_id
-    yield from (rest, re.split(r"[/:]", rest)[-1], rest.partition(":")[0])
-    if found.resource_type in _HAS_SECOND_NAME:
-        yield rest.partition("/")[0]
-    if found.service == "secretsmanager":
-        yield from (_SECRET_SUFFIX.sub("", str(found)), _SECRET_SUFFIX.sub("", rest))
-
-
-def _url_names(value: str) -> Iterator[str]:
-    try:
-        path = urlsplit(value).path
-    except ValueError:
-        return
-    yield path.rstrip("/").rpartition("/")[2]
-
-
-def _document_names(value: str, depth: int) -> Iterator[str]:
-    try:
-        document = json.loads(unquote(value) if value.startswith("%") else value)
-    except (ValueError, RecursionError):
-        return
-    for _, inner in strings(document):
-        yield from names(inner, depth + 1)
