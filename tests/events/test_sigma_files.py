@@ -185,3 +185,17 @@ def test_a_huge_document_is_refused():
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
     with pytest.raises(RuleError, match="more than"):
         sigma.load("\n".join(lines), "f.yml")
+
+
+def test_an_endless_document_is_refused():
+    """An alias that stands within what it names is an error with its line."""
+    with pytest.raises(RuleError, match="levels deep"):
+        sigma.load("a: &a [*a]", "f.yml")
+
+
+def test_a_document_that_is_no_rule_costs_no_other(tmp_path):
+    """Of several documents in a file only the one that is no mapping is left out, and named."""
+    (tmp_path / "a.yml").write_text(f"{BASE}\n---\njust text\n")
+    rules, problems = sigma.load_folder(tmp_path)
+    assert [rule.name for rule in rules] == ["base"]
+    assert [problem.message for problem in problems] == ["a document must be a mapping"]

@@ -44,3 +44,13 @@ def test_findings_of_one_rule_stand_together(hostile: Investigation) -> None:
     shown = text.render(replace(hostile, findings=same))
     assert shown.count("CloudTrail trail stopped") == 1
     assert "Also: mary (02:12:04)" in shown
+
+
+def test_another_day_is_told_as_one(hostile: Investigation) -> None:
+    """A finding that ends on a later day says on which; the clock alone would name the day it began."""
+    from dataclasses import replace
+    from datetime import timedelta
+
+    long = replace(hostile.findings[0], last_seen=hostile.findings[0].first_seen + timedelta(days=3))
+    shown = text.render(replace(hostile, findings=(long,)))
+    assert f" to {long.last_seen:%Y-%m-%d %H:%M:%S} UTC" in " ".join(shown.split())

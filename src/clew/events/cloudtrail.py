@@ -157,7 +157,7 @@ def _events(piece: _Piece) -> Iterator[_Piece]:
             yield from spelling.events(event, piece)
             return
     keys = ", ".join(sorted(str(key) for key in event)[:5])
-    detail = f"no CloudTrail event: its keys are `{printable(keys)}`"
+    detail = f"no CloudTrail event: its keys are `{printable(keys)}`" if keys else "an empty object"
     yield Refused(Reason.NOT_AN_EVENT, detail, excerpt(piece.text), piece.whole)
 
 

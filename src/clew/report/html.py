@@ -95,7 +95,7 @@ def brief(investigation: Investigation) -> str:
     findings = worst_first(investigation.findings)
     if not findings:
         return (
-            f"None of {investigation.rules} rules fired on {_counted(investigation.events, 'event')}. "
+            f"None of {investigation.rules} rules fired on {counted(investigation.events, 'event')}. "
             "What the evidence could not show is listed under blind spots."
         )
     serious = [f for f in findings if f.severity.rank >= Severity.HIGH.rank]
@@ -200,7 +200,7 @@ def _environment() -> Environment:
     made.filters.update(
         moment=_moment,
         clock=lambda t: _moment(t).removesuffix(" UTC"),
-        counted=_counted,
+        counted=counted,
         iso=lambda t: t.astimezone(UTC).isoformat() if t else "",
         until=_until,
         listed=_listed,
@@ -219,7 +219,12 @@ def _moment(time: datetime | None) -> str:
     return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if time else "unknown time"
 
 
-def _counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """So many of them, as people say it.
+
+    >>> counted(1, "event"), counted(2900, "event")
+    ('1 event', '2,900 events')
+    """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 

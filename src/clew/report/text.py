@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from clew.findings import Severity
 from clew.report.escape import terminal
-from clew.report.html import actor_name, brief, counts
+from clew.report.html import actor_name, brief, counted, counts
 from clew.report.order import by_rule, worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from clew.detect.investigation import Investigation
     from clew.findings import Finding
@@ -38,18 +39,18 @@ def render(investigation: Investigation, *, width: int = 100, color: bool = Fals
 
 
 def _head(investigation: Investigation, width: int, *, color: bool) -> str:
-    numbers = [f"{investigation.events:,} events in {investigation.files:,} files"]
+    numbers = [f"{counted(investigation.events, 'event')} in {counted(investigation.files, 'file')}"]
     if investigation.first_event and investigation.last_event:
         numbers.append(
             f"{investigation.first_event:%Y-%m-%d %H:%M} to {investigation.last_event:%Y-%m-%d %H:%M} UTC"
         )
-    numbers.append(_counted(len(investigation.accounts), "account"))
-    numbers.append(_counted(len(investigation.regions), "region"))
+    numbers.append(counted(len(investigation.accounts), "account"))
+    numbers.append(counted(len(investigation.regions), "region"))
     tally = "  ".join(
         f"{_paint(name, name, color=color)} {count}" for name, count in counts(investigation.findings)
     )
-    notes = [_counted(investigation.duplicates, "duplicate")] * bool(investigation.duplicates)
-    notes += [f"{_counted(investigation.conflicts, 'record')} with conflicting content"] * bool(
+    notes = [counted(investigation.duplicates, "duplicate")] * bool(investigation.duplicates)
+    notes += [f"{counted(investigation.conflicts, 'record')} with conflicting content"] * bool(
         investigation.conflicts
     )
     notes += [f"{investigation.quarantined} unreadable: clew lake quarantine"] * bool(
@@ -64,8 +65,8 @@ def _finding(finding: Finding, more: Sequence[Finding], width: int, *, color: bo
     label = _paint(f"{finding.severity.value.upper():<10}", finding.severity.value, color=color)
     span = f"{finding.first_seen:%Y-%m-%d %H:%M:%S}"
     if finding.last_seen != finding.first_seen:
-        span += f" to {finding.last_seen:%H:%M:%S}"
-    facts = [actor_name(finding.actor), f"{span} UTC", _counted(finding.event_count, "event")]
+        span += f" to {_after(finding.last_seen, finding)}"
+    facts = [actor_name(finding.actor), f"{span} UTC", counted(finding.event_count, "event")]
     if finding.technique:
         facts.append(", ".join(finding.technique))
     lines = [f"{_INDENT}{label}{terminal(finding.title)}"]
@@ -74,10 +75,16 @@ def _finding(finding: Finding, more: Sequence[Finding], width: int, *, color: bo
     if finding.next_steps:
         lines += _wrapped(f"Next: {terminal(finding.next_steps[0])}", width)
     if more:
-        others = [f"{actor_name(f.actor)} ({f.first_seen:%H:%M:%S})" for f in more[:_OTHERS]]
+        others = [f"{actor_name(f.actor)} ({_after(f.first_seen, finding)})" for f in more[:_OTHERS]]
         left = [f"{len(more) - _OTHERS} more"] if len(more) > _OTHERS else []
         lines += _wrapped(f"Also: {terminal(', '.join(others + left))}", width)
     return "\n".join(lines)
+
+
+def _after(moment: datetime, finding: Finding) -> str:
+    """The moment beside the beginning of the finding: the day is told where it is another one."""
+    same_day = moment.date() == finding.first_seen.date()
+    return f"{moment:%H:%M:%S}" if same_day else f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
 def _wrapped(text: str, width: int) -> list[str]:
@@ -108,10 +115,6 @@ def _limits(investigation: Investigation, width: int) -> str:
     for spot in spots:
         lines += textwrap.wrap(terminal(spot), width, initial_indent="    - ", subsequent_indent="      ")
     return "\n".join(lines)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _paint(text: str, style: str, *, color: bool) -> str:

@@ -110,6 +110,7 @@ def load_catalog(paths: Sequence[Path]) -> Catalog:
         context.complain(f"{hidden} more rules could not be loaded; `clew rules list --problems` shows all")
     if skipped:
         context.note(
-            f"{skipped} rules are about other logs than CloudTrail; `clew rules list --problems` names them"
+            f"{skipped} rule{' is' if skipped == 1 else 's are'} about other logs than CloudTrail; "
+            "`clew rules list --problems` names them"
         )
     return catalog

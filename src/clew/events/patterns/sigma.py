@@ -135,7 +135,7 @@ def _read(texts: Iterable[tuple[str, str]]) -> _Reading:
     reading = _Reading()
     for file, text in texts:
         try:
-            pieces = _with_globals(documents(text, file), file)
+            pieces = _with_globals(documents(text, file), file, reading.problems)
         except RuleError as error:
             reading.problems.append(_problem(error))
             continue
@@ -147,13 +147,14 @@ def _read(texts: Iterable[tuple[str, str]]) -> _Reading:
     return reading
 
 
-def _with_globals(pieces: Sequence[Located], file: str) -> list[Located]:
-    """The documents, each with what an earlier `action: global` document says for all."""
+def _with_globals(pieces: Sequence[Located], file: str, problems: list[Problem]) -> list[Located]:
+    """The documents, each with what an earlier `action: global` says for all; what is no mapping is a problem."""
     shared: Mapping[str, Located] = {}
     found = []
     for piece in pieces:
         if piece.mapping is None:
-            raise RuleError("a document must be a mapping", file=file, line=piece.line)
+            problems.append(Problem(file, piece.line, "", "a document must be a mapping"))
+            continue
         action = piece.mapping.get("action")
         match action.scalar if action else None:
             case None:
