@@ -285,3 +285,26 @@ def test_keys_that_exclude_each_other_are_known_to_be_absent(
     asked = Request(USER, SEND, QUEUE, context=Context(given, unknown=None))
     found = derived(asked).context.get(key.lower())
     assert found is (None if is_known_to_be_absent else UNKNOWN)
+
+
+# AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html, aws:PrincipalArn: for a
+# role session the ARN of the role, whose path the session's ARN leaves out.
+@pytest.mark.parametrize(
+    ("condition", "effect"),
+    [
+        ({"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/admin"}}, Effect.EXPLICIT_DENY),
+        ({"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/dev"}}, Effect.UNDETERMINED),
+        ({"ArnNotLike": {"aws:PrincipalArn": f"arn:aws:iam::{HOME}:role/*"}}, Effect.ALLOW),
+        ({"ArnNotLike": {"aws:PrincipalArn": f"arn:aws:iam::{HOME}:role/ops/*"}}, Effect.UNDETERMINED),
+        ({"StringNotEquals": {"aws:PrincipalArn": f"arn:aws:iam::{HOME}:user/dev"}}, Effect.EXPLICIT_DENY),
+        ({"StringLike": {"aws:PrincipalArn": "*:root"}}, Effect.ALLOW),
+        ({"ForAnyValue:ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{OTHER}:role/*"}}, Effect.ALLOW),
+        ({"Null": {"aws:PrincipalArn": "true"}}, Effect.ALLOW),
+        ({"Null": {"aws:PrincipalArn": "false"}}, Effect.EXPLICIT_DENY),
+    ],
+)
+def test_a_session_tells_its_role_but_for_the_path(condition: dict[str, object], effect: Effect) -> None:
+    """What holds of the role whatever its path is certain; what hangs on the path is open."""
+    policies = Policies(identity=(ALLOW, policy({"Effect": "Deny", "Condition": condition})))
+    asked = Request(f"arn:aws:sts::{HOME}:assumed-role/dev/s", SEND, QUEUE, context=Context(unknown=None))
+    assert authorize(derived(asked), policies).effect is effect

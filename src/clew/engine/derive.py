@@ -75,8 +75,8 @@ _OF_SIGNED: Final = (
 def derived(request: Request) -> Request:
     """The request with what follows with certainty: keys that are there, and keys that such a caller never has.
 
-    What the request gives stays as it is. A session's ARN leaves out the role's path, so its `aws:PrincipalArn` is not
-    derived.
+    What the request gives stays as it is. A session's ARN leaves out the role's path, so of its
+    `aws:PrincipalArn` only the beginning and the end are.
 
     >>> context = derived(Request("arn:aws:iam::111122223333:user/team/ana", "s3:GetObject", "*")).context
     >>> context.get("aws:username"), context.get("aws:principalaccount"), context.get("aws:principaltype")
@@ -89,13 +89,11 @@ def derived(request: Request) -> Request:
         *_not_on_this_way(request.context),
         *_not_beside(request.context),
     )
-    return Request(
-        request.principal,
-        request.action,
-        request.resource,
-        request.resource_account,
-        request.context.with_defaults(values, absent=absent),
-    )
+    context = request.context.with_defaults(values, absent=absent)
+    if caller.kind is Kind.SESSION:
+        role = f"arn:{caller.partition}:iam::{caller.account}:role/"
+        context = context.with_ends("aws:PrincipalArn", role, caller.name)
+    return Request(request.principal, request.action, request.resource, request.resource_account, context)
 
 
 def _not_on_this_way(context: Context) -> tuple[str, ...]:

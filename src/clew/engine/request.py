@@ -34,7 +34,7 @@ class Context:
     ('192.0.2.7', <Unknown.UNKNOWN: 'unknown'>, None)
     """
 
-    __slots__ = ("_default", "_states", "spelling")
+    __slots__ = ("_default", "_ends", "_states", "spelling")
 
     def __init__(
         self,
@@ -51,11 +51,28 @@ class Context:
         self._states.update({key.lower(): None for key in absent})
         self._states.update({key.lower(): value for key, value in given.items()})
         self._default: Unknown | None = UNKNOWN if unknown is None else None
+        self._ends: dict[str, tuple[str, str]] = {}
         self.spelling: Mapping[str, str] = MappingProxyType({key.lower(): key for key in given})
 
     def get(self, key: str) -> ContextValue | Unknown | None:
         """The value of the lower-case key, UNKNOWN, or None where the key is absent."""
         return self._states.get(key, self._default)
+
+    def ends(self, key: str) -> tuple[str, str] | None:
+        """The beginning and the end of the lower-case key's value, where the value is unknown and these are not."""
+        return self._ends.get(key) if self.get(key) is UNKNOWN else None
+
+    def with_ends(self, key: str, begin: str, end: str) -> Context:
+        """This context, which knows of the key's value how it begins and ends.
+
+        >>> context = Context(unknown=None).with_ends("aws:PrincipalArn", "arn:aws:iam::111122223333:role/", "dev")
+        >>> context.ends("aws:principalarn")
+        ('arn:aws:iam::111122223333:role/', 'dev')
+        """
+        made = Context()
+        made._default, made._states, made.spelling = self._default, self._states, self.spelling
+        made._ends = {**self._ends, key.lower(): (begin, end)}
+        return made
 
     @property
     def values(self) -> dict[str, ContextValue]:
@@ -91,7 +108,7 @@ class Context:
         ('192.0.2.7', None)
         """
         made = Context()
-        made._default = self._default
+        made._default, made._ends = self._default, self._ends
         without: dict[str, ContextValue | Unknown | None] = {key.lower(): None for key in absent}
         made._states = {**without, **{key.lower(): value for key, value in values.items()}, **self._states}
         made.spelling = MappingProxyType({**{key.lower(): key for key in values}, **self.spelling})
@@ -104,7 +121,7 @@ class Context:
         'ana'
         """
         made = Context()
-        made._default = self._default
+        made._default, made._ends = self._default, self._ends
         made._states = {**self._states, **{key.lower(): value for key, value in values.items()}}
         made.spelling = MappingProxyType({**self.spelling, **{key.lower(): key for key in values}})
         return made

@@ -7,8 +7,9 @@ Questions that AWS leaves open: docs/decisions/0007-iam-questions.md, Q22 to Q33
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from clew.engine.conditions.ends import verdict
 from clew.engine.conditions.operators import Quantifier, read
 from clew.engine.conditions.resolve import resolve
 from clew.engine.request import UNKNOWN, Context
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from clew.engine.request import ContextValue
     from clew.policy.model import Condition
     from clew.policy.pattern import Matcher, Run
+
+_PRINCIPAL: Final = "aws:principalarn"
 
 Test = Callable[[Context], bool | None]
 """Three-valued: None when it depends on what is not known."""
@@ -48,7 +51,25 @@ def compile_condition(condition: Condition, *, variables: bool) -> Test:
         values = _Values(condition.values, qualified)
         return _open(key, values, qualified) if is_plain else _open_set(key, values, qualified)
     match = operator.matcher(condition.values)
-    return _plain(key, match, qualified) if is_plain else _set(key, match, qualified)
+    test = _plain(key, match, qualified) if is_plain else _set(key, match, qualified)
+    return _by_ends(key, condition, qualified, test) if key == _PRINCIPAL else test
+
+
+def _by_ends(key: str, condition: Condition, qualified: Qualified, test: Test) -> Test:
+    """The test of a key of which the context may know how its value begins and ends."""
+    operator = qualified.operator
+    if not operator.name.startswith(("String", "Arn")):
+        return test
+
+    def tested(context: Context) -> bool | None:
+        answer = test(context)
+        ends = context.ends(key) if answer is None else None
+        if ends is None:
+            return answer
+        found = verdict(operator.name, condition.values, ends)
+        return found if found is None else found is not operator.negated
+
+    return tested
 
 
 def _presence(key: str, match: Matcher) -> Test:
@@ -58,7 +79,7 @@ def _presence(key: str, match: Matcher) -> Test:
     def test(context: Context) -> bool | None:
         value = context.get(key)
         if value is UNKNOWN:
-            return unknown
+            return unknown if context.ends(key) is None else if_present
         return if_present if _has_value(value) else if_absent
 
     return test
