@@ -142,6 +142,35 @@ def test_flow_logs_as_text_and_as_parquet(scene: Scene):
     assert rows == [(*same, None), (*same, '{"new_field": "x"}')]
 
 
+@pytest.mark.parametrize("unit", ["ms", "ns", None])
+def test_server_access_logs_as_parquet(scene: Scene, unit: str | None):
+    """The structured form of the server access log is read from Parquet too, whatever its times are kept in."""
+    moment = datetime(2024, 5, 1, 10, tzinfo=UTC)
+    when = (
+        pa.array([moment], pa.timestamp(unit, tz="UTC")) if unit else pa.array(["2024-05-01T10:00:00.000Z"])
+    )
+    columns = {
+        "schema_version_id": ["V_1_0"],
+        "bucket_name": ["bucket"],
+        "request_time": when,
+        "remote_ip": ["192.0.2.3"],
+        "requester": ["arn:aws:sts::111122223333:assumed-role/r/s"],
+        "request_id": ["R1"],
+        "operation": ["REST.GET.OBJECT"],
+        "key_name": ["a/b"],
+        "http_status": pa.array([200], pa.int32()),
+        "bytes_sent": pa.array([5], pa.int64()),
+    }
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer)
+    scene.write("a.parquet", buffer.getvalue())
+    assert scene.ingest().quarantined == 0
+    rows = scene.sql(
+        "SELECT bucket_name, key, httpstatus, bytessent, epoch(eventtime)::BIGINT FROM raw_s3_access"
+    )
+    assert rows == [("bucket", "a/b", "200", 5, int(moment.timestamp()))]
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [(b"PAR1 and then nothing", "truncated"), (None, "unknown_format")],

@@ -11,13 +11,13 @@ from clew.errors import WorkspaceError
 from clew.events import sources
 from clew.events.record import Reason, Record, Rejected
 from clew.lake.ingest.messages import InputFile, ReadFile, Staged
-from clew.lake.ingest.parquet import MAGIC, PARQUET, flow_records
+from clew.lake.ingest.parquet import MAGIC, kind_and_records
 from clew.lake.ingest.rows import Row, cloudtrail_unit, column_unit, plain_unit, row
 from clew.lake.ingest.write import Writer, Written, day_of
 from clew.lake.schema import CLOUDTRAIL, TABLES, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from clew.lake.ingest.stages import Stages
@@ -77,8 +77,9 @@ class SlowPath:
             return self._decode(data, source, first_number)
 
     def _decode(self, data: bytes, source: str, first_number: int) -> Part:
-        part = Part(PARQUET if data.startswith(MAGIC) else sources.kind_of(data), next_number=first_number)
-        for found in _records(data):
+        kind, records = _kind_and_records(data)
+        part = Part(kind, next_number=first_number)
+        for found in records:
             number = None if found.number is None else first_number + found.number
             part.next_number = max(part.next_number, 0 if number is None else number + 1)
             moment = found if isinstance(found, Rejected) else sources.record_time(found, self._now)
@@ -144,5 +145,5 @@ def _read_file(file: InputFile, source: str, part: Part) -> ReadFile:
     return ReadFile(file, source, part.kind, part.records, tuple(part.refusals))
 
 
-def _records(data: bytes) -> Iterable[Record | Rejected]:
-    return flow_records(data) if data.startswith(MAGIC) else sources.decode(data)
+def _kind_and_records(data: bytes) -> tuple[str, Iterator[Record | Rejected]]:
+    return kind_and_records(data) if data.startswith(MAGIC) else (sources.kind_of(data), sources.decode(data))
