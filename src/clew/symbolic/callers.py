@@ -383,8 +383,11 @@ def _can_have(key: str, caller: CallerKind) -> bool:
         return kind is Kind.USER
     if key in _OF_SIGNED:
         return kind is not Kind.ANONYMOUS
-    if key in _OF_MEMBERS or key.startswith("aws:principaltag/"):
+    if key in _OF_MEMBERS:
         return kind not in {Kind.SERVICE, Kind.ANONYMOUS}
+    if key.startswith("aws:principaltag/"):
+        # AWS: IAM Roles Anywhere user guide, "Trust model": a certificate's fields are tags of its service principal.
+        return kind is not Kind.ANONYMOUS
     if key in {"aws:principalarn", "aws:principalaccount"}:
         return kind is Kind.CANONICAL
     return True
