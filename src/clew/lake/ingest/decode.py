@@ -85,6 +85,7 @@ class Decoder:
             (*self._read, *self._slow.drain_read()),
             (*self._staged, *self._slow.drain_staged()),
             self._stages.drain(),
+            self._held.size_bytes,
         )
         self._read, self._staged = [], []
         return outcome

@@ -68,12 +68,13 @@ class Staged:
 class Outcome:
     """What a worker has finished since it last answered: a file's rows are all in `staged` when it is in `read`.
 
-    Units: `stages` is CPU seconds by stage.
+    Units: `stages` is CPU seconds by stage; `held_bytes` is how much text is read and not written.
     """
 
     read: tuple[ReadFile, ...] = ()
     staged: tuple[Staged, ...] = ()
     stages: Mapping[str, float] = field(default_factory=dict)
+    held_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from clew.errors import ClewError, WorkspaceError
+from clew.lake.ingest.deal import Deal, unpacked_guess
 from clew.lake.ingest.messages import send
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from clew.lake.ingest.decode import Decoder
     from clew.lake.ingest.messages import InputFile, Outcome, Setting
-
-    Batch = Sequence[InputFile] | None
 
 _ENVIRONMENT = {
     # numpy would start a thread for each processor that spins while it waits.
@@ -34,10 +33,7 @@ _ENVIRONMENT = {
 }
 # Python 3.12 and later warn of a fork beside other threads: the only one is the allocator's own, which expects it.
 _COMMAND = (sys.executable, "-W", "ignore::DeprecationWarning", "-m", "clew.lake.ingest.worker")
-BATCH_PACKED_BYTES = 2 << 20
-BATCH_FILES = 400
 _IN_PROCESS_BYTES = 48 << 20
-_GZIP_RATIO = 8
 
 
 class Pool:
@@ -48,16 +44,13 @@ class Pool:
 
     def run(self, files: Sequence[InputFile]) -> Iterator[Outcome]:
         """The outcomes for these files, as they come; at the end every file has been answered."""
-        todo: SimpleQueue[Batch] = SimpleQueue()
-        for batch in _batches(files):
-            todo.put(batch)
-        for _ in self._workers:
-            todo.put(None)
-        if len(self._workers) == 1:
-            yield from self._workers[0].answers(todo)
+        deal = Deal(files, len(self._workers))
+        answers = [_answers(worker, deal, process) for process, worker in enumerate(self._workers)]
+        if len(answers) == 1:
+            yield from answers[0]
             return
         done: SimpleQueue[Outcome | Exception | None] = SimpleQueue()
-        threads = [Thread(target=_pump, args=(worker, todo, done), daemon=True) for worker in self._workers]
+        threads = [Thread(target=_pump, args=(answer, done), daemon=True) for answer in answers]
         for thread in threads:
             thread.start()
         yield from _collected(done, len(threads))
@@ -74,28 +67,23 @@ def _collected(done: SimpleQueue[Outcome | Exception | None], pumps: int) -> Ite
             yield answer
 
 
-def _pump(
-    worker: _Worker | _Local, todo: SimpleQueue[Batch], done: SimpleQueue[Outcome | Exception | None]
-) -> None:
+def _answers(worker: _Worker | _Local, deal: Deal, process: int) -> Iterator[Outcome]:
+    """The outcomes of what this worker is dealt."""
+    held_bytes = 0
+    while (batch := deal.next(process, held_bytes)) is not None:
+        answer = worker.ask(batch)
+        held_bytes = answer.held_bytes
+        yield answer
+    yield worker.ask(None)
+
+
+def _pump(answers: Iterator[Outcome], done: SimpleQueue[Outcome | Exception | None]) -> None:
     try:
-        for answer in worker.answers(todo):
+        for answer in answers:
             done.put(answer)
     except (ClewError, OSError) as error:
         done.put(error)
     done.put(None)
-
-
-def _batches(files: Sequence[InputFile]) -> Iterator[list[InputFile]]:
-    batch: list[InputFile] = []
-    size = 0
-    for file in files:
-        batch.append(file)
-        size += file.size_bytes
-        if size >= BATCH_PACKED_BYTES or len(batch) >= BATCH_FILES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +101,9 @@ class _Local:
 
     decoder: Decoder
 
-    def answers(self, todo: SimpleQueue[Batch]) -> Iterator[Outcome]:
-        """The outcomes of the batches up to the first None."""
-        while (batch := todo.get()) is not None:
-            yield self.decoder.take(batch)
-        yield self.decoder.flush()
+    def ask(self, batch: Sequence[InputFile] | None) -> Outcome:
+        """What is finished with these files; None asks to write what is held back."""
+        return self.decoder.flush() if batch is None else self.decoder.take(batch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +112,8 @@ class _Worker:
 
     process: Process
 
-    def answers(self, todo: SimpleQueue[Batch]) -> Iterator[Outcome]:
-        """The outcomes of the batches up to the first None."""
-        while (batch := todo.get()) is not None:
-            yield self._ask(list(batch))
-        yield self._ask(None)
-
-    def _ask(self, batch: list[InputFile] | None) -> Outcome:
+    def ask(self, batch: Sequence[InputFile] | None) -> Outcome:
+        """What is finished with these files; None asks to write what is held back."""
         try:
             send(self.process.requests, batch)
             answer = pickle.load(self.process.answers)  # noqa: S301 - from a process we started
@@ -151,11 +132,6 @@ def process_count(files: Iterable[InputFile], wanted: int | None) -> int:
     if sum(map(unpacked_guess, files)) < _IN_PROCESS_BYTES:
         return 1
     return wanted or min(os.cpu_count() or 1, 8)
-
-
-def unpacked_guess(file: InputFile) -> int:
-    """About how many bytes a file has when it is unpacked."""
-    return file.size_bytes * (_GZIP_RATIO if file.path.endswith(".gz") else 1)
 
 
 @contextmanager

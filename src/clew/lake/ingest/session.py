@@ -15,8 +15,9 @@ from clew.events.record import Reason, Rejected
 from clew.lake import ledger as ledgers
 from clew.lake import lock, manifest
 from clew.lake.ingest.commit import Pending, commit
+from clew.lake.ingest.deal import unpacked_guess
 from clew.lake.ingest.messages import UNREADABLE, InputFile, Missing, Progress, ReadFile, Setting
-from clew.lake.ingest.pool import pool, process_count, unpacked_guess
+from clew.lake.ingest.pool import pool, process_count
 from clew.lake.ingest.report import IngestReport, ThisRun, report
 from clew.lake.ingest.stages import Stages
 from clew.lake.manifest import Manifest
