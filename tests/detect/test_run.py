@@ -12,7 +12,7 @@ from clew.detect.catalog import load, load_builtin, single_event
 from clew.detect.inflight import matcher
 from clew.detect.run import run
 from clew.findings import Severity
-from clew.lake.detection import combinations
+from clew.lake.detection import combinations, scan, typed
 from clew.lake.ingest import ingest
 from clew.lake.reader import open_lake
 
@@ -264,6 +264,22 @@ def test_combinations_change_no_finding(detection_cases, tmp_path, monkeypatch):
     for most, wide in ((20_000, 1), (40, 1), (0, 20_000)):
         monkeypatch.setattr(combinations, "_MOST", most)
         monkeypatch.setattr(combinations, "_WIDE", wide)
+        assert run(lake, catalog).findings == expected
+
+
+def test_how_values_are_read_changes_no_finding(detection_cases, tmp_path, monkeypatch):
+    """Distinct values read of all columns at once or of each, few or too many to list, lead to the same findings."""
+    catalog = load_builtin()
+    events = [
+        {**item, "eventID": f"c-{number}-{place}"}
+        for number, case in enumerate(detection_cases)
+        for place, item in enumerate(case.events[:2])
+    ]
+    lake = lake_of(tmp_path, events)
+    expected = run(lake, catalog).findings
+    for at_once, values in ((0, 20_000), (1_000_000, 2), (0, 2)):
+        monkeypatch.setattr(scan, "_MOST_AT_ONCE", at_once)
+        monkeypatch.setattr(typed, "_MOST_VALUES", values)
         assert run(lake, catalog).findings == expected
 
 

@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Self
 
 from clew.events.predicate_tree import FACT, FALSE
 from clew.lake.detection.combinations import Combinations
-from clew.lake.detection.typed import Dictionary, Typed, as_event, column, is_text, resolved, typed, value
+from clew.lake.detection.typed import (
+    Dictionary,
+    Typed,
+    as_event,
+    asked_of,
+    column,
+    is_text,
+    resolved,
+    typed,
+    value,
+)
 from clew.lake.predicate_sql import to_sql
 from clew.lake.predicate_tests_sql import literal
 from clew.lake.reader import quoted
@@ -33,6 +43,8 @@ if TYPE_CHECKING:
     Cell = str | float | None
 
 _BATCH = 2_000
+# The values of many columns together have to fit in memory; of more records each column is read by itself.
+_MOST_AT_ONCE = 2_000_000
 _EMPTY = "(SELECT *, 0::UBIGINT AS file_index, 0::BIGINT AS file_row_number FROM raw_cloudtrail)"
 ACCOUNT_SQL = "coalesce(recipientaccountid, useridentity.accountid, '')"
 
@@ -70,7 +82,9 @@ class Scan:
         self._facts = facts
         self.limit = _limit(period)
         self._tables: dict[str, str] = {}
-        self._files = [file.path for file in lake.files("cloudtrail")]
+        files = lake.files("cloudtrail")
+        self._files = [file.path for file in files]
+        self._records = sum(file.rows for file in files)
         self.empty = not self._files
         self.source = _EMPTY if self.empty else _source(self._files)
         self._dictionary = Dictionary(self.connection, self.source, self.limit, facts)
@@ -108,6 +122,8 @@ class Scan:
             return
         for path in self._combinations.texts:
             self._dictionary.hold(column(path), self._combinations.values(path))
+        if self._records <= _MOST_AT_ONCE:
+            self._dictionary.read(c for question in questions for c in asked_of(question.tree, self._facts))
         asked = [self._asked(question) for question in questions]
         odd = self._find_odd()
         self._ask([a for a in asked if a.tree != FALSE], judge, everything=odd)
@@ -235,10 +251,13 @@ class Scan:
         table = f"fact_{path[1]}"
         if table not in self._tables:
             self._tables[table] = given
-            held = self.connection.execute(
-                f"SELECT DISTINCT {given} FROM {self.source} WHERE {given} IS NOT NULL AND {self.limit}"
-            ).fetchall()
-            results = ((text, fact.function(as_event(fact.fields, (text,)))) for (text,) in held)
+            held = self._dictionary.values(given)
+            if held is None:
+                rows = self.connection.execute(
+                    f"SELECT DISTINCT {given} FROM {self.source} WHERE {given} IS NOT NULL AND {self.limit}"
+                ).fetchall()
+                held = tuple(text for (text,) in rows)
+            results = ((text, fact.function(as_event(fact.fields, (text,)))) for text in held)
             pairs = [(text, None if result is None else str(result)) for text, result in results]
             self.create(table, "given VARCHAR, result VARCHAR", pairs)
         return f"{table}.result"

@@ -28,7 +28,7 @@ from clew.lake.predicate_sql import to_sql
 from clew.lake.predicate_tests_sql import column_test, folded, literal, text_test
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from duckdb import DuckDBPyConnection
@@ -77,6 +77,31 @@ class Dictionary:
         """Take the distinct values as known."""
         self._held[column] = values
 
+    def read(self, columns: Iterable[str]) -> None:
+        """Read the distinct values of these columns in one scan, as far as they are not known.
+
+        (A million events, nine columns: 0.08 to 0.12 s of CPU; in scans of their own twice that.)
+        """
+        wanted = [column for column in dict.fromkeys(columns) if column not in self._held]
+        if not wanted:
+            return
+        names = [f"c{number}" for number in range(len(wanted))]
+        listed = ", ".join(names)
+        named = ", ".join(f"{column} AS {name}" for column, name in zip(wanted, names, strict=True))
+        rows = self.connection.execute(
+            f"SELECT g, CASE WHEN count(v) <= {_MOST_VALUES} THEN list(v) FILTER (v IS NOT NULL) ELSE NULL END, "
+            f"count(v) FROM (SELECT GROUPING_ID({listed}) AS g, coalesce({listed}, NULL) AS v "
+            f"FROM (SELECT {named} FROM {self.source} WHERE {self.limit}) "
+            f"GROUP BY GROUPING SETS ({', '.join(f'({name})' for name in names)})) GROUP BY g"
+        ).fetchall()
+        # Of the bits of a group, the first column's is the highest; the one that is grouped by is 0.
+        found = {
+            group: None if count > _MOST_VALUES else tuple(values or ()) for group, values, count in rows
+        }
+        every = (1 << len(wanted)) - 1
+        for place, column in enumerate(wanted):
+            self._held[column] = found.get(every ^ 1 << (len(wanted) - 1 - place), ())
+
     def values(self, column: str) -> tuple[str, ...] | None:
         """The distinct values; None when there are too many to list."""
         if column not in self._held:
@@ -102,15 +127,24 @@ class Dictionary:
         fact = self.facts.get(leaf.path[1]) if len(leaf.path) == 2 else None  # noqa: PLR2004  # `clew`, name
         if fact is None or not all(path in _columns() for path in fact.fields):
             return leaf
-        columns = [_columns()[path] for path in fact.fields]
+        rows = self._rows(tuple(_columns()[path] for path in fact.fields))
+        if rows is None:
+            return leaf
+        test = compile_predicate(leaf, {leaf.path[1]: fact.function})
+        found = [row for row in rows if test(as_event(fact.fields, row))]
+        if len(found) > _MOST_COMBINATIONS:
+            return leaf
+        return _or([_and([_holds(p, v) for p, v in zip(fact.fields, row, strict=True)]) for row in found])
+
+    def _rows(self, columns: tuple[str, ...]) -> Sequence[tuple[str | None, ...]] | None:
+        """The combinations of values of these columns; None when there are too many to list."""
+        if len(columns) == 1 and columns[0] in _text_columns().values():
+            values = self.values(columns[0])
+            return None if values is None else [(None,), *((value,) for value in values)]
         rows = self.connection.execute(
             f"SELECT DISTINCT {', '.join(columns)} FROM {self.source} WHERE {self.limit} LIMIT {_MOST_VALUES + 1}"
         ).fetchall()
-        test = compile_predicate(leaf, {leaf.path[1]: fact.function})
-        found = [row for row in rows if test(as_event(fact.fields, row))]
-        if len(rows) > _MOST_VALUES or len(found) > _MOST_COMBINATIONS:
-            return leaf
-        return _or([_and([_holds(p, v) for p, v in zip(fact.fields, row, strict=True)]) for row in found])
+        return None if len(rows) > _MOST_VALUES else rows
 
     def odd(self) -> str:
         """True of the rows in which a column asked for so far holds JSON of a list or an object."""
@@ -121,6 +155,20 @@ class Dictionary:
             elif found := [value for value in values if _is_structure(value)]:
                 tests.append(f"{column} IN ({_listed(found)})")
         return f"coalesce({' OR '.join(tests)}, false)" if tests else "false"
+
+
+def asked_of(tree: Node, facts: Mapping[str, FactOfFields]) -> Iterator[str]:
+    """The text columns whose distinct values `resolved` asks for."""
+    match tree:
+        case And(children) | Or(children):
+            for child in children:
+                yield from asked_of(child, facts)
+        case Not(child):
+            yield from asked_of(child, facts)
+        case Leaf(path, op) if path in _text_columns() and op in _WORDS and tree.quantifier != "deep":
+            yield _text_columns()[path]
+        case Leaf((kind, name)) if kind == FACT and name in facts and len(facts[name].fields) == 1:
+            yield from (_text_columns()[path] for path in facts[name].fields if path in _text_columns())
 
 
 def resolved(tree: Node, dictionary: Dictionary) -> Node:
