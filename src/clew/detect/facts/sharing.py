@@ -15,6 +15,7 @@ ARN_ACCOUNT = 4
 # Where a request names who is let in, or where data goes: account numbers or ARNs.
 RECEIVERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "CreateGrant": (("granteePrincipal",),),
+    "CopyObject": (("x-amz-server-side-encryption-aws-kms-key-id",),),
     "PutBucketReplication": (
         ("ReplicationConfiguration", "Rule", "Destination", "Account"),
         ("ReplicationConfiguration", "Rules", "Destination", "Account"),
