@@ -38,6 +38,9 @@ ISSUING_EVENTS = (
 LONGEST_SESSION_HOURS = 48
 # A role's session lasts one hour unless asked otherwise, and twelve at most.
 _SESSION_HOURS = (1, 12, LONGEST_SESSION_HOURS)
+# The longest way from the first of a chain of sessions to the last call of its last: 36 hours of GetSessionToken or
+# GetFederationToken, 12 of a role's first session, and one of each further role, of which `_MAX_CHAIN` are followed.
+LONGEST_CHAIN_HOURS = 72
 _HOUR_MICROS = 3_600_000_000
 _MAX_CHAIN = 12
 _MAX_KEYS = 20_000

@@ -21,9 +21,14 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of time: the data files that reach into it, and the condition on a record's time."""
+    """A stretch of time: the data files that reach into it, and the condition on a record's time.
+
+    Units: epoch microseconds; `end` is not included.
+    """
 
     part: Part
+    first: int
+    end: int
     condition: Condition
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
-from clew.lake.history.conditions import FALSE, TRUE, Condition, Window, all_of, any_of
+from clew.lake.history.conditions import TRUE, Condition, Window, all_of, any_of
 from clew.lake.history.entries import Origin, Stored
 
 if TYPE_CHECKING:
@@ -48,42 +48,21 @@ class Reading:
     def __exit__(self, *_: object) -> None:
         self.connection.close()
 
-    def window(self, first: int | None, end: int | None) -> Window:
-        """From the one time to before the other (epoch microseconds; None is open), over all files of the lake."""
+    def window(self, first: int, end: int) -> Window:
+        """From the one time to before the other (epoch microseconds), over all files of the lake."""
         return self._window(self.lake.files("cloudtrail"), first, end)
 
-    def _window(self, files: Iterable[DataFile], first: int | None, end: int | None) -> Window:
-        parts = []
-        if first is not None:
-            parts.append(Condition("eventtime >= make_timestamptz(?)", (first,)))
-        if end is not None:
-            parts.append(Condition("eventtime < make_timestamptz(?)", (end,)))
-        return Window(self.lake.part("cloudtrail", reaching(files, first, end)), all_of(parts))
+    def _window(self, files: Iterable[DataFile], first: int, end: int) -> Window:
+        condition = Condition(
+            "eventtime >= make_timestamptz(?) AND eventtime < make_timestamptz(?)", (first, end)
+        )
+        return Window(self.lake.part("cloudtrail", reaching(files, first, end)), first, end, condition)
 
-    def chunks(
-        self, condition: Condition, first: int, *, is_dear: bool = False
-    ) -> Iterator[Sequence[Stored]]:
-        """The records that fulfil the condition, in order; `first` is how many are expected to be read.
-
-        `is_dear` says that the condition reads open-ended texts.
-        """
-        size = max(first, 1)
-        for window in self._windows(is_dear=is_dear) if condition is not FALSE else ():
-            after = TRUE
-            while True:
-                chunk = self._chunk(window, all_of([condition, after]), size)
-                if chunk:
-                    yield chunk
-                if len(chunk) < size:
-                    break
-                after = _beyond(chunk[-1], newest_first=self.newest_first)
-                size = min(size * 8, _LARGEST_CHUNK)
-
-    def _windows(self, *, is_dear: bool) -> Iterator[Window]:
+    def windows(self, *, is_dear: bool = False) -> Iterator[Window]:
         """The days in growing groups, in the order of reading: a page is mostly full after the first day or two.
 
-        Where the question is dear, the first day comes in two parts. (A bucket of which many of a million events tell:
-        119 CPU ms for the first day, 80 for six hours of it.)
+        Where the question is dear, because it reads open-ended texts, the first day comes in two parts. (A bucket of
+        which many of a million events tell: 119 CPU ms for the first day, 80 for six hours of it.)
         """
         days = sorted({file.day for file in self.files if file.day}, reverse=self.newest_first)
         start, size = 0, 1
@@ -96,6 +75,18 @@ class Reading:
                 begin, end = (begin, edge) if self.newest_first else (edge, end)
             yield self._window(self.files, begin, end)
             start, size = start + size, size * _GROWTH
+
+    def chunks(self, window: Window, condition: Condition, first: int) -> Iterator[Sequence[Stored]]:
+        """The window's records that fulfil the condition, in order; `first` is how many are expected to be read."""
+        size, after = max(first, 1), TRUE
+        while True:
+            chunk = self._chunk(window, all_of([condition, after]), size)
+            if chunk:
+                yield chunk
+            if len(chunk) < size:
+                break
+            after = _beyond(chunk[-1], newest_first=self.newest_first)
+            size = min(size * _GROWTH, _LARGEST_CHUNK)
 
     def _chunk(self, window: Window, condition: Condition, size: int) -> Sequence[Stored]:
         places: defaultdict[str, list[int]] = defaultdict(list)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Check = Callable[[Mapping[str, object]], bool]
 
 _LARGEST_CHUNK = 10_000
-_LONGEST_SESSION_MICROS = principals.LONGEST_SESSION_HOURS * 3_600_000_000
+_LONGEST_CHAIN_MICROS = principals.LONGEST_CHAIN_HOURS * 3_600_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,42 +65,43 @@ def _bounds(wanted: Filters) -> tuple[int | None, int | None]:
 
 def entries(reading: Reading, wanted: Filters, *, first: int) -> Iterator[Entry]:
     """Every row that the filters let through, in order of time; `first` is how many are expected to be read."""
-    question = _question(reading, wanted)
-    for chunk in reading.chunks(question.condition, first, is_dear=_is_dear(wanted)):
-        decoded = [(stored, object_of(stored.text)) for stored in chunk]
-        kept = [
-            (stored, event) for stored, event in decoded if question.check is None or question.check(event)
-        ]
-        via = _sessions(reading, question, kept)
+    check = _check(wanted)
+    for chunk in _chunks(reading, wanted, first):
+        decoded = [(stored, object_of(stored.text)) for stored in chunk.records]
+        kept = [(stored, event) for stored, event in decoded if check is None or check(event)]
+        via = _sessions(reading, chunk.chains, kept) if _traces(wanted) else chunk.chains.get
         paths = reading.paths(stored.origin.source for stored, _ in kept)
         for stored, event in kept:
             key = text(event, "userIdentity", "accessKeyId")
             placed = replace(stored, origin=replace(stored.origin, path=paths.get(stored.origin.source, "")))
-            yield entry(placed, event, via(key))
+            yield entry(placed, event, via(key) or ())
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
-    condition: Condition
-    check: Check | None
+class _Chunk:
+    """Records that come one after the other, as SQL lets them through, and the sessions of the users asked for."""
+
+    records: Sequence[Stored]
     chains: Mapping[str, tuple[Session, ...]]
-    traces: bool
 
 
-def _question(reading: Reading, wanted: Filters) -> _Question:
-    who, chains = _callers_and_sessions(reading, wanted) if wanted.users else (TRUE, {})
-    condition = all_of([history_filters.where(reading.connection, wanted), who])
+def _chunks(reading: Reading, wanted: Filters, first: int) -> Iterator[_Chunk]:
+    condition = history_filters.where(reading.connection, wanted)
     if wanted.channels:
         condition = all_of([condition, may_be_channel(reading.connection, wanted.channels)])
-    return _Question(condition, _check(wanted), chains, traces=_traces(wanted))
+    for window in reading.windows(is_dear=_is_dear(wanted)):
+        who, chains = _callers_and_sessions(reading, wanted, window) if wanted.users else (TRUE, {})
+        for records in reading.chunks(window, all_of([condition, who]), first):
+            yield _Chunk(records, chains)
 
 
 def _callers_and_sessions(
-    reading: Reading, wanted: Filters
+    reading: Reading, wanted: Filters, window: Window
 ) -> tuple[Condition, Mapping[str, tuple[Session, ...]]]:
     """The condition that one of the users called, himself or in a session that leads back to him; and the sessions."""
     roots = any_of(principals.is_principal(name) for name in wanted.users)
-    chains = principals.sessions_from(reading.connection, roots, _window_of_sessions(reading, wanted))
+    opened = reading.window(window.first - _LONGEST_CHAIN_MICROS, window.end)
+    chains = principals.sessions_from(reading.connection, roots, opened)
     return any_of([roots, is_in("useridentity.accesskeyid", chains)]) if chains else roots, chains
 
 
@@ -112,12 +113,6 @@ def _traces(wanted: Filters) -> bool:
     return bool(
         wanted.users or wanted.resources or wanted.access_keys or wanted.event_ids or wanted.request_ids
     )
-
-
-def _window_of_sessions(reading: Reading, wanted: Filters) -> Window:
-    """The times at which a session that acts in the window can have been opened."""
-    begin, end = _bounds(wanted)
-    return reading.window(None if begin is None else begin - _LONGEST_SESSION_MICROS, end)
 
 
 def _check(wanted: Filters) -> Check | None:
@@ -148,15 +143,17 @@ def _is_read(event: Mapping[str, object]) -> bool | None:
 
 
 def _sessions(
-    reading: Reading, question: _Question, rows: Sequence[tuple[Stored, Mapping[str, object]]]
+    reading: Reading,
+    chains: Mapping[str, tuple[Session, ...]],
+    rows: Sequence[tuple[Stored, Mapping[str, object]]],
 ) -> Callable[[str], tuple[Session, ...]]:
-    """The chain of sessions behind an access key: the ones traced for the asked user, else what the lake knows."""
-    keys = {text(event, "userIdentity", "accessKeyId") for _, event in rows} - question.chains.keys()
+    """The chain of sessions behind an access key: one of the `chains`, else what the lake knows."""
+    keys = {text(event, "userIdentity", "accessKeyId") for _, event in rows} - chains.keys()
     known: Mapping[str, Session] = {}
-    if question.traces and any(key.startswith("ASIA") for key in keys):
+    if any(key.startswith("ASIA") for key in keys):
         times = [stored.micros for stored, _ in rows]
         known = principals.issuers(reading.connection, keys, (min(times), max(times)), reading.window)
-    return lambda key: question.chains.get(key) or principals.chain(key, known)
+    return lambda key: chains.get(key) or principals.chain(key, known)
 
 
 def _is_dear(wanted: Filters) -> bool:
@@ -166,12 +163,12 @@ def _is_dear(wanted: Filters) -> bool:
 def originals(lake: Lake, wanted: Filters, *, limit: int = 50, newest_first: bool = True) -> Iterator[str]:
     """The exact text of each record that the filters let through, as it stood in its file."""
     with _reading(lake, wanted, newest_first=newest_first) as reading:
-        question = _question(reading, wanted)
+        check = _check(wanted)
         texts = (
             stored.text
-            for chunk in reading.chunks(question.condition, limit or _LARGEST_CHUNK, is_dear=_is_dear(wanted))
-            for stored in chunk
-            if question.check is None or question.check(object_of(stored.text))
+            for chunk in _chunks(reading, wanted, limit or _LARGEST_CHUNK)
+            for stored in chunk.records
+            if check is None or check(object_of(stored.text))
         )
         yield from islice(texts, limit) if limit else texts
 
@@ -195,7 +192,8 @@ def _newest(lake: Lake, wanted: Filters, condition: Condition) -> Entry | None:
     check = _check(wanted)
     with _reading(lake, wanted, newest_first=True) as reading:
         narrowed = all_of([history_filters.where(reading.connection, wanted), condition])
-        for stored in chain.from_iterable(reading.chunks(narrowed, 1)):
+        chunks = (chunk for window in reading.windows() for chunk in reading.chunks(window, narrowed, 1))
+        for stored in chain.from_iterable(chunks):
             event = object_of(stored.text)
             if check is None or check(event):
                 return entry(stored, event)

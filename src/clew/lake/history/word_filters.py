@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import zlib
 from typing import TYPE_CHECKING, Final
 
 import duckdb
 import numpy as np
+from isal import isal_zlib
 
 from clew.errors import WorkspaceError
 from clew.lake.history import words
@@ -56,7 +56,7 @@ def remember(lake: Lake) -> bool:
 def _write(lake_path: Path, made: Mapping[tuple[str, int, int], bytes]) -> None:
     listed, end = [], 0
     for key, kept in made.items():
-        listed.append((*key, end, end + len(kept), zlib.crc32(kept)))
+        listed.append((*key, end, end + len(kept), isal_zlib.crc32(kept)))
         end += len(kept)
     temporary = lake_path / f".{words.FILE_NAME}.{os.getpid()}"
     try:
