@@ -219,7 +219,7 @@ def test_reads_and_writes_exclude_each_other(workspace):
 
 
 def test_broken_network_is_refused(tmp_path: Path) -> None:
-    """`--ip` with a slash that is no network is an error, not an empty answer."""
+    """`--ip` with numbers that are no address or network is an error, not an empty answer."""
     from clew.errors import UsageError
     from clew.lake.history.filters import Filters
     from clew.lake.history.search import find
@@ -230,5 +230,13 @@ def test_broken_network_is_refused(tmp_path: Path) -> None:
         json.dumps({"Records": [{"eventID": "1", "eventTime": "2026-03-01T00:00:00Z"}]}), encoding="utf-8"
     )
     ingest(tmp_path / "lake", [source], now=datetime(2026, 4, 1, tzinfo=UTC))
-    with pytest.raises(UsageError, match="is no network"):
-        find(open_lake(tmp_path / "lake"), Filters(ips=("junk/99",)))
+    for wanted in ("junk/99", "192.0.2.0/33", "300.1.1.1", "2001:db8:::1"):
+        with pytest.raises(UsageError, match="is no address or network"):
+            find(open_lake(tmp_path / "lake"), Filters(ips=(wanted,)))
+
+
+def test_a_time_that_ends_before_it_begins_is_refused(workspace):
+    """`--until` before `--since` is a usage error, not an empty answer."""
+    words = ["events", "--since", "2024-07-18T12:00Z", "--until", "2024-07-18T12:00Z"]
+    result = CliRunner().invoke(app, ["-w", str(workspace), *words])
+    assert "is not after `--since` (2024-07-18 12:00:00Z)" in str(result.exception)

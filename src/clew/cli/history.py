@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import sys
 from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING
 
+from clew.aws import arn as arns
 from clew.cli import context, history_rows, history_table
 from clew.cli.history_options import Output
 from clew.cli.history_table import blind_spot_lines
@@ -47,6 +49,15 @@ def read_only(*, read: bool, write: bool) -> bool | None:
     if read and write:
         raise UsageError("`--read-only` and `--write-only` exclude each other")
     return True if read else False if write else None
+
+
+def check_window(wanted: Filters) -> None:
+    """UsageError where no moment lies between `--since` and `--until`."""
+    if wanted.since and wanted.until and wanted.since >= wanted.until:
+        since, until = (
+            f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z" for moment in (wanted.since, wanted.until)
+        )
+        raise UsageError(f"`--until` ({until}) is not after `--since` ({since})")
 
 
 def effects(*, created: bool, changed: bool, deleted: bool) -> tuple[Effect, ...]:
@@ -120,14 +131,20 @@ def question(wanted: Filters, *, global_calls: bool = False) -> Question:
     return Question(
         since=wanted.since,
         until=wanted.until,
-        accounts=wanted.accounts,
+        accounts=(*wanted.accounts, *_accounts_of(wanted.users)),
         regions=wanted.regions,
         event_sources=sources,
-        event_names=tuple(name for name in wanted.event_names if "*" not in name and "?" not in name),
+        event_names=wanted.event_names,
         resources=wanted.resources,
         reads=wanted.read_only is not False and not wanted.effects,
         global_calls=global_calls or asks_for_root or is_global,
+        any_call=True,
     )
+
+
+def _accounts_of(users: Iterable[str]) -> tuple[str, ...]:
+    """The accounts in the users' ARNs: what those users did at home is in the trail there."""
+    return tuple(arn.account for arn in map(arns.read, users) if arn and arn.account.isdigit())
 
 
 def _print_table(asked: Asked, page: Page, requests: Iterable[Request], notes: Iterable[str]) -> None:

@@ -58,6 +58,7 @@ def _event(entry: Entry) -> Iterator[str]:
 
 
 def _facts(entry: Entry) -> Iterator[str]:
+    yield from _whole(entry)
     yield f"from {entry.source_ip}" if entry.source_ip else ""
     yield str(entry.channel)
     yield f"MFA {entry.who.mfa}"
@@ -66,6 +67,15 @@ def _facts(entry: Entry) -> Iterator[str]:
     yield _effect(entry)
     yield f"on {_resources(entry)}" if entry.resources else ""
     yield _via(entry)
+
+
+def _whole(entry: Entry) -> Iterator[str]:
+    """What the columns above have no room for, and that an Insights event is no call."""
+    if entry.outcome.result is Result.NOT_A_CALL:
+        yield "CloudTrail Insights, no call"
+    yield f"by {entry.who.name}" if len(terminal(entry.who.name)) > _WHO else ""
+    yield entry.event_name if len(entry.event_name) > _WHAT else ""
+    yield entry.outcome.code if len(entry.outcome.code) > _OUTCOME else ""
 
 
 def _effect(entry: Entry) -> str:

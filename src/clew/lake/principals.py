@@ -97,6 +97,13 @@ def is_principal(name: str) -> Condition:
         equals(f"{_SESSION}.sourceidentity", name),
         equals(f"{_IDENTITY}.onbehalfof.userid", name),
         equals(f"{_IDENTITY}.invokedby", name),
+        # Another account's caller, whose name only its own trail has.
+        all_of(
+            [
+                equals(f"{_IDENTITY}.type", "AWSAccount"),
+                equals(f"{_IDENTITY}.accountid", name.removeprefix("account ")),
+            ]
+        ),
     ]
     conditions += _by_arn(name) if name.startswith("arn:") else _by_arn_part(name)
     if name.strip("<>").lower() == "root":

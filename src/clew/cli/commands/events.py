@@ -68,6 +68,7 @@ def events(
         since=times.moment(since, now) if since else None,
         until=times.end(until, now) if until else None,
     )
+    history.check_window(wanted)
     shown = output or option.Output(context.config().output)
     asked = history.Asked(wanted, limit, newest_first=order is option.Order.NEWEST, output=shown)
     if last_root_login:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Final
 
 from clew.aws import arn as arns
+from clew.aws.glob import matcher
 from clew.aws.services import service_label
-from clew.lake.coverage.kinds import BY_KEY, DATA_EVENTS, is_data_event
+from clew.lake.coverage.kinds import BY_KEY, DATA_EVENTS
 from clew.lake.coverage.measure import Coverage, measure
+from clew.lake.history.resource_names import as_asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,8 +27,9 @@ class Question:
     """What was asked, as far as it decides which evidence would hold the answer.
 
     Units: `since` is included, `until` is not; both UTC. Shape: event sources by their full name
-    (`s3.amazonaws.com`); empty parts ask for everything. `global_calls`: the answer would lie in us-east-1, where AWS
-    records IAM, Organizations and the root user's sign-ins.
+    (`s3.amazonaws.com`), names of events with `*` and `?` in any case; empty parts ask for everything. `global_calls`:
+    the answer would lie in us-east-1, where AWS records IAM, Organizations and the root user's sign-ins. `any_call`:
+    a call on what a resource holds (an object, an item) would answer as well as one that changes its settings.
     """
 
     since: datetime | None = None
@@ -37,6 +41,7 @@ class Question:
     resources: tuple[str, ...] = ()
     reads: bool = True
     global_calls: bool = False
+    any_call: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +98,25 @@ def _time(held: Coverage, question: Question) -> Iterator[BlindSpot]:
         yield BlindSpot("time", "nothing is known before the first and after the last record", why, _OLDER)
 
 
+_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
+_AWS_ID = re.compile(r"[a-z]{1,12}-[0-9a-f]{8,17}|A[A-Z]{3}[A-Z0-9]{12,}")
+_USUAL: Final = ("dynamodb", "lambda", "s3")
+"""The services of whose data events a question about anything speaks."""
 _OLDER: Final = "ingest older and newer files of the trail; event history reaches back 90 days"
 
 
 def _places(held: Coverage, question: Question) -> Iterator[BlindSpot]:
-    for account in sorted(set(question.accounts) - set(held.accounts)):
+    named = [arn for arn in map(arns.read, question.resources) if arn is not None]
+    accounts = {arn.account for arn in named if _ACCOUNT.fullmatch(arn.account)}
+    for account in sorted({*question.accounts, *accounts} - set(held.accounts)):
         yield BlindSpot(
             "account",
             f"no record of account {account}",
             f"the lake holds records of {_listed(held.accounts)}",
             f"ingest the trail of {account}, or the organisation's trail",
         )
-    for region in sorted(set(question.regions) - set(held.regions)):
+    regions = {arn.region for arn in named if arn.region and "*" not in arn.region}
+    for region in sorted({*question.regions, *regions} - set(held.regions)):
         yield BlindSpot(
             "region",
             f"no record from {region}",
@@ -122,6 +134,13 @@ def _without_global_region(held: Coverage, question: Question) -> Iterator[Blind
     accounts = question.accounts or held.accounts
     covered = {place.account for place in held.places if place.region == _GLOBAL_REGION}
     missing = [account for account in accounts if account in held.accounts and account not in covered]
+    if question.regions and _GLOBAL_REGION not in question.regions:
+        yield BlindSpot(
+            "global_region",
+            f"only {_listed(question.regions)} was asked for",
+            "AWS records the root user's sign-ins, IAM and other global services in us-east-1",
+            "ask without `--region`",
+        )
     if missing:
         yield BlindSpot(
             "global_region",
@@ -134,14 +153,22 @@ def _without_global_region(held: Coverage, question: Question) -> Iterator[Blind
 def _data_events(held: Coverage, question: Question) -> Iterator[BlindSpot]:
     services = _data_services(question)
     present = {category.service for category in held.categories if category.name == "data"}
-    for service in sorted(services):
-        if f"{service}.amazonaws.com" not in present:
-            yield BlindSpot(
-                "data_events",
-                f"no data events of {service} in the lake",
-                f"calls such as {_examples(service, question)} are recorded only where a trail selects them",
-                _settle_data(service),
-            )
+    missing = [service for service in sorted(services) if f"{service}.amazonaws.com" not in present]
+    if len(missing) > 1 and _is_general(question):
+        yield BlindSpot(
+            "data_events",
+            f"no data events of {_listed(missing)} in the lake",
+            "calls on objects, functions, items and the like are recorded only where a trail selects them",
+            "look up the trail's event selectors; S3 server access logs may have seen requests to buckets",
+        )
+        return
+    for service in missing:
+        yield BlindSpot(
+            "data_events",
+            f"no data events of {service} in the lake",
+            f"calls such as {_examples(service, question)} are recorded only where a trail selects them",
+            _settle_data(service),
+        )
     if "s3" in services and "s3.amazonaws.com" in present:
         yield from _unwatched_buckets(held, question)
 
@@ -163,34 +190,57 @@ def _data_services(question: Question) -> set[str]:
     by_name = {
         service
         for name in question.event_names
-        for service, names in DATA_EVENTS.items()
-        if name in names and (not sources or service in sources)
+        for service in DATA_EVENTS
+        if _asked_of(service, [name]) and (not sources or service in sources)
     }
     if question.event_names:
         return by_name
+    if _is_general(question):
+        return set(_USUAL)
     by_source = {service for service in sources if service in DATA_EVENTS}
     by_resource = {service for service in map(_service_of, question.resources) if service in DATA_EVENTS}
     return (by_source | by_resource) if not sources else by_source
 
 
+def _asked_of(service: str, patterns: Iterable[str]) -> list[str]:
+    """The service's data events that the names, with `*` and `?` in any case, stand for."""
+    fitting = [matcher(pattern.lower()) for pattern in patterns]
+    return [name for name in sorted(DATA_EVENTS[service]) if any(fits(name.lower()) for fits in fitting)]
+
+
+def _is_general(question: Question) -> bool:
+    """Whether any call at all would answer, and on whatever bears the name."""
+    is_narrow = question.event_names or question.event_sources or not question.any_call
+    return not is_narrow and all(_may_be_anything(text) for text in question.resources)
+
+
+def _may_be_anything(resource: str) -> bool:
+    """Whether the text is a bare name, that of a bucket, function or table as well as another."""
+    return not _service_of(resource) and not _AWS_ID.fullmatch(resource)
+
+
 def _service_of(resource: str) -> str:
     named = arns.read(resource)
-    return named.service if named else ""
+    return named.service if named else "s3" if as_asked(resource) != resource else ""
 
 
 def _buckets(question: Question) -> set[str]:
     """The buckets asked for: by ARN, or by name where the calls asked for are S3's."""
-    is_s3 = any(name in DATA_EVENTS["s3"] for name in question.event_names)
+    is_s3 = bool(_asked_of("s3", question.event_names))
     named = ((text, arns.read(text)) for text in question.resources)
     found = (
-        arn.resource if arn and arn.service == "s3" else text if not arn and is_s3 else ""
+        arn.resource
+        if arn and arn.service == "s3"
+        else as_asked(text)
+        if not arn and (is_s3 or _service_of(text) == "s3")
+        else ""
         for text, arn in named
     )
     return {name.partition("/")[0] for name in found} - {""}
 
 
 def _examples(service: str, question: Question) -> str:
-    asked = [name for name in question.event_names if is_data_event(service, name)]
+    asked = _asked_of(service, question.event_names)[:3]
     return ", ".join(asked or sorted(DATA_EVENTS[service])[:3])
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,7 @@ class Filters:
 
 
 # Words of users for services whose event source is named otherwise; `service_name` knows the full names.
+_LOOKS_NUMERIC = re.compile(r"[\d.]+|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*")
 SOURCE_ALIASES = {
     "alb": ("elasticloadbalancing",),
     "cognito": ("cognito-idp", "cognito-identity", "cognito-sync"),
@@ -103,7 +105,7 @@ def _exact(wanted: Filters) -> Iterable[Condition]:
         ("useridentity.accesskeyid", wanted.access_keys),
         ("record_id", wanted.event_ids),  # the eventID; a hash of the content where a record has none
         ("requestid", wanted.request_ids),
-        ("errorcode", wanted.error_codes),
+        ("errorcode", tuple(spelling for code in wanted.error_codes for spelling in _spellings(code))),
         ("awsregion", wanted.regions),
     )
     yield from (is_in(column, values) for column, values in columns if values)
@@ -111,6 +113,12 @@ def _exact(wanted: Filters) -> Iterable[Condition]:
         in_arn = "trim(split_part(useridentity.arn, ':', 5))"
         columns_of_account = ("recipientaccountid", "useridentity.accountid", in_arn)
         yield any_of(is_in(column, wanted.accounts) for column in columns_of_account)
+
+
+def _spellings(code: str) -> tuple[str, ...]:
+    """The code with and without the word that EC2 puts before it (AWS: "Error codes for the Amazon EC2 API")."""
+    bare = code.removeprefix("Client.").removeprefix("Server.")
+    return (bare, f"Client.{bare}", f"Server.{bare}")
 
 
 def _named(connection: duckdb.DuckDBPyConnection, wanted: Filters) -> Iterable[Condition]:
@@ -185,8 +193,10 @@ def _from_network(connection: duckdb.DuckDBPyConnection, wanted: str) -> Conditi
     try:
         network = ipaddress.ip_network(wanted, strict=False)
     except ValueError:
-        if "/" in wanted:
-            raise UsageError(f"`{wanted}` is no network; expected one such as 192.0.2.0/24") from None
+        if "/" in wanted or _LOOKS_NUMERIC.fullmatch(wanted):
+            raise UsageError(
+                f"`{wanted}` is no address or network; expected one such as 192.0.2.7 or 192.0.2.0/24"
+            ) from None
         return is_in("sourceipaddress", [wanted])
     if network.version == 4 and network.prefixlen == network.max_prefixlen:  # noqa: PLR2004 - IP version 4
         return is_in("sourceipaddress", [str(network.network_address)])
@@ -257,5 +267,7 @@ def nearest(word: str, present: Iterable[str]) -> tuple[str, ...]:
     ('DeleteTrail',)
     """
     by_lower = {name.lower(): name for name in present}
+    if word in by_lower.values():
+        return ()  # it is there, and something else kept it from being found
     close = difflib.get_close_matches(word.lower().strip("*"), list(by_lower), n=3, cutoff=0.7)
     return tuple(by_lower[name] for name in close)
