@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from spec import kms, s3
+from spec import es, kms, s3
 from spec.kleene import Truth, all_of, any_of
 from spec.matching import Match, match
 from spec.principals import Kind
@@ -67,9 +67,10 @@ def resource(request: Request) -> Gate:
     """Rules 1 to 7 and 40: the policy of the resource, whoever calls.
 
     IAM user guide, "Identity-based policies and resource-based policies"; "The confused deputy problem". 0007 Q35, Q44,
-    Q46.
+    Q46, Q51.
     """
-    if request.resource_policy is None or kms.manages_alias(request) or kms.retires_grant(request):
+    unruled = kms.manages_alias(request) or kms.retires_grant(request) or es.configures_domain(request)
+    if request.resource_policy is None or unruled:
         return NOTHING
     gate = union((request.resource_policy,), request)
     return without_denies(gate) if s3.escapes_bucket_policy(request) else gate
