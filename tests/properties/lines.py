@@ -66,12 +66,18 @@ ACTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     ("sts:AssumeRoot", (f"arn:aws:iam::{OTHER}:root",)),
+    ("es:ESHttpGet", (f"arn:aws:es:us-east-1:{HOME}:domain/d/logs/_search",)),
+    (
+        "es:UpdateDomainConfig",
+        (f"arn:aws:es:us-east-1:{HOME}:domain/d", f"arn:aws:es:us-east-1:{OTHER}:domain/d"),
+    ),
 )
 
 ACTION_PATTERNS = (
     "*", "s3:*", "s3:Get*", "S3:getobject", "s3:???Object", "s3:List*", "sqs:SendMessage", "sqs:*", "kms:Decrypt",
     "kms:*", "sts:AssumeRole", "sts:*", "lambda:InvokeFunction", "ec2:*", "ec2:Start*", "ec2:Describe*", "iam:PassRole",
     "sts:GetCallerIdentity", "*:*", "s3*", "ec2:StopInstances", "execute-api:Invoke",
+    "es:*", "es:ESHttp*",
 )  # fmt: skip
 
 RESOURCE_PATTERNS = (
@@ -82,7 +88,7 @@ RESOURCE_PATTERNS = (
     "arn:aws:iam::*:role/*", f"arn:aws:iam::{HOME}:role/deploy", f"arn:aws:iam::{OTHER}:role/audit",
     f"arn:aws:lambda:us-east-1:{HOME}:function:*", "arn:aws:ec2:*:*:instance/*", "arn:*:*:*:*:*", "arn:aws:s3:::lo?s*",
     "execute-api:/*", "execute-api:/prod/GET/*", "execute-api:/${aws:username}/*", "execute-api:/*/GET/pet?",
-    "arn:aws:execute-api:*:*:*/prod/*",
+    "arn:aws:execute-api:*:*:*/prod/*", "arn:aws:es:*:*:domain/d*",
 )  # fmt: skip
 
 PRINCIPAL_ELEMENTS: tuple[object, ...] = (

@@ -1,10 +1,10 @@
-"""What single services add to the common law: KMS, S3, STS, IAM's PassRole; all others follow it as it is."""
+"""What single services add to the common law: KMS, OpenSearch, S3, STS and IAM; all others follow it as it is."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from clew.engine.services import iam, kms, outsiders, sts
+from clew.engine.services import es, iam, kms, outsiders, sts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # S3 adds sources and a gate, not another law: see `services.s3`.
 # Lambda, SNS, SQS, Secrets Manager and every other service with resource policies: the common law, nothing added.
-LAWS: Final[Mapping[str, LawOf]] = {"iam": iam.law, "kms": kms.law, "sts": sts.law}
+LAWS: Final[Mapping[str, LawOf]] = {"es": es.law, "iam": iam.law, "kms": kms.law, "sts": sts.law}
 """The law of a service's action, by the prefix of the action."""
 
 _ONE_BY_ONE: Final = frozenset({"iam", "sts"})
@@ -30,4 +30,6 @@ def kind_of_action(action: str) -> str:
     lowered = action.lower()
     if lowered.partition(":")[0] in _ONE_BY_ONE or kms.is_apart(lowered):
         return lowered
+    if es.is_about_configuration(lowered):
+        return "domain"
     return "confined" if outsiders.is_confined(lowered) else ""
