@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from clew.aws import catalog
-from clew.engine.services import kms, outsiders
+from clew.engine.services import es, kms, outsiders
 from clew.reach.witnesses import actions_on, fits, kinds_of
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ def everything_on(service: str, kinds: frozenset[str]) -> tuple[str, ...]:
 
 
 def _is_given(action: str) -> bool:
-    return action != kms.RETIRE and not outsiders.is_confined(action)
+    confined = outsiders.is_confined(action) or es.is_about_configuration(action)
+    return action != kms.RETIRE and not confined
 
 
 def granted(statement: Statement, service: str, witness: str) -> tuple[str, ...]:

@@ -7,13 +7,26 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from clew.aws import catalog
+from clew.policy.short_api import SHORT_API, is_short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from clew.policy.model import Policy, Statement
 
-_INSIDE: Final = {"s3": "/", "sns": ":", "lambda": ":"}
+# AWS: OpenSearch Service Developer Guide, "Identity and Access Management", resource-based policies: a domain's policy
+# is about what is inside it; API Gateway Developer Guide: an API's about its stages, methods and paths.
+_INSIDE: Final = {
+    "s3": "/",
+    "sns": ":",
+    "lambda": ":",
+    "es": "/",
+    "execute-api": "/",
+    "dynamodb": "/",
+    "mediastore": "/",
+    "s3-outposts": "/",
+    "s3tables": "/",
+}
 _WITNESS: Final = "clew-witness"
 _OF_SEVERAL_REGIONS: Final = re.compile(r"^(arn:[^:]+:s3:)(:\d{12}:accesspoint/)")
 _WILD: Final = re.compile(r"\$\{[^}]*\}|[*?]")
@@ -48,15 +61,29 @@ def fits(action: str, kinds: frozenset[str]) -> bool:
     return known is None or not kinds or any(each.name in kinds for each in known.resources)
 
 
+def _inside(arn: str) -> str:
+    """What the ARNs begin with that the resource's policy is about beside the resource; empty where there are none."""
+    bus, _, name = arn.partition(":event-bus/")
+    if name:
+        # AWS: EventBridge User Guide, "Permissions for event buses": a bus's policy is about its rules, too.
+        return f"{bus}:rule/" if name == "default" else f"{bus}:rule/{name}/"
+    service = arn.split(":")[2]
+    if service == "codeartifact" and ":repository/" in arn:
+        # AWS: CodeArtifact User Guide, "Repository policies": a repository's policy is about its packages, too.
+        return f"{arn.replace(':repository/', ':package/', 1)}/"
+    separator = _INSIDE.get(service)
+    return f"{arn}{separator}" if separator else ""
+
+
 def witnesses(arn: str, policy: Policy) -> Iterator[str]:
     """The resource, something fresh inside it, and something that each resource pattern of the policy matches."""
-    separator = _INSIDE.get(arn.split(":")[2])
+    inside = _inside(arn)
     yield arn
-    if separator is None:
+    if not inside:
         return
-    inside = f"{arn}{separator}"
     patterns = chain.from_iterable(
         (*(each.resources or ()), *(each.not_resources or ())) for each in policy.statements
     )
-    filled = (_WILD.sub(_WITNESS, pattern) for pattern in patterns)
+    written = (f"{inside}{each.removeprefix(SHORT_API)}" if is_short(each) else each for each in patterns)
+    filled = (_WILD.sub(_WITNESS, pattern) for pattern in written)
     yield from dict.fromkeys((f"{inside}{_WITNESS}", *(name for name in filled if name.startswith(inside))))
