@@ -10,7 +10,7 @@ import pytest
 from clew.detect.catalog import load_builtin
 from clew.detect.run import run
 from clew.events.patterns.sigma_model import SigmaCorrelation
-from clew.lake.detection import combinations
+from clew.lake.detection import combinations, scan
 from clew.lake.ingest import ingest
 from clew.lake.reader import open_lake
 
@@ -36,10 +36,11 @@ def correlations():
     return catalog, {rule.id for rule in catalog.reporting if isinstance(rule.sigma, SigmaCorrelation)}
 
 
-@pytest.mark.parametrize("wide", [20_000, 1])
-def test_correlations_judge_their_cases(detection_cases, correlations, tmp_path, monkeypatch, wide):
+@pytest.mark.parametrize(("wide", "keys"), [(20_000, 24), (1, 24), (1, 0)])
+def test_correlations_judge_their_cases(detection_cases, correlations, tmp_path, monkeypatch, wide, keys):
     """A correlation finds the events of each firing case and nothing in a silent one, few or many as events are."""
     monkeypatch.setattr(combinations, "_WIDE", wide)
+    monkeypatch.setattr(scan, "_MOST_KEYS", keys)
     catalog, names = correlations
     cases = [case for case in detection_cases if case.rule in names]
     assert 100 < len(cases) < 250, "an address has room for so many cases only"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from clew.detect.windows import GROWING
 from clew.events.patterns.sigma_model import SigmaCorrelation, SigmaRule
-from clew.lake.detection.question import Question
+from clew.lake.detection.question import Least, Question
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,15 +24,6 @@ if TYPE_CHECKING:
 _NOWHERE: Path = ("",)
 # Correlations that compute with the values themselves.
 AMOUNTS = frozenset({"value_sum", "value_avg", "value_percentile", "value_median"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Least:
-    events: float = 0
-    values: float = 0
-
-
-_NOTHING = _Least()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +91,7 @@ class Plan:
         value = tuple(_aliased(sigma, path, base) for path in counted)
         amount = sigma.type in AMOUNTS
         nested = isinstance(base.sigma, SigmaCorrelation)
-        least = _least(sigma) if len(sigma.rules) == 1 and not nested else _NOTHING
+        least = _least(sigma) if len(sigma.rules) == 1 and not nested else Least()
         numbers = tuple(
             self._question(leaf, key, value, amount=amount, least=least) for leaf in self._leaves(base)
         )
@@ -113,10 +105,10 @@ class Plan:
         *,
         amount: bool = False,
         serves: tuple[int, ...] = (),
-        least: _Least = _NOTHING,
+        least: Least | None = None,
     ) -> int:
         number = next(self._numbers)
-        self.questions.append(Question(number, tree, key, value, amount, serves, least.events, least.values))
+        self.questions.append(Question(number, tree, key, value, amount, serves, least or Least()))
         return number
 
     def _leaves(self, rule: Rule) -> Iterable[Node]:
@@ -127,19 +119,20 @@ class Plan:
             yield from self._leaves(base)
 
 
-def _least(sigma: SigmaCorrelation) -> _Least:
+def _least(sigma: SigmaCorrelation) -> Least:
     """What any window of a correlation about one rule must hold."""
     growing = sigma.condition is not None and sigma.condition.op in GROWING
     count = sigma.condition.count if sigma.condition and growing else 0
+    span_us = (sigma.timespan or timedelta()) // timedelta(microseconds=1)
     match sigma.type:
         case "rate":
-            return _Least(events=sigma.minimum)
+            return Least(sigma.minimum, 0, span_us)
         case "event_count":
-            return _Least(events=count)
+            return Least(count, 0, span_us)
         case "value_count":
-            return _Least(events=count, values=count)
+            return Least(count, count, span_us)
         case _:
-            return _NOTHING
+            return Least()
 
 
 def _aliased(sigma: SigmaCorrelation, path: Path, base: Rule) -> Path:

@@ -12,13 +12,27 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Least:
+    """What answers must hold to matter to anybody: so many events of one key within a span, so many different values.
+
+    Units: the span is in microseconds.
+    """
+
+    events: float = 0
+    values: float = 0
+    span_us: int = 0
+
+
+_ANY = Least()
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A predicate by number; its answers are the rows of `marks` with that number.
 
     Shape: `key` groups the answers (by actor and account when None, all together when empty), `value` is what is
     counted, or summed where it is an `amount`. A path that begins with `clew` names a derived fact of one field.
-    `serves` are questions without whose answers its own matter to nobody; nor do they where there are fewer than
-    `least_events` in all, or fewer than `least_values` different values.
+    `serves` are questions without whose answers its own matter to nobody; nor do they where nothing reaches `least`.
     """
 
     number: int
@@ -27,8 +41,7 @@ class Question:
     value: tuple[Path, ...] = ()
     amount: bool = False
     serves: tuple[int, ...] = ()
-    least_events: float = 0
-    least_values: float = 0
+    least: Least = _ANY
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,13 @@ never looked at; the others are asked of every row. What the columns leave open 
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from clew.events.predicate_tree import FACT, FALSE
 from clew.lake.detection.combinations import Combinations
+from clew.lake.detection.near import near
+from clew.lake.detection.question import Question
 from clew.lake.detection.typed import (
     Dictionary,
     Typed,
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 
     from clew.events.predicate_tree import Node, Path
     from clew.lake.detection.combinations import Possible
-    from clew.lake.detection.question import FactOfFields, Question
+    from clew.lake.detection.question import FactOfFields
     from clew.lake.reader import Lake
 
     Judge = Callable[[int, Sequence[str]], Iterable[int]]
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
     Cell = str | float | None
 
 _BATCH = 2_000
+# So many keys are compared one by one.
+_MOST_KEYS = 24
 # The values of many columns together have to fit in memory; of more records each column is read by itself.
 _MOST_AT_ONCE = 2_000_000
 _EMPTY = "(SELECT *, 0::UBIGINT AS file_index, 0::BIGINT AS file_row_number FROM raw_cloudtrail)"
@@ -51,9 +55,12 @@ ACCOUNT_SQL = "coalesce(recipientaccountid, useridentity.accountid, '')"
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
+    """A question with its condition; `within` is what its rows fulfil besides, where its keys have been narrowed."""
+
     question: Question
     tree: Node
     sql: Typed
+    within: str = ""
 
 
 class Scan:
@@ -138,8 +145,11 @@ class Scan:
         asked = [by_number[number] for number in possible]
         if not everything:
             asked = [a for a in asked if self._can_matter(a.question, possible)]
+        coarse = {} if everything else self._coarse(asked, possible)
         # Light questions must not drag the request's text of their rows along, nor heavy ones the whole record's.
-        for weight in ("", "json", "eventjson"):
+        self._join([*(a for a in asked if not self._weight(a)), *coarse.values()], possible)
+        asked = [n for a in asked if (n := self._narrowed(a, coarse.get(a.question.number))) is not None]
+        for weight in ("json", "eventjson"):
             self._join([a for a in asked if self._weight(a) == weight], possible)
         self._confirm([a.question.number for a in asked if not a.sql.exact], judge)
 
@@ -152,12 +162,12 @@ class Scan:
         if question.serves and possible.keys().isdisjoint(question.serves):
             return False
         answer = possible[question.number]
-        if answer.events < question.least_events:
+        if answer.events < question.least.events:
             return False
-        if not answer.wide or not question.least_values or len(question.value) != 1:
+        if not answer.wide or not question.least.values or len(question.value) != 1:
             return True
         most = self._most_values(question.value[0], question.number)
-        return most is None or most >= question.least_values
+        return most is None or most >= question.least.values
 
     def _most_values(self, path: Path, question: int) -> int | None:
         """How many different values there can be at a path where a question is true; None when that is not known."""
@@ -169,6 +179,38 @@ class Scan:
         if path[:1] == (FACT,) and (table := self.text(path).partition(".")[0]) in self._tables:
             return self.rows(f"SELECT count(DISTINCT result) FROM {table}")[0][0]
         return None
+
+    def _coarse(self, asked: Sequence[_Asked], possible: dict[int, Possible]) -> dict[int, _Asked]:
+        """For questions that read text for their key or value only: the same question, with what else the key has.
+
+        Where too few events lie close together for that, there are too few for the whole key, and no text is read.
+        """
+        found = {}
+        for a in asked:
+            question, least = a.question, a.question.least
+            if not (least.span_us and least.events > 1 and possible[question.number].wide):
+                continue
+            if self._weight(a) != "json" or "json" in a.sql.upper or question.key is None:
+                continue
+            number = -1 - question.number
+            # What a fact says of a row is known only where its table has been joined.
+            key = tuple(p for p in question.key if p[:1] != (FACT,) and "json" not in self.text(p))
+            self._combinations.ask_again(question.number, number)
+            possible[number] = possible[question.number]
+            found[question.number] = replace(a, question=Question(number, question.tree, key))
+        return found
+
+    def _narrowed(self, asked: _Asked, coarse: _Asked | None) -> _Asked | None:
+        """The question, of those keys only that the coarse one found to be used enough; None where no key is."""
+        if coarse is None:
+            return asked
+        least = asked.question.least
+        full = near(str(coarse.question.number), least.span_us, "events", least.events)
+        keys = [key for (key,) in self.rows(f"SELECT DISTINCT key FROM ({full})")]
+        if len(keys) > _MOST_KEYS:
+            return asked
+        listed = ", ".join(f"{key}::UBIGINT" for key in keys)
+        return replace(asked, within=f"{self._key(coarse.question)} IN ({listed})") if keys else None
 
     def _asked(self, question: Question) -> _Asked:
         tree = resolved(question.tree, self._dictionary)
@@ -197,12 +239,29 @@ class Scan:
             if not possible[a.question.number].sure
         ]
         tested = f"(sure OR CASE {' '.join(cases)} ELSE false END)" if cases else "true"
-        limit = self._combinations.named(numbers) if self._weight(asked[0]) else "true"
+        within = [f"WHEN question = {a.question.number} THEN {a.within}" for a in asked if a.within]
+        tested += f" AND CASE {' '.join(within)} ELSE true END" if within else ""
+        limit = self._passed(asked) if self._weight(asked[0]) else "true"
         self.connection.execute(
             f"INSERT INTO marks SELECT question, {columns} FROM {self._combinations.rows(limit)} e "
             f"JOIN (FROM pairs WHERE question IN ({numbers})) p ON e.h = p.h "
             f"{self._looked_up(columns)} WHERE {tested}"
         )
+
+    def _passed(self, asked: Sequence[_Asked]) -> str:
+        """The condition on rows that some question can be true of; "true" where that says little.
+
+        The reader passes over the other columns of rows that fail it, where it is no list but a CASE. (Requests and
+        answers of a million events: read for 19 questions about 250,000 of them 1.2 s without, 0.7 s with.)
+        """
+        plain = ", ".join(str(a.question.number) for a in asked if not a.within)
+        choices = [self._combinations.named(plain)] if plain else []
+        if "true" in choices:
+            return "true"
+        choices += [
+            f"{self._combinations.named(str(a.question.number))} AND {a.within}" for a in asked if a.within
+        ]
+        return f"CASE {' '.join(f'WHEN {choice} THEN true' for choice in choices)} ELSE false END"
 
     def _looked_up(self, columns: str) -> str:
         """The joins with the tables of facts that the columns name."""
@@ -218,9 +277,7 @@ class Scan:
         values: dict[str, list[int]] = {}
         amounts: dict[str, list[int]] = {}
         for question in questions:
-            paths = question.key
-            key = f"{ACTOR_SQL}, {ACCOUNT_SQL}" if paths is None else ", ".join(map(self.text, paths)) or "0"
-            keys.setdefault(f"hash({key})", []).append(question.number)
+            keys.setdefault(self._key(question), []).append(question.number)
             if question.amount and question.value:
                 amount = f"try_cast({self.text(question.value[0])} AS DOUBLE)"
                 amounts.setdefault(amount, []).append(question.number)
@@ -239,6 +296,12 @@ class Scan:
                 "file_index, file_row_number",
             )
         )
+
+    def _key(self, question: Question) -> str:
+        """The expression that groups the answers of a question."""
+        paths = question.key
+        key = f"{ACTOR_SQL}, {ACCOUNT_SQL}" if paths is None else ", ".join(map(self.text, paths)) or "0"
+        return f"hash({key})"
 
     def text(self, path: Path) -> str:
         """The expression for the text at a path; NULL where only the record's text would have it."""
