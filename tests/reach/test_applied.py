@@ -284,3 +284,23 @@ def test_a_method_of_an_api_is_ruled_by_the_policy_of_the_api() -> None:
         found = applied(snapshot(resources={name: api}), ANA, "execute-api:Invoke", stage)
         asked = Request(ANA, "execute-api:Invoke", stage)
         assert authorize(asked, found.policies).effect is Effect.EXPLICIT_DENY
+
+
+@pytest.mark.parametrize(
+    ("part", "holder"),
+    [
+        ("events:eu-west-1:111122223333:rule/central/r", "events:eu-west-1:111122223333:event-bus/central"),
+        ("events:eu-west-1:111122223333:rule/r", "events:eu-west-1:111122223333:event-bus/default"),
+        (
+            "codeartifact:eu-west-1:111122223333:package/d/r/npm//left-pad",
+            "codeartifact:eu-west-1:111122223333:repository/d/r",
+        ),
+        ("es:eu-west-1:111122223333:domain/logs/i/_search", "es:eu-west-1:111122223333:domain/logs"),
+        ("dynamodb:eu-west-1:111122223333:table/t/index/i", "dynamodb:eu-west-1:111122223333:table/t"),
+    ],
+)
+def test_a_part_is_ruled_by_the_policy_of_what_holds_it(part: str, holder: str) -> None:
+    """The policy of a bus is about its rules, that of a repository about its packages, and so on."""
+    held = Resource(f"arn:aws:{holder}", policy=Document("policy", DENY))
+    side = resource_side(snapshot(resources={held.arn: held}), "es:ESHttpGet", f"arn:aws:{part}")
+    assert side.resource is held

@@ -30,6 +30,9 @@ _CONTAINED_BY = {
     "sns": ":",
     "es": "/",
     "execute-api": "/",
+    "mediastore": "/",
+    "s3-outposts": "/",
+    "s3tables": "/",
 }
 # AWS: IAM user guide, "AWS services that work with IAM": no resource of another service has a policy.
 WITH_RESOURCE_POLICIES = frozenset({
@@ -153,9 +156,22 @@ def _holders(arn: str) -> Iterator[str]:
     while separator and separator in parts[-1]:
         parts[-1] = parts[-1].rpartition(separator)[0]
         yield ":".join(parts)
-    if parts[2:3] == ["execute-api"]:
+    yield from _named_otherwise(parts)
+
+
+def _named_otherwise(parts: list[str]) -> Iterator[str]:
+    """The holder whose ARN is not the beginning of the part's; `parts` are those of the outermost name so far."""
+    service, name = (parts[2], parts[-1]) if len(parts) == _ARN_PARTS else ("", "")
+    if service == "execute-api":
         # AWS: "How Amazon API Gateway works with IAM": an API is managed under a name of the service `apigateway`.
-        yield f"arn:{parts[1]}:apigateway:{parts[3]}::/restapis/{parts[-1]}"
+        yield f"arn:{parts[1]}:apigateway:{parts[3]}::/restapis/{name}"
+    elif service == "events" and name.startswith("rule/"):
+        # AWS: EventBridge User Guide, "Permissions for event buses": a bus's policy is about its rules, too.
+        bus = name.split("/")[1] if name.count("/") > 1 else "default"
+        yield ":".join([*parts[:-1], f"event-bus/{bus}"])
+    elif service == "codeartifact" and name.startswith("package/"):
+        # AWS: CodeArtifact User Guide, "Repository policies".
+        yield ":".join([*parts[:-1], "/".join(["repository", *name.split("/")[1:3]])])
 
 
 def _holder(arn: str) -> str:
