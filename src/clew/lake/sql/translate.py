@@ -167,7 +167,7 @@ class _Translation:
         self._conditions(node, made, context)
         columns = self._outputs(node, made, context)
         outputs = {name: type_ for name, type_ in columns if scope.column(name) is None}
-        self._ending(made, node, replace(scope, outputs=outputs))
+        self._ending(made, _ordered_by_outputs(node, columns), replace(scope, outputs=outputs))
         return made, columns
 
     def _conditions(self, node: exp.Select, made: exp.Select, context: Context) -> None:
@@ -199,6 +199,38 @@ class _Translation:
             written.append(exp.alias_(value.sql, name, quoted=True))
         made.set("expressions", written)
         return tuple((name, replace(type_, text_column="")) for name, type_ in columns)
+
+
+def _ordered_by_outputs(node: exp.Select, columns: Columns) -> exp.Select:
+    """The SELECT with the output columns written out in the expressions of its ORDER BY.
+
+    Trino means the output column where an input column has the same name; within an expression DuckDB means the input.
+    """
+    ordering = node.args.get("order")
+    if ordering is None:
+        return node
+    if node.args.get("distinct"):
+        _check_distinct_order(node, ordering, columns)
+    named = {item.alias.lower(): item.this for item in node.expressions if isinstance(item, exp.Alias)}
+
+    def written_out(part: exp.Expr) -> exp.Expr:
+        is_name = isinstance(part, exp.Column) and not part.table and part.name.lower() in named
+        return exp.Paren(this=named[part.name.lower()].copy()) if is_name else part
+
+    node = node.copy()
+    for item in node.args["order"].expressions:
+        if not isinstance(item.this, (exp.Column, exp.Literal)) and item.find(exp.Query) is None:
+            item.set("this", item.this.transform(written_out))
+    return node
+
+
+def _check_distinct_order(node: exp.Select, ordering: exp.Order, columns: Columns) -> None:
+    names = {name for name, _ in columns}
+    listed = [item.unalias() for item in node.expressions]
+    for item in ordering.expressions:
+        is_output = isinstance(item.this, exp.Column) and item.this.name.lower() in names
+        if not is_output and not isinstance(item.this, exp.Literal) and item.this not in listed:
+            refuse(item, "ORDER BY of SELECT DISTINCT must name what is selected")
 
 
 def _grouped(scope: Scope) -> Scope:
