@@ -56,13 +56,17 @@ SQS_OF_THE_OWN_ACCOUNT = frozenset(
     }
 )
 
+# Amazon DynamoDB developer guide, "DynamoDB API operations supported by resource-based policies", first paragraph.
+DYNAMODB_OF_THE_OWN_ACCOUNT = frozenset({"updatetimetolive", "disablekinesisstreamingdestination"})
+
 
 def refused(request: Request) -> str | None:
     """Rule 10: why nothing grants this to the caller, because it is for the account of the resource alone.
 
     Amazon S3 API reference, "GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy", section "Permissions"; AWS KMS
     developer guide, "Allowing users in other accounts to use a KMS key"; Amazon SQS developer guide, "Limitations of
-    Amazon SQS custom policies". 0007 Q43.
+    Amazon SQS custom policies"; Amazon DynamoDB developer guide, "DynamoDB API operations supported by resource-based
+    policies". 0007 Q43.
     """
     if not is_outsider(request) or not stays_in_the_account(request):
         return None
@@ -81,5 +85,5 @@ def stays_in_the_account(request: Request) -> bool:
     """Whether policies cannot give this action to another account (0007 Q43)."""
     if request.service == "kms":
         return request.operation not in KMS_ACROSS_ACCOUNTS
-    own = {"s3": BUCKET_POLICY, "sqs": SQS_OF_THE_OWN_ACCOUNT}
+    own = {"s3": BUCKET_POLICY, "sqs": SQS_OF_THE_OWN_ACCOUNT, "dynamodb": DYNAMODB_OF_THE_OWN_ACCOUNT}
     return request.operation in own.get(request.service, frozenset())
