@@ -103,7 +103,7 @@ def kind_of_question(named: Callers, policies: Policies, owner: str) -> tuple[ob
     )
 
 
-BY_ACTION: Final = (*LAWS, "s3", "sqs")
+BY_ACTION: Final = (*LAWS, "dynamodb", "s3", "sqs")
 """The services whose actions the engine does not treat all alike; those of any other follow one law."""
 
 

@@ -2,7 +2,7 @@
 
 AWS: S3 API reference, GetBucketPolicy, PutBucketPolicy, DeleteBucketPolicy; KMS Developer Guide, "Allowing users in
 other accounts to use a KMS key" and "AWS KMS permissions"; SQS Developer Guide, "Limitations of Amazon SQS custom
-policies".
+policies"; DynamoDB Developer Guide, "DynamoDB API operations supported by resource-based policies".
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ _SQS: Final = frozenset(
         "UntagQueue",
     )
 )
+_DYNAMODB: Final = frozenset({"dynamodb:updatetimetolive", "dynamodb:disablekinesisstreamingdestination"})
 _KMS_ACROSS: Final = frozenset(
     f"kms:{name}".lower()
     for name in (
@@ -70,7 +71,7 @@ def is_confined(action: str) -> bool:
     """Whether the action (in lower case) never leaves the account of the resource."""
     if action.startswith("kms:"):
         return action not in _KMS_ACROSS
-    return action in BUCKET_POLICY or action in _SQS
+    return action in BUCKET_POLICY or action in _SQS or action in _DYNAMODB
 
 
 def _is_outsider(caller: Caller, *, same_account: bool) -> bool:
