@@ -54,3 +54,12 @@ def test_another_day_is_told_as_one(hostile: Investigation) -> None:
     long = replace(hostile.findings[0], last_seen=hostile.findings[0].first_seen + timedelta(days=3))
     shown = text.render(replace(hostile, findings=(long,)))
     assert f" to {long.last_seen:%Y-%m-%d %H:%M:%S} UTC" in " ".join(shown.split())
+
+
+def test_rules_that_had_nothing_to_judge_are_not_called_silent(hostile: Investigation) -> None:
+    """Without a CloudTrail record, no rule looked at anything, and the report says so."""
+    from dataclasses import replace
+
+    other_logs = replace(hostile, findings=(), first_event=None, last_event=None, events=7)
+    assert "No rule had anything to judge" in text.render(other_logs)
+    assert "None of 90 rules fired on 1 event." in text.render(replace(hostile, findings=(), events=1))

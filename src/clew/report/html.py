@@ -93,6 +93,11 @@ def counts(findings: Sequence[Finding]) -> list[tuple[str, int]]:
 def brief(investigation: Investigation) -> str:
     """The answer in two or three sentences."""
     findings = worst_first(investigation.findings)
+    if not findings and investigation.first_event is None:
+        return (
+            "No rule had anything to judge: rules are about CloudTrail records, and among "
+            f"{counted(investigation.events, 'event')} there is none. See the blind spots."
+        )
     if not findings:
         return (
             f"None of {investigation.rules} rules fired on {counted(investigation.events, 'event')}. "

@@ -68,6 +68,7 @@ FACTS: Mapping[str, Fact] = {
     "shared_with_accounts": Fact(access.shared_with_accounts, SHARES),
     "lambda_permission_public": Fact(access.lambda_permission_public, PERMISSIONS),
     "lambda_permission_external": Fact(access.lambda_permission_external, PERMISSIONS),
+    "resources_named": Fact(access.resources_named, tuple(access.NAMED)),
     "foreign_accounts": Fact(sharing.foreign_accounts, tuple(sharing.RECEIVERS)),
     "user_acts_on_other_user": Fact(actors.user_acts_on_other_user),
     "attached_admin_policy": Fact(

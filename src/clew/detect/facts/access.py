@@ -234,3 +234,20 @@ def lambda_permission_external(event: Mapping[str, object]) -> bool:
     parts = principal.split(":")
     stranger = parts[4] if principal.startswith("arn:") and len(parts) > 5 else principal  # noqa: PLR2004  # an ARN has six parts
     return stranger.isdigit() and stranger != account(event)
+
+
+# Where a call names what it is about, one or many.
+NAMED: Mapping[str, str] = {"TerminateInstances": "instancesSet", "GetParameters": "names"}
+
+
+def resources_named(event: Mapping[str, object]) -> int:
+    """How many resources the call names; 0 for calls that this says nothing about.
+
+    **Finds** the instances of TerminateInstances and the parameters of GetParameters.
+    **Why it matters** one call can do what many do, and counting calls would miss it.
+    **False positives** none: this only counts.
+    **Fix** nothing.
+    **References** AWS: "TerminateInstances" (EC2), "GetParameters" (Systems Manager).
+    """
+    field = NAMED.get(text_at(event, "eventName"))
+    return len(items(request(event).get(field))) if field else 0
