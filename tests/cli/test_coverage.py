@@ -68,3 +68,17 @@ def test_wrong_words(workspace, words):
     """An action without its service, and a bucket without an action, are usage errors."""
     result = CliRunner().invoke(app, ["-w", str(workspace), "coverage", *words])
     assert "s3:GetObject" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("action", "message"),
+    [
+        ("s3:*", "`s3:*` names several calls"),
+        ("s3:GetObjct", "did you mean `s3:GetObject`?"),
+        ("GetObject", "expected service:Call"),
+    ],
+)
+def test_what_is_no_single_call_is_refused(workspace, action, message):
+    """A pattern and a misspelt data event get no answer that would be about something else."""
+    result = CliRunner().invoke(app, ["-w", str(workspace), "coverage", "--action", action])
+    assert message in str(result.exception)

@@ -180,6 +180,13 @@ def test_empty_lake(tmp_path):
     ("service", "name", "expected"),
     [
         ("s3", "GetObject", {"event_history": "no", "trail_data": "if enabled", "s3_access": "if enabled"}),
+        ("s3", "getobject", {"event_history": "no", "trail_data": "if enabled"}),
+        ("s3", "ListBucket", {"event_history": "no", "trail_data": "if enabled", "s3_access": "if enabled"}),
+        ("s3", "DeleteObjectVersion", {"event_history": "no", "trail_data": "if enabled"}),
+        ("lambda", "InvokeFunction", {"event_history": "no", "trail_data": "if enabled"}),
+        ("dynamodb", "PartiQLSelect", {"event_history": "no", "trail_data": "if enabled"}),
+        ("s3", "ListAllMyBuckets", {"event_history": "yes", "trail_data": "no", "s3_access": "no"}),
+        ("lambda", "GetFunction", {"event_history": "yes", "trail_data": "no"}),
         ("s3", "DeleteBucket", {"event_history": "yes", "trail_data": "no", "s3_access": "no"}),
         ("iam", "CreateUser", {"event_history": "yes", "trail_management": "if enabled", "s3_access": "no"}),
         ("newservice", "Do", {"event_history": "unknown", "trail_data": "unknown", "vpc_flow": "no"}),

@@ -51,9 +51,20 @@ def coverage(
         lines = coverage_report.json_lines(held) if as_json else coverage_report.lines(held)
     else:
         service, _, call = action.partition(":")
+        _check_call(action, service.lower(), call)
         found = recorders(held, service.lower(), call, bucket=bucket, account=account)
         lines = (
             coverage_report.recorder_json(action, found) if as_json else coverage_report.recorder_lines(found)
         )
     for line in lines:
         typer.echo(line)
+
+
+def _check_call(action: str, service: str, call: str) -> None:
+    """UsageError for several calls at once, and for a name that looks like a data event's and is none."""
+    from clew.lake.coverage.kinds import like_a_data_event
+
+    if "*" in call or "?" in call:
+        raise UsageError(f"`{action}` names several calls, which differ in what records them; ask for one")
+    if meant := like_a_data_event(service, call):
+        raise UsageError(f"`{action}` is no call of {service}; did you mean `{service}:{meant}`?")

@@ -5,6 +5,7 @@ Every row names the AWS page it is taken from, in our own words.
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from typing import Final
 
@@ -142,6 +143,22 @@ _DATA_EVENTS: Final = {
 DATA_EVENTS: Final = {service: frozenset(names.split()) for service, names in _DATA_EVENTS.items()}
 """First label of the event source → names of its data events."""
 
+# IAM actions that are named otherwise than the calls they allow. AWS: "Actions, resources, and condition keys" of
+# Amazon S3, AWS Lambda and Amazon DynamoDB; Amazon S3 user guide, "Required permissions for Amazon S3 API operations".
+_ALLOWED_CALLS: Final = {
+    "s3": """
+        ListBucket ListBucketVersions ListBucketMultipartUploads ListMultipartUploadParts GetObjectVersion
+        GetObjectVersionAcl GetObjectVersionAttributes GetObjectVersionTagging GetObjectVersionTorrent
+        DeleteObjectVersion DeleteObjectVersionTagging PutObjectVersionAcl PutObjectVersionTagging
+    """,
+    "lambda": "InvokeFunction",
+    "dynamodb": "ConditionCheckItem PartiQLDelete PartiQLInsert PartiQLSelect PartiQLUpdate",
+}
+_DATA_NAMES: Final = {
+    service: frozenset(name.lower() for name in (*names, *_ALLOWED_CALLS.get(service, "").split()))
+    for service, names in DATA_EVENTS.items()
+}
+
 # Services whose calls are management events without exception that concerns us.
 _MANAGEMENT: Final = """
     iam sts kms ec2 cloudtrail organizations config guardduty secretsmanager signin securityhub
@@ -151,12 +168,22 @@ _MANAGEMENT: Final = """
 _MANAGEMENT_ONLY: Final = frozenset(_MANAGEMENT.split())
 
 
+def like_a_data_event(service: str, event_name: str) -> str:
+    """The data event of the service that a name which is none looks like; empty when it looks like none."""
+    if is_data_event(service, event_name):
+        return ""
+    close = difflib.get_close_matches(event_name, sorted(DATA_EVENTS.get(service, ())), n=1, cutoff=0.9)
+    return close[0] if close else ""
+
+
 def is_data_event(service: str, event_name: str) -> bool | None:
     """Whether the call is a data event, which nobody records unless a trail selects it; None when we do not know.
+
+    Known by the call's name or that of the IAM action that allows it, in any case.
 
     >>> is_data_event("s3", "GetObject"), is_data_event("s3", "PutBucketPolicy"), is_data_event("newservice", "Do")
     (True, False, None)
     """
     if service in DATA_EVENTS:
-        return event_name in DATA_EVENTS[service]
+        return event_name.lower() in _DATA_NAMES[service]
     return False if service in _MANAGEMENT_ONLY else None

@@ -54,6 +54,7 @@ def recorders(
     return tuple(Recorder(kind, *found[key]) for key, kind in BY_KEY.items() if key in found)
 
 
+_NO_BUCKET_YET = frozenset({"createbucket", "deletebucket", "listbuckets", "listallmybuckets"})
 _Answer = tuple[Would, str, int]
 
 
@@ -102,7 +103,7 @@ def _by_access_log(coverage: Coverage, service: str, event_name: str, bucket: st
     held = sum(w.span.records for w in watched)
     if service != "s3":
         return Would.NO, "server access logs know requests to S3 buckets only", 0
-    if event_name in {"CreateBucket", "DeleteBucket", "ListBuckets"}:
+    if event_name.lower() in _NO_BUCKET_YET:
         return (
             Would.NO,
             "the bucket's own creation, deletion and listing are not requests to a logging bucket",

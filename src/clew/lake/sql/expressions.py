@@ -12,7 +12,7 @@ from sqlglot import exp
 from clew.lake.sql import operators
 from clew.lake.sql.casts import cast
 from clew.lake.sql.dialect import refuse
-from clew.lake.sql.functions import FUNCTIONS, collections, times
+from clew.lake.sql.functions import FUNCTIONS, NO_JSON, collections, times
 from clew.lake.sql.functions.model import Call, Function, Typed, call, number, text
 from clew.lake.sql.functions.model import cast as duckdb_cast
 from clew.lake.sql.scope import Context, fields, resolve
@@ -23,6 +23,7 @@ from clew.lake.sql.types import (
     DOUBLE,
     INSTANT,
     INTERVAL,
+    JSON,
     TIME_TEXT,
     TIMESTAMP,
     UNKNOWN,
@@ -417,6 +418,8 @@ def _call(node: exp.Expr, context: Context) -> Typed:
         refuse(node, f"`{_spelled(core)}` cannot have OVER or FILTER")
     function = _reviewed(core, bool(modifiers), windowed=any(isinstance(m, exp.Window) for m in modifiers))
     args = _arguments(core, function, context)
+    if function.name in NO_JSON and any(arg.type == JSON for arg in args):
+        refuse(core, f"`{function.name}` takes no JSON; use `json_extract_scalar`, or CAST it to varchar")
 
     def modify(sql: exp.Expr) -> exp.Expr:
         for modifier in reversed(modifiers):

@@ -15,6 +15,8 @@ FUNCTIONS: dict[str, Function] = {
     function.name: function for module in _MODULES for function in (*module.FUNCTIONS, aggregates.GROUPING)
 }
 MACROS: dict[str, str] = {name: body for module in _MODULES for name, body in module.MACROS.items()}
+NO_JSON = frozenset(function.name for module in (text, times) for function in module.FUNCTIONS)
+"""Functions to which JSON is no text: DuckDB would take it with its quotes."""
 _MACRO_NAME = re.compile(r"\bclew_\w+", re.IGNORECASE)
 
 
