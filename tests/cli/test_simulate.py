@@ -211,6 +211,26 @@ def write(path: Path, document: object) -> str:
     return str(path)
 
 
+@pytest.mark.parametrize("who", [(), ("-p", "arn:aws:iam::111122223333:user/ana")])
+def test_a_perimeter_is_decided_by_the_address_alone(who: tuple[str, ...], tmp_path: Path) -> None:
+    """Who comes from a public address comes through no endpoint, and is no service; both are certain of anybody."""
+    perimeter = {
+        "NotIpAddressIfExists": {"aws:SourceIp": "192.0.2.0/24"},
+        "StringNotEqualsIfExists": {"aws:SourceVpc": "vpc-1", "aws:SourceOrgID": "o-ex"},
+    }
+    statements = [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": perimeter},
+    ]
+    draft = write(tmp_path / "draft.json", {"Version": "2012-10-17", "Statement": statements})
+    asked = (*who, "--policy", draft, "-a", "ec2:StopInstances")
+    found = {
+        address: answers(*asked, "-c", f"aws:SourceIp={address}")[0]["decision"]
+        for address in ("192.0.2.7", "203.0.113.9", "10.0.0.9")
+    }
+    assert found == {"192.0.2.7": "allow", "203.0.113.9": "explicit_deny", "10.0.0.9": "undetermined"}
+
+
 def test_unattached_policy_needs_no_principal() -> None:
     """A draft can be asked about alone: a user of the resource's account, nobody in particular, asks."""
     words = (

@@ -13,7 +13,7 @@ from clew.cli import context
 from clew.cli.simulation_inputs import hints, question
 from clew.cli.simulation_options import FailOn, Output
 from clew.engine import Context, Effect, Request, prepare
-from clew.engine.derive import derived
+from clew.engine.derive import derived, never_of_somebody
 from clew.reach.applied import NO_ACCOUNT, applied, is_about_action
 from clew.report.decision import Answer
 from clew.report.decision_text import explanation
@@ -118,7 +118,8 @@ def _request(posed: Question, found: Applied, action: str, resource: str) -> Req
         )
         if isinstance(value, str)
     }
-    return Request(bare.principal, action, resource, bare.resource_account, bare.context.with_defaults(about))
+    context = bare.context.with_defaults(about, absent=never_of_somebody(bare.context))
+    return Request(bare.principal, action, resource, bare.resource_account, context)
 
 
 def _print(answers: Sequence[Answer], form: Form) -> None:

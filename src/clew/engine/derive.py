@@ -84,16 +84,21 @@ def derived(request: Request) -> Request:
     """
     caller = parse_principal(request.principal)
     values = {**dict(_of_caller(caller)), **dict(_of_resource(request, caller))}
-    absent = (
-        *_never_of(caller),
-        *_not_on_this_way(request.context),
-        *_not_beside(request.context),
-    )
+    absent = (*_never_of(caller), *_excluded(request.context))
     context = request.context.with_defaults(values, absent=absent)
     if caller.kind is Kind.SESSION:
         role = f"arn:{caller.partition}:iam::{caller.account}:role/"
         context = context.with_ends("aws:PrincipalArn", role, caller.name)
     return Request(request.principal, request.action, request.resource, request.resource_account, context)
+
+
+def never_of_somebody(context: Context) -> tuple[str, ...]:
+    """The keys that no request of a user or role carries, whoever it is, beside what the context gives."""
+    return (*_OF_SERVICES, *_excluded(context))
+
+
+def _excluded(context: Context) -> tuple[str, ...]:
+    return (*_not_on_this_way(context), *_not_beside(context))
 
 
 def _not_on_this_way(context: Context) -> tuple[str, ...]:
