@@ -86,14 +86,16 @@ def _judge(
     now: datetime,
     beside: ThreadPoolExecutor,
 ) -> Investigation:
-    """Run the rules; what the lake tells beside them is asked while the findings are told, on the other processor.
+    """Run the rules; what the lake tells beside them is asked when they leave a processor idle, above all at the end.
 
     The lake is opened once: of 41 files that takes 25 ms, and as long again whatever is asked first.
     """
-    from clew.detect.investigation import Judged, assemble, reckon
+    from clew.detect.investigation import Judged, assemble, blind_spots, reckon
     from clew.lake.reader import open_lake
 
     lake = open_lake(workspace.lake_path).keeping()
+    lake.connect(memory_limit_mb=context.config().memory_limit_mb).close()
+    spots = beside.submit(blind_spots, lake)
     reckoned: list[Future[Reckoned]] = []
     result, kept = run_rules(
         workspace,
@@ -106,6 +108,7 @@ def _judge(
         findings=kept.findings,
         rules=len(result.rules),
         problems=tuple(str(problem) for problem in result.problems if not problem.skipped),
+        blind_spots=spots.result(),
     )
     for problem in judged.problems:
         context.complain(problem)

@@ -75,32 +75,35 @@ class Investigation:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What the rules made of the lake: findings, how many rules ran, what kept a rule from running."""
+    """What the rules made of the lake: findings, how many rules ran, what kept a rule from running, blind spots."""
 
     findings: tuple[Finding, ...]
     rules: int
     problems: tuple[str, ...] = ()
+    blind_spots: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Reckoned:
-    """What the lake tells beside the rules: its numbers, its blind spots, and its knowledge of the findings' actors."""
+    """What the lake tells beside the rules: its numbers, and its knowledge of the findings' actors."""
 
     numbers: Numbers
     actors: tuple[Actor, ...]
-    blind_spots: tuple[str, ...]
 
 
 def reckon(lake: Lake, actors: Sequence[str]) -> Reckoned:
     """The lake's part of a report on findings about these actors."""
     from clew.lake import summary
-    from clew.lake.coverage.blind_spots import Question, blind_spots
 
-    return Reckoned(
-        summary.numbers(lake),
-        summary.actors(lake, actors),
-        tuple(f"{spot.what}: {spot.why}; {spot.settle}" for spot in blind_spots(lake, Question())),
-    )
+    return Reckoned(summary.numbers(lake), summary.actors(lake, actors))
+
+
+def blind_spots(lake: Lake) -> tuple[str, ...]:
+    """What the lake cannot have seen, a sentence each."""
+    from clew.lake.coverage.blind_spots import Question
+    from clew.lake.coverage.blind_spots import blind_spots as found
+
+    return tuple(f"{spot.what}: {spot.why}; {spot.settle}" for spot in found(lake, Question()))
 
 
 def assemble(
@@ -126,7 +129,7 @@ def assemble(
         actors=reckoned.actors,
         sources=tuple(SourceFile(e.path, e.source, e.kind, e.records, e.quarantined) for e in read.sources),
         rejections=_rejections(lake, [entry.path for entry in read.sources]) if read.quarantined else (),
-        blind_spots=reckoned.blind_spots,
+        blind_spots=judged.blind_spots,
         problems=judged.problems,
     )
 
