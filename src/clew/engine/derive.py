@@ -5,6 +5,7 @@ AWS: "AWS global condition context keys"; "IAM policy elements: Variables and ta
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from clew.aws.partitions import is_region
@@ -59,6 +60,7 @@ _BESIDE: Final = {
     "aws:multifactorauthpresent": ("aws:MultiFactorAuthAge",),
     "aws:viaawsservice": ("aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast"),
 }
+_ENDPOINT_KEYS: Final = tuple(map(str.lower, _OF_ENDPOINTS))
 _PRIVATE: Final = addresses.within(
     ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"]
 )
@@ -106,7 +108,7 @@ def _not_on_this_way(context: Context) -> tuple[str, ...]:
 
     AWS: aws:SourceIp is there "except when the requester uses a VPC endpoint to make the request".
     """
-    if any(isinstance(context.get(key.lower()), str) for key in _OF_ENDPOINTS):
+    if any(isinstance(context.get(key), str) for key in _ENDPOINT_KEYS):
         return ("aws:SourceIp",)
     address = context.get("aws:sourceip")
     return _OF_ENDPOINTS if isinstance(address, str) and _is_public(address) else ()
@@ -124,6 +126,7 @@ def _not_beside(context: Context) -> Iterator[str]:
             yield from others
 
 
+@lru_cache(maxsize=1024)
 def _is_public(address: str) -> bool:
     """Whether requests can come from there without an endpoint; a private address may have been meant for one."""
     return addresses.read(address) is not None and not _PRIVATE(address)

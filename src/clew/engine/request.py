@@ -109,8 +109,9 @@ class Context:
         """
         made = Context()
         made._default, made._ends = self._default, self._ends
-        without: dict[str, ContextValue | Unknown | None] = {key.lower(): None for key in absent}
-        made._states = {**without, **{key.lower(): value for key, value in values.items()}, **self._states}
+        made._states = dict.fromkeys(map(str.lower, absent))
+        made._states.update({key.lower(): value for key, value in values.items()})
+        made._states.update(self._states)
         made.spelling = MappingProxyType({**{key.lower(): key for key in values}, **self.spelling})
         return made
 
