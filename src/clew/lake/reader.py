@@ -149,12 +149,18 @@ class Part:
         files: Sequence[DataFile],
         places: Mapping[str, Sequence[int]],
     ) -> list[tuple[Any, ...]]:
+        arms = [(file, sorted(places[file.path])) for file in files]
+        if len(arms) == 1:
+            # Arms are read side by side, and what lies before and behind an arm's places is not unpacked.
+            [(file, numbers)] = arms
+            middle = (len(numbers) + 1) // 2
+            arms = [(file, part) for part in (numbers[:middle], numbers[middle:]) if part]
         query = " UNION ALL ".join(
             f"SELECT {columns} FROM ({self.lake.part(self.table, [file]).query}) "
             "WHERE file_row_number IN (SELECT unnest(?::BIGINT[]))"
-            for file in files
+            for file, _ in arms
         )
-        return connection.execute(query, [places[file.path] for file in files]).fetchall()
+        return connection.execute(query, [numbers for _, numbers in arms]).fetchall()
 
     def _together(
         self,

@@ -132,6 +132,8 @@ def read(lake: Lake, files: Iterable[DataFile], *, newest_first: bool = True) ->
     """A reading of these CloudTrail data files, as the lake's manifest lists them."""
     connection = lake.connect(tables=("cloudtrail", "sources"))
     connection.execute("SET disabled_optimizers = 'late_materialization'")
+    # Or the arms of a union are read one after the other; rows are put in order here.
+    connection.execute("SET preserve_insertion_order = false")
     return Reading(lake, lake.found(files), connection, newest_first)
 
 

@@ -143,8 +143,8 @@ def _prepared(text: str, now: datetime) -> tuple[Columns, str]:
 
 
 def _connect(lake: Lake, sql: str, limits: Limits, without: str) -> duckdb.DuckDBPyConnection:
-    named = {name.lower().removeprefix("clew_") for name in _RELATION.findall(sql)}
-    views = [statement for view in VIEWS.values() if view.name in named for statement in view.statements()]
+    named = {name.lower() for name in _RELATION.findall(sql)}
+    views = [statement for view in VIEWS.values() for statement in view.statements(named)]
     tables = [table for table in TABLES if any(f"raw_{table}" in statement for statement in views)]
     connection = lake.connect(tables=tables, memory_limit_mb=limits.memory_mb, threads=limits.threads)
     connection.execute(f"SET disabled_optimizers = '{without}'")

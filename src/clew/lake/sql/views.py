@@ -18,7 +18,7 @@ from clew.lake.sql.dialect import is_data_store
 from clew.lake.sql.types import Type, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 _IDENTITY = (
     "row(type varchar, principalid varchar, arn varchar, accountid varchar, invokedby varchar, accesskeyid varchar,"
@@ -69,23 +69,24 @@ class View:
         """The macro that gives only the rows of a half-open interval of time."""
         return f"clew_{self.name}"
 
-    def statements(self) -> tuple[str, ...]:
-        """The DuckDB statements that make the view, and its macro over an interval."""
+    def statements(self, named: Collection[str]) -> Iterator[str]:
+        """The DuckDB statements that make the view and its macro over an interval, as far as they are named."""
+        if self.made_from and not {self.name, self.within}.isdisjoint(named):
+            yield f"CREATE VIEW {self.raw} AS {self.made_from}"
+        if self.name in named:
+            yield f"CREATE VIEW {self.name} AS {self._body()}"
+        if self.within in named:
+            yield (
+                f"CREATE MACRO {self.within}(since, before) AS TABLE {self._body()}"
+                f" WHERE {self.raw}.eventtime >= since AND {self.raw}.eventtime < before"
+            )
+
+    def _body(self) -> str:
         written = [f'{sql or _quoted(name)} AS "{name}"' for name, (_, sql) in self.columns.items()]
         written += [
             f'{name} AS "{type_.text_column}"' for name, type_ in self.types.items() if type_.text_column
         ]
-        listed = ", ".join(written)
-        body = f"SELECT {listed} FROM {self.raw}"
-        made = (f"CREATE VIEW {self.raw} AS {self.made_from}",) if self.made_from else ()
-        return (
-            *made,
-            f"CREATE VIEW {self.name} AS {body}",
-            (
-                f"CREATE MACRO {self.within}(since, before) AS TABLE {body}"
-                f" WHERE {self.raw}.eventtime >= since AND {self.raw}.eventtime < before"
-            ),
-        )
+        return f"SELECT {', '.join(written)} FROM {self.raw}"
 
 
 def _quoted(name: str) -> str:
