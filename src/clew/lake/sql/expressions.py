@@ -13,7 +13,7 @@ from clew.lake.sql import operators
 from clew.lake.sql.casts import cast
 from clew.lake.sql.dialect import refuse
 from clew.lake.sql.functions import FUNCTIONS, NO_JSON, collections, times
-from clew.lake.sql.functions.model import Call, Function, Typed, call, number, text
+from clew.lake.sql.functions.model import Call, Function, Typed, call, in_one_zone, number, text
 from clew.lake.sql.functions.model import cast as duckdb_cast
 from clew.lake.sql.scope import Context, fields, resolve
 from clew.lake.sql.types import (
@@ -286,6 +286,7 @@ def _case(node: exp.Expr, context: Context) -> Typed:
         types.append(value.type)
     default = translate(node.args["default"], context) if node.args.get("default") else None
     types += [default.type] if default else []
+    in_one_zone(node, types)
     made = exp.Case(this=operand and operand.sql, ifs=branches, default=default and default.sql)
     return Typed(made, common(iter(types)))
 
@@ -293,6 +294,7 @@ def _case(node: exp.Expr, context: Context) -> Typed:
 def _if(node: exp.Expr, context: Context) -> Typed:
     condition, then = translate(node.this, context), translate(node.args["true"], context)
     otherwise = translate(node.args["false"], context) if node.args.get("false") else None
+    in_one_zone(node, (t.type for t in (then, otherwise) if t))
     made = exp.Case(ifs=[exp.If(this=condition.sql, true=then.sql)], default=otherwise and otherwise.sql)
     return Typed(made, common(t.type for t in (then, otherwise) if t))
 

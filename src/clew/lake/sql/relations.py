@@ -10,7 +10,7 @@ from sqlglot import exp
 from clew.lake.sql import views
 from clew.lake.sql.dialect import refuse
 from clew.lake.sql.expressions import quoted, translate
-from clew.lake.sql.functions.model import Typed, call, cast, number
+from clew.lake.sql.functions.model import Typed, call, cast, in_one_zone, number
 from clew.lake.sql.scope import Columns, Context, Scope
 from clew.lake.sql.types import BIGINT, BOOLEAN, UNKNOWN, Type, common
 
@@ -199,6 +199,8 @@ def values(node: exp.Values, context: Context) -> tuple[exp.Expr, Columns]:
     names = [c.name.lower() for c in listed] or [f"_col{i}" for i in range(len(rows[0]))]
     if len(names) != len(rows[0]):
         refuse(node, f"the alias lists {len(names)} columns, VALUES has {len(rows[0])}")
+    for position in range(len(names)):
+        in_one_zone(node, (line[position].type for line in cells))
     types = [common(line[i].type for line in cells) for i in range(len(names))]
     written = exp.Values(expressions=[exp.Tuple(expressions=[c.sql for c in line]) for line in cells])
     alias, _ = _alias(node)

@@ -15,9 +15,9 @@ from clew.lake.sql import prune, relations
 from clew.lake.sql.casts import as_text
 from clew.lake.sql.dialect import read, refuse
 from clew.lake.sql.expressions import order, quoted, translate, window
-from clew.lake.sql.functions.model import Typed
+from clew.lake.sql.functions.model import Typed, in_one_zone
 from clew.lake.sql.scope import Columns, Context, Scope
-from clew.lake.sql.types import INTERVAL, UNKNOWN, Type, common, is_zoned
+from clew.lake.sql.types import INTERVAL, UNKNOWN, Type, common, holds_zone, is_zoned
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,6 +46,8 @@ def translate_query(text: str, now: datetime) -> tuple[exp.Query, Columns]:
 
 def _shown(query: exp.Query, columns: Columns) -> exp.Query:
     """The query with intervals and times in another zone as Trino writes them: DuckDB has no such values to show."""
+    if any(holds_zone(type_) for _, type_ in columns):
+        refuse(query, "a time in another zone cannot be shown within an array or row; use `format_datetime`")
     if not any(type_ == INTERVAL or is_zoned(type_) for _, type_ in columns):
         return query
     names = [f"c{position}" for position in range(len(columns))]
@@ -259,6 +261,7 @@ def _side(query: exp.Query) -> exp.Query:
 
 def _same_types(node: exp.Expr, left: Columns, right: Columns) -> None:
     for position, ((_, a), (_, b)) in enumerate(zip(left, right, strict=True), start=1):
+        in_one_zone(node, (a, b))
         if UNKNOWN not in {a, b} and a.name != b.name and common(iter((a, b))) == UNKNOWN:
             refuse(node, f"column {position} of {node.key.upper()} has the types {a} and {b}")
 

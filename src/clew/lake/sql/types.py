@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,17 @@ def zoned(zone: str) -> Type:
 def is_zoned(type_: Type) -> bool:
     """Whether the type is a clock reading in a zone other than UTC."""
     return type_.name == _ZONED
+
+
+def mixes_zones(types: Iterable[Type]) -> bool:
+    """Whether a clock reading of one zone would stand beside times of another, or of none."""
+    known = [t for t in types if t != UNKNOWN]
+    return any(is_zoned(t) for t in known) and len({t.names if is_zoned(t) else () for t in known}) > 1
+
+
+def holds_zone(type_: Type) -> bool:
+    """Whether a clock reading of another zone lies within an array, map or row."""
+    return any(is_zoned(item) or holds_zone(item) for item in type_.items)
 
 
 def row(**fields: Type) -> Type:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from clew.lake.sql.dialect import refuse
-from clew.lake.sql.types import UNKNOWN, Type
+from clew.lake.sql.types import UNKNOWN, Type, mixes_zones
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -91,6 +91,12 @@ class Function:
     aggregate: bool = False
     window: bool = False
     parameters: Parameters = field(default=element_types)
+
+
+def in_one_zone(node: exp.Expr, types: Iterable[Type]) -> None:
+    """Raise QueryError where the values are times of different zones: DuckDB would take them for one."""
+    if mixes_zones(types):
+        refuse(node, "times of different zones cannot stand together; convert all of them alike")
 
 
 def call(name: str, *args: exp.Expr) -> exp.Anonymous:

@@ -14,6 +14,7 @@ from clew.lake.sql.functions.model import (
     argument,
     call,
     cast,
+    in_one_zone,
     is_null,
     renamed,
     same,
@@ -88,6 +89,7 @@ MACROS = {
 
 def _extreme(name: str) -> Function:
     def build(made: Call) -> Typed:
+        in_one_zone(made.node, (a.type for a in made.args))
         missing = [is_null(sql) for sql in made.all()]
         any_missing = exp.or_(*missing)
         result = common(a.type for a in made.args)
@@ -97,6 +99,7 @@ def _extreme(name: str) -> Function:
 
 
 def _coalesce(made: Call) -> Typed:
+    in_one_zone(made.node, (a.type for a in made.args))
     return Typed(call("coalesce", *made.all()), common(a.type for a in made.args))
 
 

@@ -287,7 +287,17 @@ def at_zone(value: Typed, zone: str) -> Typed:
     """The time as clocks in that zone read it."""
     if zone.upper() in {"UTC", "Z", "GMT", "ETC/UTC", "+00:00"}:
         return Typed(cast(value.sql, "TIMESTAMPTZ"), INSTANT)
+    if (minutes := _fixed_minutes(zone)) is not None:
+        in_utc = call("timezone", text("UTC"), cast(value.sql, "TIMESTAMPTZ"))
+        moved = exp.Add(this=in_utc, expression=interval(number(minutes), "minute"))
+        return Typed(exp.Paren(this=moved), zoned(zone))
     return Typed(call("timezone", text(zone), cast(value.sql, "TIMESTAMPTZ")), zoned(zone))
+
+
+def _fixed_minutes(zone: str) -> int | None:
+    """The minutes ahead of UTC of a zone such as `+05:30`; None for a named one. DuckDB knows named ones only."""
+    found = re.fullmatch(r"([+-])(\d\d):(\d\d)", zone)
+    return None if found is None else int(found[1] + "1") * (int(found[2]) * 60 + int(found[3]))
 
 
 def _at_timezone(made: Call) -> Typed:
@@ -296,8 +306,11 @@ def _at_timezone(made: Call) -> Typed:
 
 
 def _with_timezone(made: Call) -> Typed:
-    zone = made.literal(1, "the time zone")
-    return Typed(call("timezone", text(zone), cast(made.sql(0), "TIMESTAMP")), INSTANT)
+    zone, clock = made.literal(1, "the time zone"), cast(made.sql(0), "TIMESTAMP")
+    if (minutes := _fixed_minutes(zone)) is not None:
+        moved = exp.Paren(this=exp.Sub(this=clock, expression=interval(number(minutes), "minute")))
+        return Typed(call("timezone", text("UTC"), moved), INSTANT)
+    return Typed(call("timezone", text(zone), clock), INSTANT)
 
 
 def _date(made: Call) -> Typed:
