@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from clew.engine.services.s3_public import is_public
 from clew.policy.model import PolicyKind
 from clew.symbolic import public
 from clew.symbolic.contrast import contrasted, limited, services_of
@@ -171,7 +172,28 @@ def no_public_access(policy: Policy, resource_type: str) -> Outcome:
     check = _Check(
         _PUBLIC, lambda side: (side,), lambda space, _: public.strangers((policy,), space, services)
     )
-    return _checked(policy, PolicyKind.RESOURCE, check)
+    found = _checked(policy, PolicyKind.RESOURCE, check)
+    provider = _names_provider(policy) if found.result is Result.PASS and "s3" in services else None
+    if provider is None:
+        return found
+    # AWS: S3 User Guide, The meaning of "public", the first of the public bucket policies.
+    reason = (
+        f"statement {provider} names an identity provider, which S3 takes for the public; no request shows it"
+    )
+    return Outcome(Result.UNKNOWN, f"It was not decided: {reason}.", undecided=reason)
+
+
+def _names_provider(policy: Policy) -> int | None:
+    """The first Allow to an identity provider that S3 calls public."""
+    return next(
+        (
+            each.index
+            for each in policy.statements
+            if any(principal.kind == "Federated" for principal in each.principals or ())
+            and is_public(policy._replace(statements=(each,)))
+        ),
+        None,
+    )
 
 
 def _among(access: Sequence[Access], space: Space) -> Formula:
