@@ -26,6 +26,7 @@ _PACKED = {
     b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive",
     b"Rar!": "a RAR archive",
 }
+_TAR, _TAR_AT = b"ustar", 257
 _MARKUP = re.compile(r"\s*<(?:!doctype|html|\?xml|error|[a-z]+[\s>/])", re.IGNORECASE)
 
 
@@ -35,8 +36,9 @@ def read_text(data: bytes) -> str | Rejected:
     Bytes that are not UTF-8 stand in the text as lone surrogates, so that only the records that hold them are refused.
     The times that CloudWatch Logs puts before the lines are taken off.
     """
-    packing = next((what for magic, what in _PACKED.items() if data.startswith(magic)), None)
-    if packing is not None:
+    packing = next((what for magic, what in _PACKED.items() if data.startswith(magic)), "")
+    packing = "a tar archive" if data[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR else packing
+    if packing:
         return Rejected(None, Reason.UNKNOWN_FORMAT, f"{packing}; unpack it first")
     if data.startswith(_UTF32_MARKS):
         return Rejected(None, Reason.WRONG_ENCODING, "UTF-32 text; expected UTF-8")
