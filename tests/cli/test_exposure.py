@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -147,3 +148,21 @@ def test_blocking_needs_a_bucket() -> None:
     assert isinstance(done.exception, ClewError)
     done = CliRunner().invoke(app, ["block-public-access", "payroll", "--undo", "r-1"])
     assert isinstance(done.exception, ClewError)
+
+
+def test_an_api_is_judged_under_either_of_its_names(tmp_path: Path) -> None:
+    """The policy of an API that stands under the ARN by which it is managed is judged as that of the API."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "execute-api:Invoke",
+        "Resource": "execute-api:/*",
+    }
+    for name in ("apigateway:eu-west-1::/restapis/a1", "execute-api:eu-west-1:111122223333:a1"):
+        held = {f"arn:aws:{name}": {"Version": "2012-10-17", "Statement": [statement]}}
+        folder = tmp_path / name.partition(":")[0]
+        folder.mkdir()
+        shutil.copy(Path(_ACCOUNT) / "account.json", folder)
+        (folder / "resource-policies.json").write_text(json.dumps(held))
+        done = _run("--policies", str(folder), "--no-keep")
+        assert "arn:aws:execute-api:eu-west-1:111122223333:a1" in done.stdout

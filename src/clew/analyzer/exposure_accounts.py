@@ -112,7 +112,7 @@ def _no_roles(state: State, account: str) -> Unknown:
 def overlooked(state: State, account: str) -> Iterator[str]:
     """What the files hold and is of no type that exposure looks at, in one sentence for each resource."""
     for resource in state.snapshot.resources.values() if not len(state.answers) else ():
-        fields = resource.arn.split(":")
+        fields = _named(resource.arn, account).split(":")
         owner = resource.account or fields[_ACCOUNT_PART] or account
         if owner == account and fields[2] not in {*_TYPES, "iam"} and resource.policy is not None:
             yield f"{resource.arn}: resources of `{fields[2]}` are not looked at"
@@ -127,12 +127,25 @@ def written(snapshot: Snapshot, account: str) -> Iterator[Target]:
     for resource in snapshot.resources.values():
         if (resource.account or resource.arn.split(":")[_ACCOUNT_PART] or account) != account:
             continue
-        service = resource.arn.split(":")[2]
+        arn = _named(resource.arn, account)
+        service = arn.split(":")[2]
         if service in _TYPES:
             settings = {**(resource.block_public_access or {})}
             settings |= {name: True for name, is_on in (of_account or {}).items() if is_on}
             ways = tuple(_ways(resource, settings, account))
-            yield Target(resource.arn, _TYPES[service], account, resource.arn.split(":")[3], ways)
+            yield Target(arn, _TYPES[service], account, arn.split(":")[3], ways)
+
+
+def _named(arn: str, account: str) -> str:
+    """The resource as its policy names it: an API is managed under a name of the service `apigateway`.
+
+    AWS: API Gateway Developer Guide, "How Amazon API Gateway works with IAM".
+    """
+    fields = arn.split(":", _ACCOUNT_PART + 1)
+    name = fields[-1].removeprefix("/restapis/")
+    if fields[2] != "apigateway" or name == fields[-1] or "/" in name:
+        return arn
+    return f"arn:{fields[1]}:execute-api:{fields[3]}:{account}:{name}"
 
 
 def _ways(resource: Resource, settings: dict[str, bool], account: str) -> Iterator[WayIn]:
