@@ -112,6 +112,29 @@ def test_fast_and_slow_path_agree_on_many_records(
     assert (len(fast[0]), _decoded(tmp_path, data)) == (600, fast)
 
 
+@pytest.mark.parametrize(
+    "time",
+    [
+        *("2024-05-01T24:00:00Z", "2024-04-31T10:00:00Z", "2023-02-29T10:00:00Z", "2024-02-29T10:00:00Z"),
+        *("2016-12-31T23:59:60Z", "2024-05-01T10:60:00Z", "2024-00-01T10:00:00Z", "2024-13-01T10:00:00Z"),
+        *("2024-05-01 10:00:00Z", "2024-05-01T 9:00:00Z", "2024-5-1T10:00:00.0Z", "2024-05-01T1O:00:00Z"),
+        *("0000-00-00T00:00:00Z", "9999-12-31T23:59:59Z", "2024-05-01T10:00:00+", "20240501T10:00:00.0Z"),
+    ],
+)
+def test_odd_times_are_what_the_slow_path_says(
+    time: str,
+    tmp_path: Path,
+    event: Callable[..., Any],
+    log_bytes: Callable[..., bytes],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """A time that is not as AWS spells it, or that cannot be, is read or refused alike on both paths."""
+    data = log_bytes([event(0), event(1, eventTime=time), event(2)])
+    fast = _decoded(tmp_path, data)
+    monkeypatch.setattr(decode, "split", lambda *_: None)
+    assert _decoded(tmp_path, data) == fast
+
+
 def test_what_is_no_json_leaves_the_next_files_alone(
     tmp_path: Path,
     event: Callable[..., Any],

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from clew.lake.ingest.parse import Statement
+from clew.lake.ingest.parse import Statement, whole
 from clew.lake.reader import quoted
 from clew.lake.schema import CLOUDTRAIL, Struct, transform_structure
 
@@ -31,7 +31,7 @@ def statement(connection: duckdb.DuckDBPyConnection) -> Statement:
 def taken_apart(identities: Statement, texts: pa.Array) -> pa.StructArray | None:
     """The identities whose JSON texts these are, as DuckDB types them; None when it changed their order."""
     found = identities.answer(pa.chunked_array([texts]))
-    return None if found is None else found["e"].combine_chunks()
+    return None if found is None else whole(found, "e")
 
 
 def spread(array: pa.Array, places: pa.Array) -> pa.Array:

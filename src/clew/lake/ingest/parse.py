@@ -43,7 +43,7 @@ class Statement:
         finally:
             self._unit.table = _NOTHING
         # INVARIANT: what is known of a text beside its columns (its source, its number) is known by its place.
-        return found if found["place"].combine_chunks().equals(places) else None
+        return found if whole(found, "place").equals(places) else None
 
 
 class _Unit:
@@ -54,3 +54,9 @@ class _Unit:
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self.table.__arrow_c_stream__(requested_schema)
+
+
+def whole(table: pa.Table, name: str) -> pa.Array:
+    """The column in one piece, which is copied only where there are several."""
+    pieces = table[name]
+    return pieces.chunk(0) if pieces.num_chunks == 1 else pieces.combine_chunks()
