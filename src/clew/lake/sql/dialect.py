@@ -96,7 +96,9 @@ def read(text: str) -> exp.Query:
         raise QueryError(f"the query has {len(text)} characters; at most {MAX_CHARACTERS} are read")
     if "\0" in text:
         raise QueryError("the query contains a NUL character")
-    statements = [s for s in _parsed(_WORDS.sub(_quoted_store, text), ClewAthena) if s is not None]
+    parsed = _parsed(_WORDS.sub(_quoted_store, text), ClewAthena)
+    # A comment behind the last semicolon is no statement.
+    statements = [s for s in parsed if s is not None and not isinstance(s, exp.Semicolon)]
     if len(statements) != 1:
         raise QueryError(f"expected exactly one SELECT, found {len(statements)} statements")
     query = _query(statements[0])

@@ -100,25 +100,37 @@ def _contains(made: Call) -> Typed:
 
 def _matched(name: str, macro: str, *, negate: bool = False) -> Function:
     def build(made: Call) -> Typed:
+        _check_one_parameter(made)
         found = call(macro, call("list_transform", *made.all()))
         return Typed(exp.Not(this=found) if negate else found, BOOLEAN)
 
     return Function(name, 2, 2, build, "NULL when only a NULL could decide")
 
 
+def _check_one_parameter(made: Call) -> None:
+    """QueryError unless the lambda has one parameter: DuckDB gives a second one the position."""
+    step = made.args[1].sql
+    if not isinstance(step, exp.Lambda) or len(step.expressions) != 1:
+        made.refuse("expects a lambda of one parameter")
+
+
 def _filter(made: Call) -> Typed:
+    _check_one_parameter(made)
     return Typed(call("list_filter", *made.all()), made.type(0))
 
 
 def _transform(made: Call) -> Typed:
+    _check_one_parameter(made)
     return Typed(call("list_transform", *made.all()), array(made.type(1)))
 
 
 def _reduce(made: Call) -> Typed:
     items, initial, step, final = made.args
     total = call("list_reduce", items.sql, step.sql, initial.sql)
-    if not isinstance(final.sql, exp.Lambda):
-        made.refuse("the last argument must be a lambda")
+    if not isinstance(final.sql, exp.Lambda) or len(final.sql.expressions) != 1:
+        made.refuse("the last argument must be a lambda of the state")
+    if not isinstance(step.sql, exp.Lambda) or len(step.sql.expressions) != 2:  # noqa: PLR2004  # state and element
+        made.refuse("the third argument must be a lambda of state and element")
     # A lambda of one parameter applied to one value: a list of one, transformed.
     made_list = exp.Array(expressions=[total])
     last = call("list_extract", call("list_transform", made_list, final.sql), exp.Literal.number(1))
@@ -127,8 +139,8 @@ def _reduce(made: Call) -> Typed:
 
 def _zip_with(made: Call) -> Typed:
     step = made.args[2].sql
-    if not isinstance(step, exp.Lambda):
-        made.refuse("the last argument must be a lambda")
+    if not isinstance(step, exp.Lambda) or len(step.expressions) != 2:  # noqa: PLR2004  # one of each array
+        made.refuse("the last argument must be a lambda of two elements")
     pairs, pair = call("list_zip", made.sql(0), made.sql(1)), exp.to_identifier("clew_pair", quoted=True)
     body = step.this
     for position, parameter in enumerate(step.expressions, start=1):
