@@ -27,7 +27,7 @@ DENY_EVERYBODY = {
 NEVER_DENIED = ("sts:getcalleridentity", "iam:passrole", "sts:assumerole")
 """Actions that a policy cannot deny, or that AWS refuses whatever the policies say."""
 
-WITHOUT_A_POLICY = ("kms:updatealias", "kms:retiregrant", "s3:putbucketpolicy")
+WITHOUT_A_POLICY = ("es:updatedomainconfig", "kms:updatealias", "kms:retiregrant", "s3:putbucketpolicy")
 """Actions on which no resource policy is looked at, or not for everybody."""
 
 LIMITS = ("permissions_boundaries", "session_policies", "scps", "rcps", "vpc_endpoint_policies")
