@@ -198,6 +198,7 @@ def test_last_root_sign_in(tmp_path, case):
         return
     assert answer["last_root_sign_in"]["event_id"] == f"root-{case['last']}"
     assert answer["last_root_sign_in"]["mfa"] == "used"
+    assert answer["last_root_sign_in"]["source"]["path"] == str(tmp_path / "root.json")
     assert ask(tmp_path / "w", "--last-root-login").stdout.startswith("the root user's last sign-in")
 
 

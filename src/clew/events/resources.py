@@ -78,6 +78,7 @@ ID_TYPES: Final = {
     "vpc": "AWS::EC2::VPC",
     "vpce": "AWS::EC2::VPCEndpoint",
     "vpn": "AWS::EC2::VPNConnection",
+    "ws": "AWS::WorkSpaces::Workspace",
 }
 """The type that the prefix of an id tells."""
 

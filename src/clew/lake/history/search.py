@@ -73,8 +73,12 @@ def entries(reading: Reading, wanted: Filters, *, first: int) -> Iterator[Entry]
         paths = reading.paths(stored.origin.source for stored, _ in kept)
         for stored, event in kept:
             key = text(event, "userIdentity", "accessKeyId")
-            placed = replace(stored, origin=replace(stored.origin, path=paths.get(stored.origin.source, "")))
-            yield entry(placed, event, via(key) or ())
+            yield entry(_placed(stored, paths), event, via(key) or ())
+
+
+def _placed(stored: Stored, paths: Mapping[str, str]) -> Stored:
+    """The record with the path under which its file was found."""
+    return replace(stored, origin=replace(stored.origin, path=paths.get(stored.origin.source, "")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +200,7 @@ def _newest(lake: Lake, wanted: Filters, condition: Condition) -> Entry | None:
         for stored in chain.from_iterable(chunks):
             event = object_of(stored.text)
             if check is None or check(event):
-                return entry(stored, event)
+                return entry(_placed(stored, reading.paths([stored.origin.source])), event)
     return None
 
 
