@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +16,11 @@ from clew.findings import Severity
 from clew.lake.detection import combinations, scan, typed
 from clew.lake.ingest import ingest
 from clew.lake.reader import open_lake
+
+if TYPE_CHECKING:
+    from clew.detect.catalog import Catalog
+    from clew.findings import Finding
+    from clew.lake.reader import Lake
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -251,36 +257,35 @@ def test_worst_comes_first(tmp_path):
     assert found[0].severity is Severity.HIGH
 
 
-def test_combinations_change_no_finding(detection_cases, tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def every_case(detection_cases, tmp_path_factory) -> tuple[Lake, Catalog, tuple[Finding, ...]]:
+    """A lake with the first events of every case, the built-in rules, and the findings."""
+    catalog = load_builtin()
+    events = [
+        {**item, "eventID": f"c-{number}-{place}"}
+        for number, case in enumerate(detection_cases)
+        for place, item in enumerate(case.events[:2])
+    ]
+    lake = lake_of(tmp_path_factory.mktemp("every-case"), events)
+    return lake, catalog, run(lake, catalog).findings
+
+
+@pytest.mark.parametrize(("most", "wide"), [(20_000, 1), (40, 1), (0, 20_000)])
+def test_combinations_change_no_finding(every_case, monkeypatch, most, wide):
     """However many combinations of columns may be listed, and whatever is tested with them, findings are the same."""
-    catalog = load_builtin()
-    events = [
-        {**item, "eventID": f"c-{number}-{place}"}
-        for number, case in enumerate(detection_cases)
-        for place, item in enumerate(case.events[:2])
-    ]
-    lake = lake_of(tmp_path, events)
-    expected = run(lake, catalog).findings
-    for most, wide in ((20_000, 1), (40, 1), (0, 20_000)):
-        monkeypatch.setattr(combinations, "_MOST", most)
-        monkeypatch.setattr(combinations, "_WIDE", wide)
-        assert run(lake, catalog).findings == expected
+    lake, catalog, expected = every_case
+    monkeypatch.setattr(combinations, "_MOST", most)
+    monkeypatch.setattr(combinations, "_WIDE", wide)
+    assert run(lake, catalog).findings == expected
 
 
-def test_how_values_are_read_changes_no_finding(detection_cases, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("at_once", "values"), [(0, 20_000), (1_000_000, 2), (0, 2)])
+def test_how_values_are_read_changes_no_finding(every_case, monkeypatch, at_once, values):
     """Distinct values read of all columns at once or of each, few or too many to list, lead to the same findings."""
-    catalog = load_builtin()
-    events = [
-        {**item, "eventID": f"c-{number}-{place}"}
-        for number, case in enumerate(detection_cases)
-        for place, item in enumerate(case.events[:2])
-    ]
-    lake = lake_of(tmp_path, events)
-    expected = run(lake, catalog).findings
-    for at_once, values in ((0, 20_000), (1_000_000, 2), (0, 2)):
-        monkeypatch.setattr(scan, "_MOST_AT_ONCE", at_once)
-        monkeypatch.setattr(typed, "_MOST_VALUES", values)
-        assert run(lake, catalog).findings == expected
+    lake, catalog, expected = every_case
+    monkeypatch.setattr(scan, "_MOST_AT_ONCE", at_once)
+    monkeypatch.setattr(typed, "_MOST_VALUES", values)
+    assert run(lake, catalog).findings == expected
 
 
 @pytest.mark.parametrize(
