@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from clew.events import cloudtrail, s3_access, vpc_flow
+from clew.events import cloudtrail, json_text, s3_access, vpc_flow
 from clew.events.json_text import balance, repeated_keys
 from clew.events.limits import MAX_DAMAGED_PLACES, MAX_DEPTH, MAX_RECORD_BYTES
 from clew.events.record import EXCERPT_CHARACTERS, Reason, Record, Rejected
@@ -286,3 +286,35 @@ def test_a_cut_after_a_key_is_reported():
     """A file that ends right after a key, behind its records, keeps the records and reports the cut."""
     found = list(decode(f'{{"Records":[{GOOD}],"next":'.encode()))
     assert [type(piece) for piece in found] == [Record, Rejected]
+
+
+_MANY = ", ".join(f'"k{number}": {number}' for number in range(200))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (f'{{"a": {{{_MANY}}}}}', Reason.TOO_LARGE),
+        (f'{{"a": "{"x" * 500}", {_MANY}}}', Reason.TOO_LARGE),
+        (f"[{_MANY.replace(':', ',')}]", Reason.TOO_LARGE),
+        (f'{{"a": "x\ny", {_MANY}}}', Reason.NOT_JSON),
+        (f'{{"a": 1, b {_MANY}}}', Reason.TOO_LARGE),
+        (f'{{"a": 1, b}} {_MANY}', Reason.NOT_JSON),
+        (f'{{"a": [1, 2]}} {_MANY}', None),
+        (f'"{"x" * 150}" {_MANY}', None),
+    ],
+)
+def test_a_value_beyond_the_limit_is_refused_before_it_is_decoded(monkeypatch, text, reason):
+    """However many keys follow, no more than the limit is decoded; what ends in time is read or told as before."""
+    monkeypatch.setattr(json_text, "MAX_RECORD_BYTES", 300)
+    decoded_characters = []
+    decode = json_text._raw_decode
+
+    def watched(whole: str, position: int) -> tuple[object, int]:
+        decoded_characters.append(len(whole))
+        return decode(whole, position)
+
+    monkeypatch.setattr(json_text, "_raw_decode", watched)
+    found = json_text.decode_at(text, 0)
+    assert (found.reason if isinstance(found, json_text.Damage) else None) is reason
+    assert bool(decoded_characters) is (reason is not Reason.TOO_LARGE)

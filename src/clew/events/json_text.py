@@ -95,6 +95,8 @@ def skip_space(text: str, position: int) -> int:
 
 def decode_at(text: str, position: int) -> Decoded | Damage:
     """The JSON value that begins at the position, or what is wrong with it."""
+    if len(text) - position > MAX_RECORD_BYTES and _is_endless(text, position):
+        return Damage(Reason.TOO_LARGE, f"more than {MAX_RECORD_BYTES} bytes, the limit", structural=False)
     try:
         value, end = _raw_decode(text, position)
     except json.JSONDecodeError as error:
@@ -104,6 +106,17 @@ def decode_at(text: str, position: int) -> Decoded | Damage:
     except RecursionError:
         return Damage(Reason.TOO_DEEP, f"nested more than {MAX_DEPTH} levels deep", structural=False)
     return _limits(text, position, end) or Decoded(_encodable(value, text, position, end), end)
+
+
+def _is_endless(text: str, position: int) -> bool:
+    """Whether an object or list goes on beyond the longest record: decoded, it might fill the memory."""
+    if not text.startswith(("{", "["), position):
+        return False
+    found, limit = balance(text, position), position + MAX_RECORD_BYTES
+    if found.end is not None:
+        return False
+    # A string that is not closed is damage where its line ends; else it reaches beyond the limit.
+    return found.reach > limit or text.find("\n", found.reach, limit) < 0
 
 
 def object_of(text: str) -> dict[str, object]:
