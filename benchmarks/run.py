@@ -27,7 +27,7 @@ HERE = Path(__file__).resolve().parent
 CLEW = [sys.executable, "-m", "clew", "--quiet"]
 SECTIONS = ("help", "ingest", "tiny", "investigate", "questions", "drip")
 # Events a file, and how many such files. A quiet region's file of five minutes holds two or three events.
-TINY_FILES = ((25, 4_000), (8, 12_500), (3, 32_000))
+TINY_FILES = ((25, 4_000), (25, 24_000), (8, 12_500), (3, 32_000))
 
 
 def ingest(events: int, source: Path, scratch: Path, label: str) -> Path:
@@ -128,9 +128,10 @@ def main() -> int:
             _one_size(events, sections, scratch)
         if "tiny" in sections:
             for events, files in TINY_FILES:
-                source = scratch / f"tiny-{events}"
+                source = scratch / f"tiny-{events}-{files}"
                 archive.write(source, files * events, per_file=events)
-                ingest(files * events, source, scratch, f"tiny files of about {events} events")
+                ingest(files * events, source, scratch, f"{files} tiny files of about {events} events")
+                shutil.rmtree(source)
         if "drip" in sections:
             drip.month(scratch / "drip")
     finally:
