@@ -220,12 +220,11 @@ _IS_ISSUING = all_of([among("eventname", ISSUING_EVENTS), Condition("errorcode I
 def _issued(connection: duckdb.DuckDBPyConnection, condition: Condition, window: Window) -> list[Session]:
     """The sessions that the matching calls issued, in order of time."""
     issuing = all_of([_IS_ISSUING, window.condition, condition])
-    places = _places(connection, issuing, window) if len(window.part.files) > _FEW_FILES else None
-    if places is None:
+    if len(window.part.files) <= _FEW_FILES:
         query = f"SELECT {_OF_SESSION} FROM ({window.part.query}) WHERE {issuing.sql}"
         rows = connection.execute(query, issuing.parameters).fetchall()
     else:
-        rows = window.part.rows_at(connection, _OF_SESSION, places)
+        rows = window.part.rows_at(connection, _OF_SESSION, _places(connection, issuing, window))
     found = [_session(row) for row in rows if row[0]]
     return sorted(found, key=lambda session: (session.issued_at, session.event_id))
 

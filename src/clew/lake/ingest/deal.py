@@ -56,9 +56,8 @@ class Deal:
             held = held_bytes * _TYPING_PERCENT // 100  # as bytes to be read, typed and written
             others = [work for other, work in self._held.items() if other != process]
             if others and min(others) + self._left <= held + size:
-                del self._held[
-                    process
-                ]  # another reads all that is left before this one has read one batch more
+                # Another reads all that is left before this one has read one batch more.
+                del self._held[process]
                 return None
             self._left -= size
             self._held[process] = held + size
